@@ -1,0 +1,109 @@
+package callback
+
+import "time"
+
+// Entry is the changing part of a call.
+type Entry struct {
+	ID  CallID
+	Num Num
+
+	Status   Status
+	Reason   Reason
+	Attempts int       // attempts recorded
+	Enqueued time.Time // when it was accepted
+	Due      time.Time // while Ready: not before this
+
+	// Window is when the call's retry window began, on its callback's active
+	// clock (Live.active); zero: not yet.
+	Window      time.Time
+	FirstFailed time.Time
+	Finished    time.Time // when it left Ready for the last time
+	ResolvedBy  string
+
+	// Second says that the one attempt allowed after an interruption is owed,
+	// or was made, although retries are off.
+	Second bool
+
+	// Running says that an attempt runs; Manual, that a person asked for it;
+	// Extend, that its failure begins a new window. They are never stored.
+	Running, Manual, Extend bool
+}
+
+// Status is where a call stands.
+type Status uint8
+
+// The statuses of a call.
+const (
+	Ready Status = iota // to be delivered
+	Success
+	Failed
+)
+
+// Reason says why a call is Success or Failed.
+type Reason uint8
+
+// The reasons.
+const (
+	NoReason Reason = iota
+	Delivered
+	Resolved
+	RetriesOff
+	Exhausted
+	Reopened
+	Deleted
+)
+
+// String returns the word of the reason.
+func (r Reason) String() string {
+	return [...]string{"", "delivered", "resolved", "retries off", "exhausted", "reopened", "deleted"}[r]
+}
+
+// Tried reports whether an attempt was recorded or runs.
+func (e *Entry) Tried() bool { return e.Attempts > 0 }
+
+// CallState is the state of a call as the contract shows it.
+type CallState string
+
+// The states of the contract.
+const (
+	StateScheduled  CallState = "scheduled"
+	StateHeld       CallState = "held"
+	StateDelivering CallState = "delivering"
+	StateRetrying   CallState = "retrying"
+	StateDelivered  CallState = "delivered"
+	StateGaveUp     CallState = "gaveUp"
+	StateResolved   CallState = "resolved"
+	StateCancelled  CallState = "cancelled"
+	StateDamaged    CallState = "damaged"
+)
+
+// State returns what the contract shows for a call of a callback in state l.
+func (e *Entry) State(l *Live) CallState {
+	switch {
+	case e.Running && e.Status != Success:
+		return StateDelivering
+	case e.Status == Success && e.Reason == Resolved:
+		return StateResolved
+	case e.Status == Success:
+		return StateDelivered
+	case e.Reason == Deleted:
+		return StateCancelled
+	case e.Status == Failed:
+		return StateGaveUp
+	case l.Suspended || l.Gate.State == Open:
+		return StateHeld
+	case e.Attempts == 0:
+		return StateScheduled
+	}
+	return StateRetrying
+}
+
+// GivesUp returns when the call is given up if nothing changes, or zero when no
+// window runs. While the callback is suspended the answer moves with time.
+func (e *Entry) GivesUp(p Policy, l *Live, now time.Time) time.Time {
+	if e.Status != Ready || e.Window.IsZero() || !p.Retries {
+		return time.Time{}
+	}
+	left := p.Window - l.active(now).Sub(e.Window)
+	return now.Add(left)
+}

@@ -1,0 +1,120 @@
+package callback
+
+import "time"
+
+// Resolve marks e as a success by hand: nothing starts for it any more. It
+// reports whether anything changed; a delivered call stays as it is.
+func (s *Step) Resolve(e *Entry, by string) bool {
+	if e.Status == Success {
+		return false
+	}
+	*s.Live.Counts.of(e)--
+	e.Status, e.Reason, e.Finished, e.ResolvedBy, e.Second = Success, Resolved, s.Now, by, false
+	*s.Live.Counts.of(e)++
+	s.shown()
+	return true
+}
+
+// Undo takes a resolve back: e becomes what it was before, with its old window
+// and due time. It is a CodeConflict when e changed since it was resolved.
+func (s *Step) Undo(e *Entry, before Entry) error {
+	if e.Status != Success || e.Reason != Resolved || e.Running || e.Attempts != before.Attempts {
+		return Errorf(CodeConflict, "call %s changed since it was resolved", e.ID)
+	}
+	if s.Live.Deleted {
+		return Errorf(CodeConflict, "the callback of call %s is deleted", e.ID)
+	}
+	*s.Live.Counts.of(e)--
+	before.Running, before.Manual, before.Extend = false, false, false
+	*e = before
+	s.waits(e)
+	*s.Live.Counts.of(e)++
+	s.shown()
+	return nil
+}
+
+// Reopen makes a resolved call count as failed again, and lets it be retried
+// where its window still runs. It reports whether anything changed: waiting and
+// failed calls stay as they are. A delivered call, or one whose callback is
+// deleted, is a CodeConflict.
+func (s *Step) Reopen(e *Entry) (bool, error) {
+	switch {
+	case e.Status != Success:
+		return false, nil
+	case e.Reason == Delivered:
+		return false, Errorf(CodeConflict, "call %s was delivered", e.ID)
+	case s.Live.Deleted:
+		return false, Errorf(CodeConflict, "the callback of call %s is deleted", e.ID)
+	}
+	*s.Live.Counts.of(e)--
+	e.ResolvedBy = ""
+	if !e.Tried() || s.Policy.Retries && !s.windowOver(e) {
+		e.Status, e.Reason, e.Finished = Ready, NoReason, time.Time{}
+		if e.Due.Before(s.Now) {
+			e.Due = s.Now
+		}
+		s.waits(e)
+	} else {
+		s.finish(e, Failed, Reopened)
+	}
+	*s.Live.Counts.of(e)++
+	s.shown()
+	return true, nil
+}
+
+// waits keeps Live.Oldest a lower bound when e begins to wait again.
+func (s *Step) waits(e *Entry) {
+	if l := s.Live; e.Status == Ready && e.Tried() && !e.Window.IsZero() && (l.Oldest.IsZero() || e.Window.Before(l.Oldest)) {
+		l.Oldest = e.Window
+	}
+}
+
+// Suspend stops all attempts; calls are accepted and held, windows stand still.
+// It reports whether anything changed.
+func (s *Step) Suspend(by string) bool {
+	l := s.Live
+	if l.Suspended || l.Deleted {
+		return false
+	}
+	l.SuspendedAt, l.SuspendedBy, l.Suspended = s.Now, by, true
+	s.shown()
+	return true
+}
+
+// Resume ends a suspension; the endpoint is probed at once.
+func (s *Step) Resume() bool {
+	l := s.Live
+	if !l.Suspended {
+		return false
+	}
+	l.SuspendedTotal += max(s.Now.Sub(l.SuspendedAt), 0)
+	l.Suspended, l.SuspendedBy, l.SuspendedAt, l.ResumedAt = false, "", time.Time{}, s.Now
+	// With nothing to probe with and no outage there is nothing to be wary of.
+	if l.Counts.Waiting() > 0 || l.Outage.Phase != NoOutage {
+		l.Gate.reopen(s.Now)
+	}
+	s.shown()
+	return true
+}
+
+// Edited takes note that the callback was changed: an endpoint that is down is
+// probed at once. Step.Policy is the new one.
+func (s *Step) Edited() {
+	s.Live.Gate.probeNow(s.Now)
+	if g := &s.Live.Gate; g.State == Ramp && g.Limit >= s.Policy.MaxInFlight {
+		g.close()
+	}
+	s.shown()
+}
+
+// Delete marks the callback deleted. Its waiting calls are still to be given
+// up, one GiveUp each; what runs finishes and is recorded.
+func (s *Step) Delete() {
+	l := s.Live
+	l.Deleted, l.Suspended = true, false
+	if l.Outage.Phase != NoOutage {
+		s.closeOutage()
+	}
+	l.Pacing = Pacing{LastDigest: l.Pacing.LastDigest}
+	s.shown()
+}

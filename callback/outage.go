@@ -1,0 +1,114 @@
+package callback
+
+import (
+	"fmt"
+	"time"
+)
+
+// OutagePhase is where the outage of a callback stands.
+type OutagePhase uint8
+
+// The phases.
+const (
+	NoOutage   OutagePhase = iota
+	OutageOpen             // failing
+	Recovering             // a success was seen; over when it lasts
+)
+
+// OutageState is the part of Live that follows outages. Its zero value is a
+// callback that never failed.
+type OutageState struct {
+	Phase   OutagePhase
+	N       uint32    // number of the last outage of this callback
+	Started time.Time // of outage N
+	Healthy time.Time // while Recovering: the success that began it
+	Closed  time.Time // when outage N was declared over
+
+	Failures  uint64 // failed attempts in outage N
+	Calls     uint64 // calls that failed in it for the first time
+	Delivered uint64
+	GivenUp   uint64
+
+	First     Class // how it began
+	FirstCode int
+	FirstText string
+	Acked     string // who acknowledged it, or ""
+}
+
+// Outage is the record of one outage, kept until retention removes it.
+type Outage struct {
+	Num   Num
+	Ended time.Time // zero while it lasts; the success that it ended with
+	OutageState
+}
+
+// Pacing keeps a callback's e-mails apart.
+type Pacing struct {
+	GivenUp    uint64    // calls given up since the last digest
+	DigestAt   time.Time // when the next digest is due; zero: none
+	LastDigest time.Time
+	Hour       time.Time // every-call mode: the hour being counted
+	Sent       int       // alerts of that hour
+	Suppressed uint64    // failures of that hour beyond the ceiling
+}
+
+// AlertKind says what an e-mail is about.
+type AlertKind string
+
+// The kinds of alert.
+const (
+	AlertOutage    AlertKind = "outage"
+	AlertRecovered AlertKind = "recovered"
+	AlertDigest    AlertKind = "digest"
+	AlertCall      AlertKind = "call"
+	AlertSummary   AlertKind = "summary"
+	AlertSuspended AlertKind = "suspended"
+)
+
+// Alert is one e-mail that ringback owes somebody. It is stored in the commit
+// that caused it and kept until the mail server took it.
+type Alert struct {
+	Key      string // unique; the Message-ID is made from it
+	Kind     AlertKind
+	Num      Num
+	Callback CallbackID
+	Outage   uint32 // number of the outage it is about, or last was
+	Call     CallID // the call it is about, or 0
+	Attempt  int    // the attempt it is about, or 0
+	Created  time.Time
+	Since    time.Time // beginning of what it tells of
+	Until    time.Time // and its end
+
+	Delivered, StillFailed, GivenUp, Failures uint64
+
+	// The rest belongs to the outbox.
+	Status AlertStatus
+	To     string // whom it was last sent to
+	Tries  int
+	Next   time.Time // while AlertWaiting: not before this
+	Sent   time.Time
+	Reply  string // what the mail server last said, sanitised
+}
+
+// AlertStatus is where an alert stands.
+type AlertStatus uint8
+
+// The statuses of an alert.
+const (
+	AlertWaiting AlertStatus = iota
+	AlertSent
+	AlertRefused // for good, by the mail server or for want of an address
+	AlertExpired
+)
+
+// String returns the word of the status.
+func (s AlertStatus) String() string {
+	return [...]string{"waiting", "sent", "refused", "expired"}[s]
+}
+
+// AlertLife is how long an alert that cannot be sent is tried.
+const AlertLife = 3 * 24 * time.Hour
+
+func alertKey(kind AlertKind, id CallbackID, what any) string {
+	return fmt.Sprintf("%s/%s/%v", kind, id, what)
+}

@@ -1,0 +1,226 @@
+package callback
+
+import (
+	"context"
+	"time"
+)
+
+// Service is what ringback can do, for every front end. app.App implements it
+// inside the process, api.Client over HTTP; one suite runs against both.
+//
+// A ref is a callback's id or its name. Faults of the caller are *Error.
+type Service interface {
+	Reader
+	Operator
+	Admin
+	Watcher
+}
+
+// Reader answers questions. What it returns is the caller's to keep.
+type Reader interface {
+	// Server tells about the appliance itself.
+	Server(ctx context.Context) (Server, error)
+	// Overview returns every callback with figures of the last hour in cells
+	// parts, from memory.
+	Overview(ctx context.Context, cells int) (Overview, error)
+	// Callbacks returns a page of live callbacks and how many match in all.
+	Callbacks(ctx context.Context, q CallbackQuery) ([]Health, int, error)
+	// Callback returns one live callback with how it does.
+	Callback(ctx context.Context, ref string) (Health, error)
+	// Calls returns a page of calls; rows carry their last attempt only.
+	Calls(ctx context.Context, q ListQuery) (CallList, error)
+	// Call returns one call with all its attempts.
+	Call(ctx context.Context, ref string, id CallID) (CallView, error)
+	// Outages returns the newest outages of one callback, or of all for "".
+	Outages(ctx context.Context, ref string, limit int) ([]OutageView, error)
+	// Alerts returns the newest alerts of one callback, or of all for "".
+	Alerts(ctx context.Context, ref string, limit int) ([]Alert, error)
+}
+
+// Operator acts on calls and callbacks. by says who acts.
+type Operator interface {
+	// Enqueue stores responses, in order; each result tells of one. It returns
+	// when all that is stored is on disk.
+	Enqueue(ctx context.Context, items []NewResponse) ([]EnqueueResult, error)
+	// SetStatus resolves calls (Success) or reopens them (Failed): all or none.
+	SetStatus(ctx context.Context, ref string, ids []CallID, status Status, by string) (changed int, err error)
+	// Retry starts one attempt of a call now. extend: a failed call gets a new
+	// window if it fails again. It returns once the attempt is claimed.
+	Retry(ctx context.Context, ref string, id CallID, extend bool) error
+	// Suspend and Resume are no-ops where there is nothing to change.
+	Suspend(ctx context.Context, ref, by string) error
+	Resume(ctx context.Context, ref string) error
+}
+
+// Admin changes callbacks.
+type Admin interface {
+	// Create registers a callback from what is set in d. Fields that are wrong
+	// are named in the *Error.
+	Create(ctx context.Context, d Draft) (Health, error)
+	// Update changes what is set in d. version 0: whatever it is now; else
+	// CodeStale when it is not that.
+	Update(ctx context.Context, ref string, d Draft, version uint64) (Health, error)
+	// Delete removes a callback; its waiting calls are given up.
+	Delete(ctx context.Context, ref string) error
+}
+
+// Watcher tells of changes.
+type Watcher interface {
+	// Watch returns a channel that gets a revision soon after anything changed:
+	// the latest only, at most four a second. It never blocks who changes things. The
+	// channel is closed when ctx is done or the connection is lost.
+	Watch(ctx context.Context) (<-chan uint64, error)
+}
+
+// Draft is what somebody wants a callback to be. A nil field keeps what is
+// stored, or the default of a new callback. Secrets come in clear, or as their
+// mask, which keeps what is stored.
+type Draft struct {
+	Name, URL, Email, Description *string
+	AuthType                      *AuthType
+	AuthKey                       *string
+	ContentType                   *ContentType
+	RemoveHTML, Retries           *bool
+	Reply, Undeliverable          *bool
+	Alerts                        *AlertMode
+	SigningSecret, PreviousSecret *string
+	MaxInFlight                   *int
+	RatePerSecond                 *float64
+	Ordered                       *bool
+	ConnectTimeout                *time.Duration
+	ResponseTimeout               *time.Duration
+	CA                            *string
+	Headers                       *[]Param
+}
+
+// NewResponse is a response for a callback.
+type NewResponse struct {
+	Ref      string
+	Response Response
+}
+
+// EnqueueResult tells what became of one NewResponse.
+type EnqueueResult struct {
+	ID       CallID
+	Callback CallbackID
+	Repeat   bool  // the key was used before; ID is the first call's
+	Skipped  bool  // the callback does not want this kind; nothing was stored
+	Err      error // an *Error; nothing was stored
+}
+
+// CallbackQuery selects callbacks.
+type CallbackQuery struct {
+	Name          string // exact; "": any
+	Sort          []string
+	Desc          bool
+	Limit, Offset int
+}
+
+// ListQuery selects calls for a list. Zero fields do not select.
+type ListQuery struct {
+	Ref       string // callback; "": of all
+	Status    CallStatus
+	State     CallState
+	MessageID string
+	Code      int       // status code of the last attempt
+	Class     string    // machine word of the last attempt's class
+	From, To  time.Time // bounds of the last attempt's time
+	Text      string    // in names, numbers, addresses and content, any case
+	After     CallID
+	Oldest    bool
+	Limit     int
+	Offset    int
+}
+
+// CallList is a page of calls.
+type CallList struct {
+	Calls []CallView
+	Total uint64 // how many there are in all
+	Exact bool   // Total is exact, and not just "at least"
+	More  bool
+	Next  CallID
+}
+
+// CallView is a call as it is shown.
+type CallView struct {
+	Call
+	CallbackID  CallbackID
+	Callback    string // name
+	URL         string // with its secret masked
+	State       CallState
+	GivesUp     time.Time // zero: never, or not known
+	RequestBody string    // what is POSTed; only from Service.Call
+}
+
+// OutageView is an outage with its e-mails.
+type OutageView struct {
+	Outage
+	CallbackID CallbackID
+	Callback   string
+	Alerts     []Alert
+}
+
+// Server tells about the appliance.
+type Server struct {
+	Name, Version string
+	ID            string // of the data folder
+	Started, Now  time.Time
+	DataDir       string
+	Listen        string
+	MailServer    string // "" when none is configured
+	ReadOnly      bool   // this front end may change nothing
+	Embedded      bool   // the screen runs in the server's own process
+	Demo          bool
+	Running       int // attempts that run
+	MaxInFlight   int
+	Interval      time.Duration
+	Window        time.Duration
+	Connect       time.Duration // default time limits of an attempt
+	Response      time.Duration
+}
+
+// Overview is the first screen.
+type Overview struct {
+	Now       time.Time
+	Callbacks []HealthView
+	Accepted  float64 // calls accepted a second, over the last 10 s
+	Sent      float64 // attempts ended a second, over the last 10 s
+	Running   int
+	Waiting   uint64
+	DueNow    uint64
+	MailOK    bool
+	MailNote  string // what is wrong with mail, "" when nothing is
+	Events    []Event
+}
+
+// HealthView is one callback of an Overview.
+type HealthView struct {
+	Health
+	Shown    State
+	OK, Bad  uint64        // attempts of the last hour
+	Cells    []Cell        // the last hour, oldest first
+	P50, P95 time.Duration // of answers in the last hour; 0: none
+	Oldest   time.Time     // when the oldest waiting call was enqueued
+	NextTry  time.Time
+	Alert    *Alert // the last alert of the present outage
+}
+
+// Cell is one part of a series.
+type Cell struct{ OK, Bad uint32 }
+
+// Event is something that happened to a callback.
+type Event struct {
+	At       time.Time
+	Callback string
+	State    State
+	Text     string
+}
+
+// Poster makes attempts.
+type Poster interface {
+	// Post makes the attempt with that number for a claimed call, and a second
+	// one at once when a kept connection turned out to be dead. It returns what
+	// it made, oldest first, at least one; what goes wrong is in the Attempt.
+	// It returns soon after ctx is done.
+	Post(ctx context.Context, cb *Callback, c *Claim, number int) []Attempt
+}

@@ -1,0 +1,215 @@
+package callback
+
+import (
+	"context"
+	"time"
+)
+
+// Store is an engine: it keeps callbacks, calls, attempts, outages and alerts,
+// and moves them by the state machine. It never reads a clock: now is given,
+// and must not go back from one call to the next.
+//
+// Every method that changes something returns once the change is durable, or
+// with an error and nothing changed. An *Error is the caller's fault; any other
+// error means that the engine has stopped, for it never goes on after a failed
+// commit. All methods may be called by several goroutines at once.
+type Store interface {
+	Registry
+	Queue
+	Ledger
+	Outbox
+
+	// Close writes what is left and releases the folder. Nothing else may be
+	// called after it.
+	Close() error
+}
+
+// Registry keeps the callbacks. Reads come from memory.
+type Registry interface {
+	// Callbacks returns all callbacks with their live state in order of Num,
+	// deleted ones with calls left included.
+	Callbacks() []Health
+	// Callback returns one of them. It is CodeNotFound when none has that
+	// number.
+	Callback(num Num) (Health, error)
+	// Find returns the live callback with that id or name, or CodeNotFound.
+	Find(ref string) (Health, error)
+
+	// Create stores a new callback; its Num, Version and times are set. ID is
+	// the caller's, random. CodeConflict: the name is taken.
+	Create(ctx context.Context, now time.Time, cb Callback) (Callback, error)
+	// Update replaces the callback with cb.Num. CodeStale when version is not 0
+	// and not the stored one; CodeConflict when the name is taken.
+	Update(ctx context.Context, now time.Time, cb Callback, version uint64) (Callback, error)
+	// Delete marks the callback deleted, and frees its name; its waiting calls
+	// are given up by Sweep.
+	Delete(ctx context.Context, now time.Time, num Num) error
+	// Suspend and Resume report nothing when there is nothing to change.
+	Suspend(ctx context.Context, now time.Time, num Num, by string) error
+	Resume(ctx context.Context, now time.Time, num Num) error
+	// SetPolicy replaces the configuration's policy, to which every callback's
+	// own settings are applied. It is called once, before anything else.
+	SetPolicy(p Policy)
+}
+
+// Health is a callback with how it does, as copies.
+type Health struct {
+	Callback
+	Live Live
+	// NextTick and ExpireAt are those of its Step; zero: never.
+	NextTick, ExpireAt time.Time
+}
+
+// NewCall is one response to enqueue.
+type NewCall struct {
+	Num      Num
+	Response Response
+}
+
+// Enqueued is what became of one NewCall: an id, or why it was not stored.
+type Enqueued struct {
+	ID     CallID
+	Repeat bool // the key was used before; ID is the first call's
+	Err    error
+}
+
+// Claim is a call whose attempt may be made now; the claim is durable.
+type Claim struct {
+	Entry    Entry
+	Response Response
+}
+
+// Class sorts waiting calls within a callback.
+type DueClass uint8
+
+// The classes of waiting calls, in the order in which a lane takes them.
+const (
+	Fresh   DueClass = iota // never tried
+	Tried                   // tried, waiting for the next attempt
+	InOrder                 // of an ordered callback: first in, first out
+)
+
+// DueKey is a place in the order of a callback's waiting calls of one class.
+type DueKey struct {
+	Due time.Time
+	ID  CallID
+}
+
+// Queue holds what is to be delivered.
+type Queue interface {
+	// Enqueue stores all that can be stored, in one commit as far as it fits.
+	// The results stand in the order of calls.
+	Enqueue(ctx context.Context, now time.Time, calls []NewCall) ([]Enqueued, error)
+	// OnClaim sets what Enqueue may hand a call to at once, sparing it a second
+	// commit. slot reports without blocking whether an attempt of the callback
+	// may begin, and reserves it; start gets each call so claimed after its
+	// commit and must not block. It is called once, before anything else.
+	OnClaim(slot func(Num) bool, start func(Claim))
+	// Due returns at most limit waiting calls of one class that do not run, in
+	// order of due time and id, from the place from on, inclusive.
+	Due(ctx context.Context, num Num, class DueClass, from DueKey, limit int) ([]Entry, error)
+	// Claim claims those of the calls that may start at now, as Step.MayStart
+	// says; what is not returned may not start, and was perhaps given up.
+	Claim(ctx context.Context, now time.Time, num Num, ids []CallID) ([]Claim, error)
+	// ClaimManual claims one call for a person, as Step.StartManual says.
+	ClaimManual(ctx context.Context, now time.Time, num Num, id CallID, extend bool) (Claim, error)
+	// Record stores what came of a claim: one attempt, or two.
+	Record(ctx context.Context, now time.Time, id CallID, attempts []Attempt) (Entry, error)
+	// Tick does what Step.Tick says.
+	Tick(ctx context.Context, now time.Time, num Num, drained bool) error
+	// Sweep gives up waiting calls whose time is over, or whose callback is
+	// deleted: a bounded number a call. more: call it again.
+	Sweep(ctx context.Context, now time.Time, num Num) (more bool, err error)
+
+	// Resolve marks calls of one callback as a success, all or none. A call
+	// that does not exist makes it CodeInvalid, with Fields that name each.
+	Resolve(ctx context.Context, now time.Time, num Num, ids []CallID, by string) (changed int, err error)
+	// Undo takes the resolve of a call back, to what before says.
+	Undo(ctx context.Context, now time.Time, before Entry) error
+	// Reopen makes resolved calls count as failed again, all or none.
+	Reopen(ctx context.Context, now time.Time, num Num, ids []CallID) (changed int, err error)
+	// Purge removes at most limit finished calls: delivered and resolved ones
+	// finished before delivered, failed ones finished before failed.
+	Purge(ctx context.Context, now, delivered, failed time.Time, limit int) (purged int, err error)
+}
+
+// Call is a call with everything that is known of it.
+type Call struct {
+	Entry
+	Response Response
+	Attempts []Attempt // oldest first; only the last in a list
+	Damaged  bool      // its stored response failed its checksum
+}
+
+// CallStatus is the status by which calls are listed. It differs from
+// Entry.Status in that a call that failed and waits for its next attempt is
+// failed.
+type CallStatus uint8
+
+// The statuses of the contract, as a set of bits.
+const (
+	ListSuccess CallStatus = 1 << iota
+	ListFailed
+	ListPending
+)
+
+// Listed returns the one status under which e is listed.
+func (e *Entry) Listed() CallStatus {
+	switch {
+	case e.Status == Success:
+		return ListSuccess
+	case e.Attempts == 0 && e.Status == Ready:
+		return ListPending
+	}
+	return ListFailed
+}
+
+// CallQuery selects calls. Zero fields do not select.
+type CallQuery struct {
+	Num    Num              // 0: of all callbacks
+	Status CallStatus       // 0: ListSuccess | ListFailed
+	Match  func(*Call) bool // further conditions; Call has no more than a list gives
+	After  CallID           // continue behind this call, in the order asked for
+	Oldest bool             // oldest first; otherwise newest first
+	Limit  int              // rows at most, 1 to MaxPage
+	Offset int              // rows to skip, at most MaxOffset
+	Scan   int              // rows looked at at most; 0: no bound but MaxScan
+}
+
+// Bounds of one CallQuery.
+const (
+	MaxPage   = 500
+	MaxOffset = 10_000
+	MaxScan   = 100_000
+)
+
+// CallPage is one page of calls.
+type CallPage struct {
+	Calls []Call
+	More  bool   // there may be more behind
+	Next  CallID // continue here, as CallQuery.After, when More
+}
+
+// Ledger holds what was done.
+type Ledger interface {
+	// Call returns one call with all its attempts, or CodeNotFound.
+	Call(ctx context.Context, num Num, id CallID) (Call, error)
+	// Calls returns a page of calls in the order of their ids, each with its
+	// last attempt.
+	Calls(ctx context.Context, q CallQuery) (CallPage, error)
+	// Outages returns outages of one callback, or of all when num is 0, newest
+	// first by start, at most limit.
+	Outages(ctx context.Context, num Num, limit int) ([]Outage, error)
+}
+
+// Outbox holds the alerts.
+type Outbox interface {
+	// DueAlerts returns at most limit alerts that wait and are due at now,
+	// oldest first, and when the next after them is due (zero: none).
+	DueAlerts(ctx context.Context, now time.Time, limit int) ([]Alert, time.Time, error)
+	// SetAlert replaces the outbox's part of the alert with that key.
+	SetAlert(ctx context.Context, now time.Time, a Alert) error
+	// Alerts returns the newest alerts of one callback, or of all when num is
+	// 0: at most limit.
+	Alerts(ctx context.Context, num Num, limit int) ([]Alert, error)
+}
