@@ -32,9 +32,6 @@ func (s *Step) ailing(e *Entry, r Result, first, lingering bool) {
 			o.Phase, o.Healthy = OutageOpen, time.Time{}
 		}
 	}
-	if first {
-		o.Calls++
-	}
 	s.Changed = true
 }
 
@@ -100,7 +97,7 @@ func (s *Step) callAlert(e *Entry) {
 // summary tells of the hour's failures beyond the ceiling, if there were any.
 func (s *Step) summary() {
 	p := &s.Live.Pacing
-	if p.Suppressed > 0 {
+	if p.Suppressed > 0 && s.Policy.Mode == ModeEveryCall {
 		s.alert(Alert{
 			Key: alertKey(AlertSummary, s.ID, p.Hour.Unix()), Kind: AlertSummary,
 			Since: p.Hour, Until: p.Hour.Add(time.Hour), Failures: p.Suppressed,
@@ -206,7 +203,7 @@ func (s *Step) ExpireAt() time.Time {
 	if l.Gate.State != Open || l.Suspended || !s.Policy.Retries || l.Oldest.IsZero() || l.Counts.Retrying == 0 {
 		return time.Time{}
 	}
-	return s.Now.Add(s.Policy.Window - l.active(s.Now).Sub(l.Oldest))
+	return l.Oldest.Add(s.Policy.Window + l.SuspendedTotal)
 }
 
 // suspendAt returns when an endless outage suspends the callback.

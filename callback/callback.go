@@ -179,6 +179,8 @@ func (cb *Callback) checkName(f *faults) {
 		f.add("name", "begins or ends with a space")
 	case strings.ContainsAny(cb.Name, "/?#"):
 		f.add("name", "has one of / ? #, which cannot stand in a path")
+	case cb.Name == "." || cb.Name == "..":
+		f.add("name", "cannot stand in a path")
 	default:
 		if _, ok := parseID(cb.Name); ok {
 			f.add("name", "has the form of an id")

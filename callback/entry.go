@@ -51,15 +51,16 @@ const (
 	Exhausted
 	Reopened
 	Deleted
+	Damaged // its stored response cannot be read
 )
 
 // String returns the word of the reason.
 func (r Reason) String() string {
-	return [...]string{"", "delivered", "resolved", "retries off", "exhausted", "reopened", "deleted"}[r]
+	return [...]string{"", "delivered", "resolved", "retries off", "exhausted", "reopened", "deleted", "damaged"}[r]
 }
 
-// Tried reports whether an attempt was recorded or runs.
-func (e *Entry) Tried() bool { return e.Attempts > 0 }
+// tried reports whether an attempt was recorded.
+func (e *Entry) tried() bool { return e.Attempts > 0 }
 
 // CallState is the state of a call as the contract shows it.
 type CallState string
@@ -88,6 +89,8 @@ func (e *Entry) State(l *Live) CallState {
 		return StateDelivered
 	case e.Reason == Deleted:
 		return StateCancelled
+	case e.Reason == Damaged:
+		return StateDamaged
 	case e.Status == Failed:
 		return StateGaveUp
 	case l.Suspended || l.Gate.State == Open:

@@ -23,6 +23,7 @@ type Gate struct {
 	OpenedAt time.Time // when it left Closed
 	Probe    time.Time // while Open: when the next probe may go
 	Last     time.Time // when the last attempt started or ended
+	Asked    bool      // while Open: the next probe waits for no due time. Not stored: a restart asks anyway
 
 	// Row holds the different calls that failed in a row while Closed.
 	Row  [TripAfter - 1]CallID
@@ -45,7 +46,7 @@ func (g *Gate) succeeded(p Policy, idle bool) {
 	g.RowN = 0
 	switch g.State {
 	case Open:
-		g.State, g.Limit, g.Good = Ramp, 1, 0
+		g.State, g.Limit, g.Good, g.Asked = Ramp, 1, 0, false
 	case Ramp:
 		if g.Good++; g.Good >= g.Limit {
 			g.Limit, g.Good = g.Limit*2, 0
@@ -61,8 +62,10 @@ func (g *Gate) succeeded(p Policy, idle bool) {
 func (g *Gate) failed(now time.Time, id CallID, unreachable bool, wait time.Duration) (tripped bool) {
 	switch g.State {
 	case Open:
-		g.Probe = now.Add(wait)
-		return false
+		if !g.Asked { // else it was asked for while this attempt ran
+			g.Probe = now.Add(wait)
+		}
+		return unreachable // after a resume it is open without having tripped
 	case Ramp:
 		if !unreachable && g.Limit > 1 {
 			g.Limit, g.Good = g.Limit/2, 0
@@ -106,12 +109,17 @@ func (g *Gate) reopen(now time.Time) {
 	if g.State == Closed {
 		g.OpenedAt = now
 	}
-	g.State, g.Limit, g.Good, g.RowN, g.Probe = Open, 0, 0, 0, now
+	g.State, g.Limit, g.Good, g.RowN = Open, 0, 0, 0
+	g.probeNow(now)
 }
 
-// probeNow lets the next probe go at once.
+// probeNow lets the next probe go at once, also with a tried call that is not
+// due yet: it may be the only one there is.
 func (g *Gate) probeNow(now time.Time) {
 	if g.State == Open {
-		g.Probe = now
+		g.Probe, g.Asked = now, true
 	}
 }
+
+// asked reports whether the next probe waits for no due time.
+func (g *Gate) asked() bool { return g.State == Open && g.Asked }

@@ -22,9 +22,11 @@ type CallID uint64
 // callEpoch is 2020-01-01T00:00:00Z in Unix milliseconds.
 const callEpoch = 1577836800000
 
+var callEpochTime = time.UnixMilli(callEpoch).UTC()
+
 // NextCallID returns the id that follows last for a call enqueued at now.
 func NextCallID(last CallID, now time.Time) CallID {
-	return max(last+1, CallID(max(now.UnixMilli()-callEpoch, 0))<<20)
+	return max(last, FirstCallID(now)) + 1
 }
 
 // FirstCallID returns the smallest id that a call enqueued at t may have. It

@@ -31,7 +31,7 @@ type Live struct {
 	LastCode    int
 
 	// Oldest bounds from below the windows of tried calls that wait, in active
-	// time: nothing needs to be given up before Oldest + window.
+	// time: nothing needs to be given up before Oldest + window. It is not stored.
 	Oldest time.Time
 
 	// Running counts the attempts that run by themselves, Manual those that
@@ -116,6 +116,9 @@ func (l *Live) active(t time.Time) time.Time {
 func (l Live) Restarted(now time.Time) Live {
 	l.Running, l.Manual = 0, 0
 	l.Gate.probeNow(now)
+	if l.Counts.Retrying > 0 {
+		l.Oldest = callEpochTime // not stored: the next sweep finds it
+	}
 	return l
 }
 

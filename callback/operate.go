@@ -27,7 +27,7 @@ func (s *Step) Undo(e *Entry, before Entry) error {
 	*s.Live.Counts.of(e)--
 	before.Running, before.Manual, before.Extend = false, false, false
 	*e = before
-	s.waits(e)
+	s.Live.Waits(e)
 	*s.Live.Counts.of(e)++
 	s.shown()
 	return nil
@@ -48,25 +48,15 @@ func (s *Step) Reopen(e *Entry) (bool, error) {
 	}
 	*s.Live.Counts.of(e)--
 	e.ResolvedBy = ""
-	if !e.Tried() || s.Policy.Retries && !s.windowOver(e) {
+	if !e.tried() || s.Policy.Retries && !s.windowOver(e) {
 		e.Status, e.Reason, e.Finished = Ready, NoReason, time.Time{}
-		if e.Due.Before(s.Now) {
-			e.Due = s.Now
-		}
-		s.waits(e)
+		s.Live.Waits(e)
 	} else {
 		s.finish(e, Failed, Reopened)
 	}
 	*s.Live.Counts.of(e)++
 	s.shown()
 	return true, nil
-}
-
-// waits keeps Live.Oldest a lower bound when e begins to wait again.
-func (s *Step) waits(e *Entry) {
-	if l := s.Live; e.Status == Ready && e.Tried() && !e.Window.IsZero() && (l.Oldest.IsZero() || e.Window.Before(l.Oldest)) {
-		l.Oldest = e.Window
-	}
 }
 
 // Suspend stops all attempts; calls are accepted and held, windows stand still.

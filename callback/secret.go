@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unique"
 )
 
 // MaskPrefix begins the form in which a secret is shown. No key may begin so.
@@ -18,7 +19,9 @@ const MaskPrefix = "******#"
 // people can tell which key was used without learning it. The zero Secret is
 // "no secret" and prints as "".
 type Secret struct {
-	value string
+	// A handle, because fmt does not ask Format everywhere: %p, %w and fields
+	// that are not exported are printed by reflection, which sees an address.
+	value unique.Handle[string]
 	print string // six hex digits
 }
 
@@ -30,7 +33,7 @@ func NewSecret(value string, key []byte) Secret {
 	}
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte(value)) // a hash never fails
-	return Secret{value: value, print: hex.EncodeToString(m.Sum(nil)[:3])}
+	return Secret{value: unique.Make(value), print: hex.EncodeToString(m.Sum(nil)[:3])}
 }
 
 // MaskedSecret returns a Secret of which only the mask is known, as a client
@@ -41,7 +44,12 @@ func MaskedSecret(mask string) Secret {
 
 // Reveal returns the secret itself. Only what builds a request, signs it, or
 // stores it may call this.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == (unique.Handle[string]{}) {
+		return ""
+	}
+	return s.value.Value()
+}
 
 // IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.print == "" }

@@ -83,11 +83,11 @@ func (s *Step) MayStart(e *Entry) Verdict {
 		return GiveUp
 	case l.Suspended:
 		return Wait
-	case !s.Policy.Retries && e.Tried() && !e.Second:
+	case !s.Policy.Retries && e.tried() && !e.Second:
 		return GiveUp
-	case g.State == Open && e.Tried() && s.windowOver(e):
+	case g.State == Open && e.tried() && s.windowOver(e):
 		return GiveUp
-	case e.Due.After(s.Now) || l.Running >= g.limit(s.Policy):
+	case e.Due.After(s.Now) && !(g.asked() && e.tried()) || l.Running >= g.limit(s.Policy):
 		return Wait
 	case g.State == Open && s.Now.Before(s.probeAt(e)):
 		return Wait
@@ -99,7 +99,7 @@ func (s *Step) MayStart(e *Entry) Verdict {
 // probe, or, where its window ended untried, a Spacing after the last attempt.
 func (s *Step) probeAt(e *Entry) time.Time {
 	g := &s.Live.Gate
-	if !e.Tried() && s.untriedOver(e) {
+	if !e.tried() && s.untriedOver(e) {
 		if early := g.Last.Add(Spacing); early.Before(g.Probe) {
 			return early
 		}
@@ -112,22 +112,28 @@ func (s *Step) windowOver(e *Entry) bool {
 	return !e.Window.IsZero() && s.Live.active(s.Now).Sub(e.Window) >= s.Policy.Window
 }
 
-// untriedOver is windowOver for a call never tried. One that waited already
-// when the gate opened counts from then, so that those behind it, which have
-// windows, are not held up by it.
+// untriedOver is windowOver for a call never tried. One without a window that
+// waited already when the gate opened counts from then, so that those behind
+// it, which have windows, are not held up by it; a later one counts from when
+// it was due. A resume begins the count anew.
 func (s *Step) untriedOver(e *Entry) bool {
-	if e.Window.IsZero() {
-		opened := s.Live.Gate.OpenedAt
-		return !opened.IsZero() && s.Now.Sub(opened) >= s.Policy.Window
+	if !e.Window.IsZero() {
+		return s.windowOver(e)
 	}
-	return s.windowOver(e)
+	from := s.Live.Gate.OpenedAt
+	for _, t := range []time.Time{e.Due, s.Live.ResumedAt} {
+		if t.After(from) {
+			from = t
+		}
+	}
+	return s.Now.Sub(from) >= s.Policy.Window
 }
 
 // Start lets an attempt of e begin that MayStart allowed.
 func (s *Step) Start(e *Entry) {
 	e.Running, e.Manual, e.Extend = true, false, false
 	s.Live.Running++
-	s.Live.Gate.Last = s.Now
+	s.Live.Gate.Last, s.Live.Gate.Asked = s.Now, false
 }
 
 // StartManual lets an attempt begin that a person asked for, outside the
@@ -152,7 +158,8 @@ func (s *Step) StartManual(e *Entry, extend bool) error {
 
 // Finish records what came of the running attempt of e.
 func (s *Step) Finish(e *Entry, r Result) {
-	first := !e.Tried()
+	first := !e.tried()
+	fresh := !r.OK && e.FirstFailed.IsZero()
 	lingering := !e.FirstFailed.IsZero() && e.FirstFailed.Before(s.Live.Outage.Closed)
 	manual := s.stop(e)
 	*s.Live.Counts.of(e)--
@@ -165,8 +172,14 @@ func (s *Step) Finish(e *Entry, r Result) {
 	*s.Live.Counts.of(e)++
 	if r.OK {
 		s.healthy()
-	} else if !(manual && s.Live.Gate.State == Open) {
+	} else if !s.Live.Deleted && !(manual && s.Live.Gate.State == Open) {
 		s.ailing(e, r, first, lingering)
+		if fresh {
+			s.Live.Outage.Calls++
+		}
+	}
+	if fresh && e.Status != Success {
+		s.callAlert(e)
 	}
 	s.shown()
 }
@@ -197,14 +210,16 @@ func (s *Step) failed(e *Entry, r Result) {
 	extend := e.Extend
 	e.Extend, e.Second = false, false
 	s.Live.LastFailure, s.Live.LastClass, s.Live.LastCode, s.Live.LastError = s.Now, r.Class, r.Code, r.Error
-	fresh := e.FirstFailed.IsZero()
-	if fresh {
+	if e.FirstFailed.IsZero() {
 		e.FirstFailed = s.Now
 	}
 	switch {
-	case e.Status == Success: // resolved meanwhile
+	case e.Status == Success: // resolved meanwhile; should it be reopened, it is not sent at once
+		e.Due = s.next(e, r)
 	case s.Live.Deleted:
-		s.finish(e, Failed, Deleted)
+		if e.Status == Ready {
+			s.finish(e, Failed, Deleted)
+		}
 	case !s.Policy.Retries:
 		if e.Status == Ready {
 			s.finish(e, Failed, RetriesOff)
@@ -223,20 +238,23 @@ func (s *Step) failed(e *Entry, r Result) {
 		}
 		s.again(e, r)
 	}
-	if fresh && e.Status != Success {
-		s.callAlert(e)
-	}
 }
 
 // again plans the next attempt of e.
 func (s *Step) again(e *Entry, r Result) {
 	e.Status, e.Reason, e.Finished = Ready, NoReason, time.Time{}
+	e.Due = s.next(e, r)
+	s.Live.Waits(e)
+}
+
+// next returns when e is due after a failure: an interval later, or what the
+// endpoint asked for, but not after its window.
+func (s *Step) next(e *Entry, r Result) time.Time {
 	wait := max(s.interval(e), min(r.RetryAfter, MaxRetryAfter))
-	left := s.Policy.Window - s.Live.active(s.Now).Sub(e.Window)
-	e.Due = s.Now.Add(min(wait, left))
-	if l := s.Live; l.Oldest.IsZero() || e.Window.Before(l.Oldest) {
-		l.Oldest = e.Window
+	if !e.Window.IsZero() {
+		wait = min(wait, s.Policy.Window-s.Live.active(s.Now).Sub(e.Window))
 	}
+	return s.Now.Add(wait)
 }
 
 // interval is the retry interval of e's next attempt, jittered by a hash: the
@@ -247,7 +265,8 @@ func (s *Step) interval(e *Entry) time.Duration {
 	h = (h ^ h>>27) * 0x94d049bb133111eb
 	h ^= h >> 31
 	unit := float64(h>>11)/(1<<52) - 1 // -1 to 1
-	return s.Policy.Interval + time.Duration(unit*s.Policy.Jitter*float64(s.Policy.Interval))
+	// Times are kept to the millisecond.
+	return (s.Policy.Interval + time.Duration(unit*s.Policy.Jitter*float64(s.Policy.Interval))).Truncate(time.Millisecond)
 }
 
 func (s *Step) finish(e *Entry, status Status, why Reason) {
@@ -286,6 +305,18 @@ func (s *Step) GiveUp(e *Entry) {
 	s.shown()
 }
 
+// Damage ends a call whose stored response cannot be read: it must never be
+// sent, and never be lost silently.
+func (s *Step) Damage(e *Entry) {
+	if e.Running || e.Status != Ready {
+		return
+	}
+	*s.Live.Counts.of(e)--
+	s.finish(e, Failed, Damaged)
+	*s.Live.Counts.of(e)++
+	s.shown()
+}
+
 // Interrupted records that the process ended while an attempt of e ran: claimed
 // before, without a result. It is neither a failure nor a success of the
 // endpoint. Live must be as Restarted made it, e as it was claimed; manual says
@@ -302,7 +333,7 @@ func (s *Step) Interrupted(e *Entry, manual bool) {
 		s.finish(e, Failed, RetriesOff)
 	default:
 		e.Due, e.Second = s.Now, true
-		s.waits(e)
+		s.Live.Waits(e)
 	}
 	*s.Live.Counts.of(e)++
 	s.shown()

@@ -79,15 +79,22 @@ type Claim struct {
 	Response Response
 }
 
-// Class sorts waiting calls within a callback.
+// DueClass sorts waiting calls within a callback.
 type DueClass uint8
 
 // The classes of waiting calls, in the order in which a lane takes them.
 const (
-	Fresh   DueClass = iota // never tried
-	Tried                   // tried, waiting for the next attempt
-	InOrder                 // of an ordered callback: first in, first out
+	Fresh DueClass = iota // never tried
+	Tried                 // tried, waiting for the next attempt
 )
+
+// DueClass returns the class e waits in.
+func (e *Entry) DueClass() DueClass {
+	if e.Attempts == 0 {
+		return Fresh
+	}
+	return Tried
+}
 
 // DueKey is a place in the order of a callback's waiting calls of one class.
 type DueKey struct {
@@ -95,31 +102,43 @@ type DueKey struct {
 	ID  CallID
 }
 
+// Dispatcher is told by a Store, in its writer, of what may be sent. None of
+// its methods may block or call the Store.
+type Dispatcher interface {
+	// Slot reports whether an attempt of the callback may begin at once, and
+	// reserves it if so: its claim then rides in the commit of its enqueue.
+	Slot(num Num) bool
+	// Start gets each call for which Slot said yes, once its claim is durable.
+	Start(c Claim)
+	// Wake says that something of the callback may start sooner than it seemed:
+	// refused calls for which Slot said no are durable now, or it was changed.
+	Wake(num Num, refused int)
+}
+
 // Queue holds what is to be delivered.
 type Queue interface {
 	// Enqueue stores all that can be stored, in one commit as far as it fits.
 	// The results stand in the order of calls.
 	Enqueue(ctx context.Context, now time.Time, calls []NewCall) ([]Enqueued, error)
-	// OnClaim sets what Enqueue may hand a call to at once, sparing it a second
-	// commit. slot reports without blocking whether an attempt of the callback
-	// may begin, and reserves it; start gets each call so claimed after its
-	// commit and must not block. It is called once, before anything else.
-	OnClaim(slot func(Num) bool, start func(Claim))
+	// SetDispatcher says whom to tell of what may be sent. It is called once,
+	// before anything else.
+	SetDispatcher(d Dispatcher)
 	// Due returns at most limit waiting calls of one class that do not run, in
 	// order of due time and id, from the place from on, inclusive.
 	Due(ctx context.Context, num Num, class DueClass, from DueKey, limit int) ([]Entry, error)
-	// Claim claims those of the calls that may start at now, as Step.MayStart
-	// says; what is not returned may not start, and was perhaps given up.
-	Claim(ctx context.Context, now time.Time, num Num, ids []CallID) ([]Claim, error)
+	// Claim claims those of the calls, as Due returned them, that may start at
+	// now, as Step.MayStart says, and gives up those whose time is over. What is
+	// not returned did not start: it changed since, or it has to wait.
+	Claim(ctx context.Context, now time.Time, num Num, calls []Entry) ([]Claim, error)
 	// ClaimManual claims one call for a person, as Step.StartManual says.
 	ClaimManual(ctx context.Context, now time.Time, num Num, id CallID, extend bool) (Claim, error)
 	// Record stores what came of a claim: one attempt, or two.
-	Record(ctx context.Context, now time.Time, id CallID, attempts []Attempt) (Entry, error)
+	Record(ctx context.Context, now time.Time, num Num, id CallID, attempts []Attempt) (Entry, error)
 	// Tick does what Step.Tick says.
 	Tick(ctx context.Context, now time.Time, num Num, drained bool) error
-	// Sweep gives up waiting calls whose time is over, or whose callback is
-	// deleted: a bounded number a call. more: call it again.
-	Sweep(ctx context.Context, now time.Time, num Num) (more bool, err error)
+	// Sweep gives up all waiting calls whose time is over, or whose callback is
+	// deleted, in commits of bounded size; it may be cut short and run again.
+	Sweep(ctx context.Context, now time.Time, num Num) error
 
 	// Resolve marks calls of one callback as a success, all or none. A call
 	// that does not exist makes it CodeInvalid, with Fields that name each.

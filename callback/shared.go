@@ -1,0 +1,163 @@
+package callback
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// What every engine says and does alike stands here, so that they cannot differ.
+
+// NoCallback is the fault of naming a callback that does not exist.
+func NoCallback(ref string) error {
+	return Errorf(CodeNotFound, "no callback has the id or name %q", Sanitize(ref, 60))
+}
+
+// NoCall is the fault of naming a call that does not exist.
+func NoCall(id CallID) error { return Errorf(CodeNotFound, "no call has the id %s", id) }
+
+// NoCalls is the fault of naming several calls of which some do not exist.
+func NoCalls(ids []CallID) error {
+	err := &Error{Code: CodeInvalid, Message: "nothing was changed: some calls do not exist"}
+	for _, id := range ids {
+		err.Fields = append(err.Fields, FieldError{Field: "id", Message: "no call has the id " + id.String()})
+	}
+	return err
+}
+
+// NameTaken is the fault of giving a callback a name in use.
+func NameTaken(name string) error {
+	return &Error{Code: CodeConflict, Message: fmt.Sprintf("the name %q is taken", Sanitize(name, 60)),
+		Fields: []FieldError{{Field: "name", Message: "is the name of another callback"}}}
+}
+
+// KeyReused is the fault of using an idempotency key for another body.
+func KeyReused(key string) error {
+	return &Error{Code: CodeInvalid, Message: "the idempotency key was used for another response",
+		Fields: []FieldError{{Field: "id", Message: fmt.Sprintf("%q was used with another body", Sanitize(key, 80))}}}
+}
+
+// MayUpdate says whether stored may be replaced by who last saw version (0:
+// whoever asks may).
+func MayUpdate(stored *Callback, deleted bool, version uint64) error {
+	if deleted {
+		return NoCallback(stored.Name)
+	}
+	if version != 0 && version != stored.Version {
+		return Errorf(CodeStale, "the callback is at version %d, not %d: somebody changed it first", stored.Version, version)
+	}
+	return nil
+}
+
+// InterruptedAttempt is the record of an attempt that the end of the process
+// cut off.
+func InterruptedAttempt(number int, now time.Time, manual bool) Attempt {
+	return Attempt{
+		Number: number, Started: now, Class: ClassInterrupted, Manual: manual, Reason: "interrupted",
+		Error: "The server stopped while this attempt ran: whether the endpoint got it is not known.",
+	}
+}
+
+// Fingerprint is a hash over everything of r but its key: two responses with
+// the same are the same.
+func Fingerprint(r *Response) [32]byte {
+	h := sha256.New()
+	put := func(parts ...string) {
+		for _, s := range parts {
+			h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s)))) // so that moving a byte between parts changes it
+			h.Write([]byte(s))
+		}
+	}
+	f, m := &r.From, &r.Message
+	put(r.MessageID, r.MessageLocation, f.Name, f.MRI, f.Mobile, f.Email, f.Voice)
+	put(m.Channel, m.Acknowledged, m.Undeliverable, m.Content)
+	for _, p := range r.Params {
+		put(p.Key, p.Value)
+	}
+	if !r.DeliverAt.IsZero() {
+		put(r.DeliverAt.UTC().Format(time.RFC3339Nano))
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// DueKey returns e's place among the waiting calls of its class.
+func (e *Entry) DueKey() DueKey { return DueKey{Due: e.Due, ID: e.ID} }
+
+// Before reports whether k comes before o.
+func (k DueKey) Before(o DueKey) bool {
+	if c := k.Due.Compare(o.Due); c != 0 {
+		return c < 0
+	}
+	return k.ID < o.ID
+}
+
+// Waits lowers Oldest where e is a tried call that waits with an older window.
+func (l *Live) Waits(e *Entry) {
+	if e.Status == Ready && e.tried() && !e.Window.IsZero() && (l.Oldest.IsZero() || e.Window.Before(l.Oldest)) {
+		l.Oldest = e.Window
+	}
+}
+
+// Purge counts a finished call as removed.
+func (c *Counts) Purge(e *Entry) {
+	*c.of(e)--
+	c.Purged++
+}
+
+// Sum returns the number of calls that are stored.
+func (c Counts) Sum() uint64 {
+	return c.Pending + c.Retrying + c.Delivered + c.Resolved + c.Failed
+}
+
+// Bounded returns q with its defaults and bounds applied.
+func (q CallQuery) Bounded() CallQuery {
+	if q.Status == 0 {
+		q.Status = ListSuccess | ListFailed
+	}
+	if q.Limit <= 0 || q.Limit > MaxPage {
+		q.Limit = MaxPage
+	}
+	if q.Scan <= 0 || q.Scan > MaxScan {
+		q.Scan = MaxScan
+	}
+	q.Offset = min(max(q.Offset, 0), MaxOffset)
+	return q
+}
+
+// Order compares two calls in the order q asks for.
+func (q CallQuery) Order(a, b Call) int {
+	if q.Oldest {
+		return cmp.Compare(a.ID, b.ID)
+	}
+	return cmp.Compare(b.ID, a.ID)
+}
+
+// Selects reports whether c is among what q asks for. (All of q but paging.)
+func (q CallQuery) Selects(c *Call) bool {
+	switch {
+	case c.Listed()&q.Status == 0:
+		return false
+	case q.After != 0 && q.Oldest && c.ID <= q.After, q.After != 0 && !q.Oldest && c.ID >= q.After:
+		return false
+	}
+	return q.Match == nil || q.Match(c)
+}
+
+// NewestOutage sorts outages, the one that began last first.
+func NewestOutage(a, b Outage) int {
+	if c := b.OutageState.Started.Compare(a.OutageState.Started); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.Num, b.Num), cmp.Compare(b.N, a.N))
+}
+
+// NewestAlert sorts alerts, the one that arose last first.
+func NewestAlert(a, b Alert) int {
+	if c := b.Created.Compare(a.Created); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Key, b.Key)
+}

@@ -1,0 +1,250 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"ringback/callback"
+)
+
+// claimed is one attempt that is about to run.
+type claimed struct {
+	num     callback.Num
+	id      callback.CallID
+	attempt int
+	manual  bool
+}
+
+// claimsPerRecord keeps a claim record inline.
+const claimsPerRecord = 20
+
+func encodeClaims(list []claimed) []byte {
+	w := newWriter(18 * len(list))
+	w.int(len(list))
+	for _, c := range list {
+		w.uint(uint64(c.num))
+		w.uint(uint64(c.id))
+		w.int(c.attempt)
+		w.bool(c.manual)
+	}
+	return w.seal()
+}
+
+func decodeClaims(b []byte) ([]claimed, error) {
+	r := open(b)
+	var list []claimed
+	for range min(r.int(), claimsPerRecord) {
+		c := claimed{num: callback.Num(r.uint()), id: callback.CallID(r.uint()), attempt: r.int()}
+		r.bool(&c.manual)
+		list = append(list, c)
+	}
+	return list, r.err
+}
+
+// claim notes that an attempt of e begins; flushClaims writes it.
+func (g *group) claim(h *house, e *callback.Entry) {
+	g.claims[h.slot] = append(g.claims[h.slot], claimed{num: e.Num, id: e.ID, attempt: e.Attempts + 1, manual: e.Manual})
+	g.e.runs[e.ID] = &run{entry: *e}
+}
+
+// flushClaims writes the claims of the group, few records for many claims, and
+// deletes the records all of whose claims have their results.
+func (g *group) flushClaims() error {
+	e := g.e
+	for slot, list := range g.claims {
+		for len(list) > 0 {
+			n := min(len(list), claimsPerRecord)
+			e.seq++
+			ref := claimRef{slot, e.seq}
+			if err := g.put(claimKey(slot, e.seq), encodeClaims(list[:n])); err != nil {
+				return err
+			}
+			for _, c := range list[:n] {
+				e.runs[c.id].claim = ref
+			}
+			e.claims[ref] = n
+			list = list[n:]
+		}
+	}
+	for _, ref := range g.ended {
+		if e.claims[ref]--; e.claims[ref] > 0 {
+			continue
+		}
+		delete(e.claims, ref)
+		if err := g.t.Delete(claimKey(ref.slot, ref.seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayStart reports whether the disk has room for the records of an attempt.
+func (g *group) mayStart() bool {
+	free, err := g.e.opt.Free()
+	return err == nil && free >= g.e.opt.LowWater/2
+}
+
+// Claim implements callback.Queue.
+func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
+	slot, err := e.slot(num)
+	if err != nil {
+		return nil, err
+	}
+	responses := make([]callback.Response, len(calls))
+	damaged := make([]bool, len(calls))
+	err = e.db.View(func(t *badger.Txn) error {
+		for i := range calls {
+			var err error
+			if responses[i], damaged[i], err = e.response(t, slot, calls[i].ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []callback.Claim
+	err = e.submit(ctx, now, 4*len(calls), 0, func(g *group) error {
+		h, err := e.house(num)
+		if err != nil {
+			return err
+		}
+		for i := range calls {
+			entry, ok, err := g.claimDue(h, &calls[i], damaged[i])
+			if err != nil {
+				return err
+			}
+			if ok {
+				out = append(out, callback.Claim{Entry: entry, Response: responses[i]})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// response reads what is to be sent. A payload that is damaged or gone must
+// never be sent as something else.
+func (e *Engine) response(t *badger.Txn, slot byte, id callback.CallID) (r callback.Response, damaged bool, err error) {
+	r, _, _, err = readPayload(t, slot, id)
+	if errors.Is(err, errCorrupt) || errors.Is(err, badger.ErrKeyNotFound) {
+		return r, true, nil
+	}
+	return r, false, err
+}
+
+// claimDue starts one waiting call, if it still waits as the caller saw it.
+func (g *group) claimDue(h *house, seen *callback.Entry, damaged bool) (callback.Entry, bool, error) {
+	before := *seen
+	if g.e.runs[before.ID] != nil {
+		return before, false, nil
+	}
+	item, err := g.t.Get(dueKey(h.slot, seen))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return before, false, nil // resolved, retried or given up since
+	}
+	if err != nil {
+		return before, false, err
+	}
+	err = item.Value(func(v []byte) error {
+		before, err = decodeEntry(v, seen.Num, seen.ID)
+		return err
+	})
+	if err != nil {
+		g.e.opt.Log.Error("a due entry is damaged: its call is not sent", "call", seen.ID, "err", err)
+		return before, false, nil
+	}
+	st, after := g.step(h), before
+	switch {
+	case damaged:
+		g.e.opt.Log.Error("a stored response is damaged: its call is not sent", "call", before.ID)
+		st.Damage(&after)
+		return after, false, g.move(h, &before, &after)
+	case st.MayStart(&after) == callback.GiveUp:
+		st.GiveUp(&after)
+		return after, false, g.move(h, &before, &after)
+	case st.MayStart(&after) == callback.Go && g.mayStart():
+		st.Start(&after)
+		g.claim(h, &after)
+		return after, true, nil
+	}
+	return after, false, nil
+}
+
+// ClaimManual implements callback.Queue.
+func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, extend bool) (c callback.Claim, err error) {
+	err = e.submit(ctx, now, 4, 0, func(g *group) error {
+		h, err := e.house(num)
+		if err != nil {
+			return err
+		}
+		entry, err := g.entry(h, id)
+		if err != nil {
+			return err
+		}
+		response, damaged, err := e.response(g.t, h.slot, id)
+		if err != nil {
+			return err
+		}
+		if damaged {
+			return callback.Errorf(callback.CodeConflict, "the stored response of call %s is damaged", id)
+		}
+		if err := g.step(h).StartManual(&entry, extend); err != nil {
+			return err
+		}
+		g.claim(h, &entry)
+		c = callback.Claim{Entry: entry, Response: response}
+		return nil
+	})
+	return c, err
+}
+
+// Record implements callback.Queue.
+func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (out callback.Entry, err error) {
+	err = e.submit(ctx, now, 8+2*len(attempts), 2048*len(attempts), func(g *group) error {
+		h, err := e.house(num)
+		if err != nil {
+			return err
+		}
+		r := e.runs[id]
+		if r == nil || r.entry.Num != num {
+			return callback.Errorf(callback.CodeConflict, "call %s has no running attempt", id)
+		}
+		before, after := r.entry, r.entry
+		delete(e.runs, id)
+		g.ended = append(g.ended, r.claim)
+		for i := range attempts {
+			a := &attempts[i]
+			a.Number, a.Manual = before.Attempts+1+i, before.Manual
+			if err := g.saveAttempt(h, id, a); err != nil {
+				return err
+			}
+		}
+		g.step(h).Finish(&after, callback.ResultOf(attempts))
+		out = after
+		return g.move(h, &before, &after)
+	})
+	return out, err
+}
+
+// saveAttempt writes one attempt and the beginning of its answer.
+func (g *group) saveAttempt(h *house, id callback.CallID, a *callback.Attempt) error {
+	if err := g.put(attemptKey(h.slot, id, a.Number), encodeAttempt(a)); err != nil {
+		return err
+	}
+	text := callback.Sanitize(a.Excerpt, callback.MaxExcerpt)
+	for part := 0; text != ""; part++ {
+		n := min(len(text), maxInline-20)
+		w := newWriter(n)
+		w.string(text[:n])
+		if err := g.put(excerptKey(h.slot, id, a.Number, part), w.seal()); err != nil {
+			return err
+		}
+		text = text[n:]
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package queue
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"math"
+	"time"
+)
+
+// A record is: version u8 | CRC32C of the rest u32 | fields. Numbers are
+// varints, strings and lists are preceded by their length, times are Unix
+// milliseconds with 0 for the zero time. Fields are only ever added at the end
+// of a record: a shorter record reads as zero there, which is how an older
+// version is read.
+const recordVersion = 1
+
+const recordHead = 5
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// errCorrupt says that a record is not what was written.
+var errCorrupt = errors.New("record is damaged: its checksum does not match")
+
+// writer builds a record. Its zero value is ready.
+type writer struct{ b []byte }
+
+func newWriter(hint int) *writer {
+	w := &writer{b: make([]byte, recordHead, recordHead+hint)}
+	w.b[0] = recordVersion
+	return w
+}
+
+func (w *writer) uint(n uint64)        { w.b = binary.AppendUvarint(w.b, n) }
+func (w *writer) int(n int)            { w.uint(uint64(n)) }
+func (w *writer) time(t time.Time)     { w.uint(ms(t)) }
+func (w *writer) span(d time.Duration) { w.b = binary.AppendVarint(w.b, int64(d)) }
+func (w *writer) float(f float64)      { w.uint(math.Float64bits(f)) }
+func (w *writer) string(s string)      { w.uint(uint64(len(s))); w.b = append(w.b, s...) }
+func (w *writer) bool(v ...bool)       { w.uint(bits(v)) }
+
+// seal returns the finished record.
+func (w *writer) seal() []byte {
+	binary.BigEndian.PutUint32(w.b[1:], crc32.Checksum(w.b[recordHead:], castagnoli))
+	return w.b
+}
+
+func bits(v []bool) (n uint64) {
+	for i, b := range v {
+		if b {
+			n |= 1 << i
+		}
+	}
+	return n
+}
+
+// reader takes a record apart. After a fault every read is zero and err says
+// what was wrong.
+type reader struct {
+	b   []byte
+	err error
+}
+
+// open checks a record's version and checksum.
+func open(b []byte) *reader {
+	if len(b) < recordHead || b[0] != recordVersion ||
+		binary.BigEndian.Uint32(b[1:]) != crc32.Checksum(b[recordHead:], castagnoli) {
+		return &reader{err: errCorrupt}
+	}
+	return &reader{b: b[recordHead:]}
+}
+
+func (r *reader) uint() uint64 {
+	if r.err != nil || len(r.b) == 0 {
+		return 0 // the end: a field that an older version did not have
+	}
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.err = errCorrupt
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) int() int        { return int(r.uint()) }
+func (r *reader) time() time.Time { return fromMS(r.uint()) }
+func (r *reader) float() float64  { return math.Float64frombits(r.uint()) }
+
+func (r *reader) span() time.Duration {
+	if r.err != nil || len(r.b) == 0 {
+		return 0
+	}
+	n, size := binary.Varint(r.b)
+	if size <= 0 {
+		r.err = errCorrupt
+		return 0
+	}
+	r.b = r.b[size:]
+	return time.Duration(n)
+}
+
+func (r *reader) string() string {
+	n := r.uint()
+	if r.err != nil || n > uint64(len(r.b)) {
+		r.err = errors.Join(r.err, errCorrupt)
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) bool(v ...*bool) {
+	n := r.uint()
+	for i, p := range v {
+		*p = n&(1<<i) != 0
+	}
+}

@@ -1,0 +1,297 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+
+	"ringback/callback"
+)
+
+var _ callback.Store = (*Engine)(nil)
+
+// Options say how an engine is opened.
+type Options struct {
+	Dir    string          // made if missing, with mode 0700
+	Now    time.Time       // when it is opened; what ran before was interrupted then
+	Policy callback.Policy // the configuration's
+	// Secret turns a stored key into a Secret; nil: without a fingerprint key.
+	Secret func(string) callback.Secret
+	// Free returns the free bytes of the disk; nil: the file system's.
+	Free func() (uint64, error)
+	// LowWater is the number of free bytes below which nothing is accepted; below half
+	// of it no attempt starts. 0: no mark.
+	LowWater uint64
+	Log      *slog.Logger // nil: silent
+
+	// noSync commits without fsync, and noCompact without background
+	// compaction. For tests: the one shows that a rig sees lost writes, the other
+	// lets Badger run in a synctest bubble.
+	noSync, noCompact bool
+}
+
+// Engine is a callback.Store on Badger. Open makes one. It holds the folder
+// exclusively until Close.
+type Engine struct {
+	db     *badger.DB
+	opt    Options
+	ops    chan *op
+	done   chan struct{} // closed when the writer has ended
+	failed chan struct{} // closed when the engine has stopped by itself
+	fail   sync.Once
+
+	// sending guards ops against being closed while somebody sends.
+	sending sync.RWMutex
+	closed  bool
+
+	// mu guards what follows. Only the writer changes it.
+	mu     sync.RWMutex
+	err    error
+	disp   callback.Dispatcher
+	policy callback.Policy
+	houses []*house // by Num-1; nil where retention removed the callback
+	names  map[string]*house
+	ids    map[callback.CallbackID]*house
+	runs   map[callback.CallID]*run
+	last   callback.CallID
+	lastAt [256]callback.CallID // what each slot's record of last says
+	claims map[claimRef]int
+	seq    uint64
+	outbox [256]int // alerts that wait, by slot
+}
+
+// house is one callback in memory.
+type house struct {
+	cb    callback.Callback
+	live  callback.Live
+	slot  byte
+	xor   uint64 // of the ids of waiting calls
+	parts int    // of its configuration record
+}
+
+// run is a call whose attempt runs.
+type run struct {
+	entry callback.Entry
+	claim claimRef
+}
+
+// claimRef names one claim record.
+type claimRef struct {
+	slot byte
+	seq  uint64
+}
+
+// Open opens the engine in a folder, and records as interrupted what ran when
+// it was left. A folder in use is a *LockedError.
+func Open(opt Options) (e *Engine, err error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Secret == nil {
+		opt.Secret = func(s string) callback.Secret { return callback.NewSecret(s, nil) }
+	}
+	if opt.Free == nil {
+		opt.Free = func() (uint64, error) { return freeBytes(opt.Dir) }
+	}
+	if err := inspect(opt.Dir); err != nil {
+		return nil, err
+	}
+	e = &Engine{
+		opt: opt, ops: make(chan *op, 1024), done: make(chan struct{}), failed: make(chan struct{}),
+		policy: opt.Policy, names: map[string]*house{}, ids: map[callback.CallbackID]*house{},
+		runs: map[callback.CallID]*run{}, claims: map[claimRef]int{},
+	}
+	if e.db, err = openBadger(opt, e.badgerFailed); err != nil {
+		return nil, err
+	}
+	if err := e.load(); err != nil {
+		return nil, errors.Join(err, e.db.Close())
+	}
+	go e.write()
+	if err := e.recover(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// openBadger opens the database with the options that measurement chose (see
+// docs/storage.md). Badger panics on some damaged files; that is an error here.
+func openBadger(opt Options, failed func(string)) (db *badger.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("open %s: a file is damaged: %v; restore a backup, or keep a copy of the folder and ask", opt.Dir, p)
+		}
+	}()
+	o := badger.DefaultOptions(opt.Dir).
+		WithSyncWrites(!opt.noSync).
+		WithDetectConflicts(false). // there is one writer
+		WithNumVersionsToKeep(1).
+		WithMemTableSize(16 << 20). // large mapped files make msync rewrite whole folios on ext4
+		WithNumMemtables(3).
+		WithNumCompactors(2).
+		WithValueThreshold(valueThreshold).
+		WithValueLogFileSize(16 << 20).
+		WithVerifyValueChecksum(true).
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0).
+		WithMetricsEnabled(false).
+		WithLogger(logger{opt.Log, failed})
+	if opt.noCompact {
+		o = o.WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20).WithNumLevelZeroTables(1 << 20)
+	}
+	db, err = badger.Open(o)
+	if err != nil {
+		return nil, explainOpen(opt.Dir, err)
+	}
+	return db, nil
+}
+
+// Close implements callback.Store: what was submitted is committed first.
+func (e *Engine) Close() error {
+	e.sending.Lock()
+	if e.closed {
+		e.sending.Unlock()
+		return nil
+	}
+	e.closed = true
+	close(e.ops)
+	e.sending.Unlock()
+	<-e.done
+	err := e.db.Close()
+	if err == nil {
+		err = e.Err()
+	}
+	return err
+}
+
+// Failed is closed when the engine stops by itself after a failed write; Err
+// says why. The process should end then: a restart replays what is on disk.
+func (e *Engine) Failed() <-chan struct{} { return e.failed }
+
+// Err returns why the engine stopped by itself, or nil.
+func (e *Engine) Err() error {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.err
+}
+
+// stop ends all service for good. A failed commit is not a rollback: Badger may
+// have it in memory already, so nothing may go on from here.
+func (e *Engine) stop(err error) {
+	e.fail.Do(func() {
+		e.mu.Lock()
+		e.err = fmt.Errorf("the store stopped, nothing more is accepted: %w", err)
+		e.mu.Unlock()
+		e.opt.Log.Error("store stopped", "err", err)
+		close(e.failed)
+	})
+}
+
+// badgerFailed is told of errors that Badger only logs.
+func (e *Engine) badgerFailed(line string) { e.stop(errors.New(line)) }
+
+// SetPolicy implements callback.Registry.
+func (e *Engine) SetPolicy(p callback.Policy) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.policy = p
+}
+
+// SetDispatcher implements callback.Queue.
+func (e *Engine) SetDispatcher(d callback.Dispatcher) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.disp = d
+}
+
+// Callbacks implements callback.Registry.
+func (e *Engine) Callbacks() []callback.Health {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	out := make([]callback.Health, 0, len(e.houses))
+	for _, h := range e.houses {
+		if h != nil {
+			out = append(out, e.health(h))
+		}
+	}
+	return out
+}
+
+// Callback implements callback.Registry.
+func (e *Engine) Callback(num callback.Num) (callback.Health, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	h, err := e.house(num)
+	if err != nil {
+		return callback.Health{}, err
+	}
+	return e.health(h), nil
+}
+
+// Find implements callback.Registry.
+func (e *Engine) Find(ref string) (callback.Health, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	h := e.names[ref]
+	if id, err := callback.ParseCallbackID(ref); err == nil {
+		h = e.ids[id]
+	}
+	if h == nil || h.live.Deleted {
+		return callback.Health{}, callback.NoCallback(ref)
+	}
+	return e.health(h), nil
+}
+
+func (e *Engine) health(h *house) callback.Health {
+	live := h.live
+	st := callback.Step{Policy: e.policy.For(&h.cb), Live: &live}
+	return callback.Health{Callback: h.cb, Live: live, NextTick: st.NextTick(), ExpireAt: st.ExpireAt()}
+}
+
+func (e *Engine) house(num callback.Num) (*house, error) {
+	if num == 0 || int(num) > len(e.houses) || e.houses[num-1] == nil {
+		return nil, callback.Errorf(callback.CodeNotFound, "no callback number %d", num)
+	}
+	return e.houses[num-1], nil
+}
+
+// slot returns where the keys of a callback lie.
+func (e *Engine) slot(num callback.Num) (byte, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	h, err := e.house(num)
+	if err != nil {
+		return 0, err
+	}
+	return h.slot, nil
+}
+
+// Check verifies the invariants that can be seen on disk: that the counters are
+// right, that every waiting call has exactly one due entry, that attempts are
+// numbered without gaps, and that no alert is owed twice. It reads everything,
+// and nothing may be written meanwhile.
+func (e *Engine) Check(ctx context.Context) error {
+	e.mu.RLock()
+	houses := slices.Clone(e.houses)
+	running := maps.Clone(e.runs)
+	e.mu.RUnlock()
+	var faults []error
+	err := e.db.View(func(t *badger.Txn) error {
+		for _, h := range houses {
+			if h != nil && ctx.Err() == nil {
+				faults = append(faults, checkHouse(t, h, running)...)
+			}
+		}
+		return ctx.Err()
+	})
+	return errors.Join(append(faults, err)...)
+}

@@ -1,0 +1,135 @@
+package queue
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"ringback/callback"
+)
+
+// newCall is one item of an Enqueue, encoded before it reaches the writer.
+type newCall struct {
+	callback.NewCall
+	payload []byte
+	print   [32]byte // of the response, where it has a key
+}
+
+// Enqueue implements callback.Queue.
+func (e *Engine) Enqueue(ctx context.Context, now time.Time, calls []callback.NewCall) ([]callback.Enqueued, error) {
+	out := make([]callback.Enqueued, len(calls))
+	batch := make([]newCall, 0, min(len(calls), 512))
+	first, bytes := 0, 0
+	send := func(end int) error {
+		todo, results := batch, out[first:end]
+		err := e.submit(ctx, now, 4*len(todo), bytes, func(g *group) error {
+			for i := range todo {
+				if err := g.enqueue(now, &todo[i], &results[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		batch, first, bytes = make([]newCall, 0, cap(batch)), end, 0
+		return err
+	}
+	for i := range calls {
+		c := newCall{NewCall: calls[i], payload: encodePayload(&calls[i].Response, calls[i].Num, now)}
+		if c.Response.Key != "" {
+			c.print = callback.Fingerprint(&c.Response)
+		}
+		// A payload in the value log costs the transaction little; the memory of
+		// a commit is bounded all the same.
+		if len(batch) == cap(batch) || len(batch) > 0 && bytes+len(c.payload) > groupBytes {
+			if err := send(i); err != nil {
+				return out, err
+			}
+		}
+		batch = append(batch, c)
+		bytes += len(c.payload) + 200
+	}
+	return out, send(len(calls))
+}
+
+// enqueue stores one response, unless its callback or its key forbid it.
+func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error {
+	h, err := g.e.house(c.Num)
+	if err == nil && h.live.Deleted {
+		err = callback.NoCallback(h.cb.Name)
+	}
+	if err == nil {
+		err = g.mayGrow()
+	}
+	if err != nil {
+		out.Err = err
+		return nil
+	}
+	if c.Response.Key != "" {
+		if done, err := g.repeated(h, c, out); done || err != nil {
+			return err
+		}
+	}
+	g.e.last = callback.NextCallID(g.e.last, now)
+	e := callback.Entry{ID: g.e.last, Num: c.Num, Enqueued: now, Due: c.Response.DeliverAt}
+	st := g.step(h)
+	st.Enqueue(&e)
+	if c.Response.Key != "" {
+		w := newWriter(48)
+		w.uint(uint64(e.ID))
+		w.string(string(c.print[:]))
+		if err := g.put(idempotencyKey(h, c.Response.Key), w.seal()); err != nil {
+			return err
+		}
+	}
+	if err := g.t.Set(payloadKey(h.slot, e.ID), c.payload); err != nil {
+		return err
+	}
+	if err := g.move(h, nil, &e); err != nil {
+		return err
+	}
+	out.ID = e.ID
+	switch {
+	case g.disp == nil || st.MayStart(&e) != callback.Go || !g.mayStart():
+		g.wake[c.Num] += 0
+	case !g.disp.Slot(c.Num):
+		g.wake[c.Num]++
+	default:
+		st.Start(&e)
+		g.claim(h, &e)
+		g.start = append(g.start, callback.Claim{Entry: e, Response: c.Response})
+	}
+	return nil
+}
+
+func idempotencyKey(h *house, k string) []byte {
+	sum := sha256.Sum256(append(put32(nil, uint32(h.cb.Num)), k...))
+	return append(key(h.slot, kindKey), sum[:16]...)
+}
+
+// repeated answers an enqueue whose key was used before.
+func (g *group) repeated(h *house, c *newCall, out *callback.Enqueued) (bool, error) {
+	item, err := g.t.Get(idempotencyKey(h, c.Response.Key))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, item.Value(func(v []byte) error {
+		r := open(v)
+		id, print := callback.CallID(r.uint()), r.string()
+		switch {
+		case r.err != nil: // an item of a batch must not undo the others
+			out.Err = fmt.Errorf("read the idempotency key: %w", r.err)
+		case print != string(c.print[:]):
+			out.Err = callback.KeyReused(c.Response.Key)
+		default:
+			out.ID, out.Repeat = id, true
+		}
+		return nil
+	})
+}

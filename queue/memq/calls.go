@@ -1,0 +1,323 @@
+package memq
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"ringback/callback"
+)
+
+// Enqueue implements callback.Queue.
+func (s *Store) Enqueue(_ context.Context, now time.Time, calls []callback.NewCall) ([]callback.Enqueued, error) {
+	s.mu.Lock()
+	out := make([]callback.Enqueued, len(calls))
+	var start []callback.Claim
+	refused := map[callback.Num]int{}
+	for i := range calls {
+		var c *callback.Claim
+		if out[i], c = s.enqueue(now, &calls[i], refused); c != nil {
+			start = append(start, *c)
+		}
+	}
+	s.mu.Unlock()
+	for _, c := range start {
+		s.disp.Start(c)
+	}
+	for num, n := range refused {
+		s.wake(num, n)
+	}
+	return out, nil
+}
+
+func (s *Store) enqueue(now time.Time, c *callback.NewCall, refused map[callback.Num]int) (callback.Enqueued, *callback.Claim) {
+	h, err := s.house(c.Num)
+	if err == nil && h.live.Deleted {
+		err = callback.NoCallback(h.cb.Name)
+	}
+	if err != nil {
+		return callback.Enqueued{Err: err}, nil
+	}
+	if key := c.Response.Key; key != "" && h.keys[key] != nil {
+		first := h.keys[key]
+		if callback.Fingerprint(&first.response) != callback.Fingerprint(&c.Response) {
+			return callback.Enqueued{Err: callback.KeyReused(key)}, nil
+		}
+		return callback.Enqueued{ID: first.entry.ID, Repeat: true}, nil
+	}
+	s.last = callback.NextCallID(s.last, now)
+	r := &record{
+		entry:    callback.Entry{ID: s.last, Num: c.Num, Enqueued: now, Due: c.Response.DeliverAt},
+		response: c.Response,
+	}
+	st := s.step(h, now)
+	st.Enqueue(&r.entry)
+	h.calls[s.last] = r
+	if c.Response.Key != "" {
+		h.keys[c.Response.Key] = r
+	}
+	out := callback.Enqueued{ID: s.last}
+	if s.disp == nil || st.MayStart(&r.entry) != callback.Go {
+		refused[c.Num] += 0
+		return out, nil
+	}
+	if !s.disp.Slot(c.Num) {
+		refused[c.Num]++
+		return out, nil
+	}
+	st.Start(&r.entry)
+	return out, &callback.Claim{Entry: r.entry, Response: r.response}
+}
+
+// Due implements callback.Queue.
+func (s *Store) Due(_ context.Context, num callback.Num, class callback.DueClass, from callback.DueKey, limit int) ([]callback.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, err := s.house(num)
+	if err != nil {
+		return nil, err
+	}
+	var out []callback.Entry
+	for _, r := range h.calls {
+		e := &r.entry
+		if e.Status == callback.Ready && !e.Running && e.DueClass() == class && !e.DueKey().Before(from) {
+			out = append(out, *e)
+		}
+	}
+	slices.SortFunc(out, func(a, b callback.Entry) int {
+		if a.DueKey().Before(b.DueKey()) {
+			return -1
+		}
+		return 1
+	})
+	return out[:min(limit, len(out))], nil
+}
+
+// Claim implements callback.Queue.
+func (s *Store) Claim(_ context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, err := s.house(num)
+	if err != nil {
+		return nil, err
+	}
+	st := s.step(h, now)
+	var out []callback.Claim
+	for i := range calls {
+		r := h.calls[calls[i].ID]
+		if r == nil || r.entry.DueKey() != calls[i].DueKey() {
+			continue
+		}
+		switch st.MayStart(&r.entry) {
+		case callback.Go:
+			st.Start(&r.entry)
+			out = append(out, callback.Claim{Entry: r.entry, Response: r.response})
+		case callback.GiveUp:
+			st.GiveUp(&r.entry)
+		}
+	}
+	s.keep(h, st)
+	return out, nil
+}
+
+// ClaimManual implements callback.Queue.
+func (s *Store) ClaimManual(_ context.Context, now time.Time, num callback.Num, id callback.CallID, extend bool) (callback.Claim, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, r, err := s.lookup(num, id)
+	if err != nil {
+		return callback.Claim{}, err
+	}
+	if err := s.step(h, now).StartManual(&r.entry, extend); err != nil {
+		return callback.Claim{}, err
+	}
+	return callback.Claim{Entry: r.entry, Response: r.response}, nil
+}
+
+// Record implements callback.Queue.
+func (s *Store) Record(_ context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (callback.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, r, err := s.lookup(num, id)
+	if err != nil {
+		return callback.Entry{}, err
+	}
+	if !r.entry.Running {
+		return callback.Entry{}, callback.Errorf(callback.CodeConflict, "call %s has no running attempt", id)
+	}
+	st := s.step(h, now)
+	for i := range attempts {
+		attempts[i].Number, attempts[i].Manual = r.entry.Attempts+1+i, r.entry.Manual
+	}
+	for _, a := range attempts {
+		a.RetryAfter = 0
+		r.attempts = append(r.attempts, a)
+	}
+	st.Finish(&r.entry, callback.ResultOf(attempts))
+	s.keep(h, st)
+	return r.entry, nil
+}
+
+// Tick implements callback.Queue.
+func (s *Store) Tick(_ context.Context, now time.Time, num callback.Num, drained bool) error {
+	return s.change(num, now, func(_ *house, st *callback.Step) error {
+		st.Tick(drained)
+		return nil
+	})
+}
+
+// Sweep implements callback.Queue.
+func (s *Store) Sweep(_ context.Context, now time.Time, num callback.Num) error {
+	return s.change(num, now, func(h *house, st *callback.Step) error {
+		h.live.Oldest = time.Time{}
+		for _, id := range slices.Sorted(maps.Keys(h.calls)) {
+			e := &h.calls[id].entry
+			if st.MayStart(e) == callback.GiveUp {
+				st.GiveUp(e)
+			}
+			h.live.Waits(e)
+		}
+		return nil
+	})
+}
+
+// Resolve implements callback.Queue.
+func (s *Store) Resolve(_ context.Context, now time.Time, num callback.Num, ids []callback.CallID, by string) (changed int, err error) {
+	err = s.each(num, now, ids, func(st *callback.Step, e *callback.Entry, dry bool) error {
+		if !dry && st.Resolve(e, by) {
+			changed++
+		}
+		return nil
+	})
+	return changed, err
+}
+
+// Reopen implements callback.Queue.
+func (s *Store) Reopen(_ context.Context, now time.Time, num callback.Num, ids []callback.CallID) (changed int, err error) {
+	err = s.each(num, now, ids, func(st *callback.Step, e *callback.Entry, dry bool) error {
+		if dry {
+			copied, live := *e, *st.Live
+			trial := callback.Step{Policy: st.Policy, ID: st.ID, Now: st.Now, Live: &live}
+			_, err := trial.Reopen(&copied)
+			return err
+		}
+		ok, err := st.Reopen(e)
+		if ok {
+			changed++
+		}
+		return err
+	})
+	return changed, err
+}
+
+// each runs f on every call, after a dry run of all of them found no fault.
+func (s *Store) each(num callback.Num, now time.Time, ids []callback.CallID, f func(st *callback.Step, e *callback.Entry, dry bool) error) error {
+	return s.change(num, now, func(h *house, st *callback.Step) error {
+		var missing []callback.CallID
+		for _, id := range ids {
+			if h.calls[id] == nil {
+				missing = append(missing, id)
+				continue
+			}
+			if err := f(st, &h.calls[id].entry, true); err != nil {
+				return err
+			}
+		}
+		if len(missing) > 0 {
+			return callback.NoCalls(missing)
+		}
+		for _, id := range ids {
+			if err := f(st, &h.calls[id].entry, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Undo implements callback.Queue.
+func (s *Store) Undo(_ context.Context, now time.Time, before callback.Entry) error {
+	return s.change(before.Num, now, func(h *house, st *callback.Step) error {
+		r := h.calls[before.ID]
+		if r == nil {
+			return callback.NoCall(before.ID)
+		}
+		return st.Undo(&r.entry, before)
+	})
+}
+
+// Purge implements callback.Queue.
+func (s *Store) Purge(_ context.Context, _, delivered, failed time.Time, limit int) (purged int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.houses {
+		for _, id := range slices.Sorted(maps.Keys(h.calls)) {
+			r := h.calls[id]
+			horizon := delivered
+			if r.entry.Status == callback.Failed {
+				horizon = failed
+			}
+			if purged == limit {
+				return purged, nil
+			}
+			if r.entry.Status == callback.Ready || r.entry.Running || !r.entry.Finished.Before(horizon) {
+				continue
+			}
+			h.live.Counts.Purge(&r.entry)
+			delete(h.calls, id)
+			delete(h.keys, r.response.Key)
+			purged++
+		}
+	}
+	return purged, nil
+}
+
+// Call implements callback.Ledger.
+func (s *Store) Call(_ context.Context, num callback.Num, id callback.CallID) (callback.Call, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, r, err := s.lookup(num, id)
+	if err != nil {
+		return callback.Call{}, err
+	}
+	return callback.Call{Entry: r.entry, Response: r.response, Attempts: slices.Clone(r.attempts)}, nil
+}
+
+// Calls implements callback.Ledger.
+func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPage, error) {
+	q = q.Bounded()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []callback.Call
+	for _, h := range s.houses {
+		if q.Num != 0 && h.cb.Num != q.Num {
+			continue
+		}
+		for _, r := range h.calls {
+			c := callback.Call{Entry: r.entry, Response: r.response}
+			if n := len(r.attempts); n > 0 {
+				c.Attempts = []callback.Attempt{r.attempts[n-1]}
+				c.Attempts[0].Excerpt = ""
+			}
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, q.Order)
+	var page callback.CallPage
+	for i := range all {
+		if !q.Selects(&all[i]) {
+			continue
+		}
+		if q.Offset > 0 {
+			q.Offset--
+			continue
+		}
+		if len(page.Calls) == q.Limit {
+			page.More, page.Next = true, page.Calls[q.Limit-1].ID
+			break
+		}
+		page.Calls = append(page.Calls, all[i])
+	}
+	return page, nil
+}

@@ -1,0 +1,423 @@
+package queuetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"ringback/callback"
+)
+
+func diff(tb testing.TB, what string, got, want any) {
+	tb.Helper()
+	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b callback.Secret) bool { return a == b }), cmpopts.EquateEmpty()); d != "" {
+		tb.Fatalf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+func registry(h *harness) {
+	a := h.create("a", func(cb *callback.Callback) {
+		cb.CA = string(slices.Repeat([]byte("pem "), 3000)) // needs many parts
+		cb.Headers = []callback.Param{{Key: "X-One", Value: "1"}}
+		cb.Auth = callback.Auth{Type: callback.AuthBearer, Key: callback.NewSecret("hush", nil)}
+	})
+	b := h.create("b", nil)
+	_, err := h.s.Create(h.ctx, h.now, callback.Callback{ID: 99, Name: "a"})
+	h.code(err, callback.CodeConflict)
+	a.Description, a.CA, a.Name = "new", "", "aa"
+	_, err = h.s.Update(h.ctx, h.now, a, 7)
+	h.code(err, callback.CodeStale)
+	b2 := b
+	b2.Name = "a"
+	_, err = h.s.Update(h.ctx, h.now, b2, b.Version)
+	h.code(err, callback.CodeConflict)
+	h.now = h.now.Add(time.Second)
+	a, err = h.s.Update(h.ctx, h.now, a, 1)
+	h.ok(err)
+	h.ok(h.s.Delete(h.ctx, h.now, b.Num))
+	h.code(h.s.Delete(h.ctx, h.now, b.Num), callback.CodeNotFound)
+	h.reopen()
+	got, err := h.s.Find("aa")
+	h.ok(err)
+	diff(h, "found by name", got.Callback, a)
+	got, err = h.s.Find(a.ID.String())
+	h.ok(err)
+	diff(h, "found by id", got.Callback, a)
+	for _, ref := range []string{"a", "b", b.ID.String(), "", "FFFFFFFFFFFFFFFF"} {
+		_, err := h.s.Find(ref)
+		h.code(err, callback.CodeNotFound)
+	}
+	c := h.create("b", func(cb *callback.Callback) { cb.ID = 0x77 })
+	if c.Num == b.Num {
+		h.Fatalf("number %d was used twice", c.Num)
+	}
+}
+
+func enqueue(h *harness) {
+	cb := h.create("a", nil)
+	ids := h.add(cb.Num, 5)
+	if !slices.IsSorted(ids) {
+		h.Fatalf("ids are not in order: %v", ids)
+	}
+	out, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: 9, Response: response(1)}, {Num: cb.Num, Response: response(2)}})
+	h.ok(err)
+	h.code(out[0].Err, callback.CodeNotFound)
+	h.ok(out[1].Err)
+	h.reopen()
+	c := h.call(cb.Num, ids[3])
+	diff(h, "response", c.Response, response(3))
+	diff(h, "entry", c.Entry, callback.Entry{ID: ids[3], Num: cb.Num, Enqueued: h.now, Due: h.now})
+	due, err := h.s.Due(h.ctx, cb.Num, callback.Fresh, callback.DueKey{}, 3)
+	h.ok(err)
+	if len(due) != 3 || due[0].ID != ids[0] || due[2].ID != ids[2] {
+		h.Fatalf("due: %+v", due)
+	}
+	due, err = h.s.Due(h.ctx, cb.Num, callback.Fresh, due[2].DueKey(), 10)
+	h.ok(err)
+	if len(due) != 4 || due[0].ID != ids[2] {
+		h.Fatalf("due from the third on: %+v", due)
+	}
+	_, err = h.s.Call(h.ctx, cb.Num, 1)
+	h.code(err, callback.CodeNotFound)
+}
+
+func idempotency(h *harness) {
+	a, b := h.create("a", nil), h.create("b", nil)
+	r := response(1)
+	r.Key = "k1"
+	other := response(2)
+	other.Key = "k1"
+	first, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: a.Num, Response: r}, {Num: a.Num, Response: r}})
+	h.ok(err)
+	if !first[1].Repeat || first[1].ID != first[0].ID {
+		h.Fatalf("the same key in one batch: %+v", first)
+	}
+	h.reopen()
+	out, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: a.Num, Response: r}, {Num: a.Num, Response: other}, {Num: b.Num, Response: other}})
+	h.ok(err)
+	if !out[0].Repeat || out[0].ID != first[0].ID {
+		h.Fatalf("repeat: %+v", out[0])
+	}
+	h.code(out[1].Err, callback.CodeInvalid)
+	if out[2].Err != nil || out[2].Repeat {
+		h.Fatalf("the key of another callback: %+v", out[2])
+	}
+}
+
+func delivery(h *harness) {
+	cb := h.create("a", nil)
+	ids := h.add(cb.Num, 3)
+	claims := h.claim(cb.Num, callback.Fresh)
+	if len(claims) != 3 || claims[1].Response.Message.Content != response(1).Message.Content {
+		h.Fatalf("claims: %+v", claims)
+	}
+	if again := h.claim(cb.Num, callback.Fresh); len(again) != 0 {
+		h.Fatalf("claimed twice: %+v", again)
+	}
+	if got := h.call(cb.Num, ids[0]); !got.Running {
+		h.Fatalf("a claimed call does not run: %+v", got.Entry)
+	}
+	h.now = h.now.Add(time.Second)
+	h.record(claims[0], answer200)
+	e := h.record(claims[1], answer503)
+	if wait := e.Due.Sub(h.now); wait < 270*time.Second || wait > 330*time.Second {
+		h.Fatalf("next try in %v", wait)
+	}
+	_, err := h.s.Record(h.ctx, h.now, cb.Num, ids[0], []callback.Attempt{answer200})
+	h.code(err, callback.CodeConflict)
+	stale := callback.Attempt{Class: callback.ClassReset, Reused: true, Started: h.now, Error: "closed"}
+	ok := answer200
+	ok.Started = h.now
+	_, err = h.s.Record(h.ctx, h.now, cb.Num, ids[2], []callback.Attempt{stale, ok})
+	h.ok(err)
+	h.reopen()
+	got := h.call(cb.Num, ids[1])
+	want := answer503
+	want.Number, want.Started = 1, h.now
+	diff(h, "attempts", got.Attempts, []callback.Attempt{want})
+	if got := h.call(cb.Num, ids[2]); len(got.Attempts) != 2 || got.Status != callback.Success || got.Attempts[1].Number != 2 {
+		h.Fatalf("two attempts of one claim: %+v", got)
+	}
+	outages, err := h.s.Outages(h.ctx, cb.Num, 10)
+	h.ok(err)
+	if len(outages) != 1 || outages[0].N != 1 || outages[0].FirstCode != 503 || outages[0].Phase != callback.Recovering {
+		h.Fatalf("outages: %+v", outages)
+	}
+}
+
+func lists(h *harness) {
+	a, b := h.create("a", nil), h.create("b", nil)
+	var all []callback.CallID
+	for i := range 30 {
+		num := a.Num
+		if i%3 == 0 {
+			num = b.Num
+		}
+		all = append(all, h.add(num, 1)...)
+		h.now = h.now.Add(time.Millisecond)
+		if i < 24 {
+			c := h.claim(num, callback.Fresh)
+			h.record(c[0], []callback.Attempt{answer200, answer503}[i%2])
+		}
+	}
+	newest := slices.Clone(all)
+	slices.Reverse(newest)
+	every := callback.ListSuccess | callback.ListFailed | callback.ListPending
+	var got []callback.CallID
+	q := callback.CallQuery{Status: every, Limit: 7}
+	for {
+		page, err := h.s.Calls(h.ctx, q)
+		h.ok(err)
+		for _, c := range page.Calls {
+			got = append(got, c.ID)
+		}
+		if !page.More {
+			break
+		}
+		q.After = page.Next
+	}
+	diff(h, "all, newest first, in pages", got, newest)
+	page, err := h.s.Calls(h.ctx, callback.CallQuery{Status: every, Oldest: true, Offset: 4, Limit: 3})
+	h.ok(err)
+	if len(page.Calls) != 3 || page.Calls[0].ID != all[4] || !page.More {
+		h.Fatalf("oldest first from the fifth on: %+v", page)
+	}
+	page, err = h.s.Calls(h.ctx, callback.CallQuery{Num: a.Num, Status: callback.ListFailed})
+	h.ok(err)
+	for _, c := range page.Calls {
+		if c.Num != a.Num || c.Attempts[0].Code != 503 {
+			h.Fatalf("failed calls of a: %+v", c)
+		}
+	}
+	if len(page.Calls) != 8 {
+		h.Fatalf("%d failed calls of a, want 8", len(page.Calls))
+	}
+	match := func(c *callback.Call) bool { return c.ID == all[3] }
+	page, err = h.s.Calls(h.ctx, callback.CallQuery{Match: match, Limit: 5})
+	h.ok(err)
+	if len(page.Calls) != 1 || page.More {
+		h.Fatalf("one match: %+v", page)
+	}
+	page, err = h.s.Calls(h.ctx, callback.CallQuery{Status: callback.ListPending, Num: b.Num})
+	h.ok(err)
+	if len(page.Calls) != 2 {
+		h.Fatalf("%d pending calls of b, want 2", len(page.Calls))
+	}
+}
+
+func allOrNone(h *harness) {
+	cb := h.create("a", nil)
+	ids := h.add(cb.Num, 4)
+	claims := h.claim(cb.Num, callback.Fresh)
+	h.record(claims[0], answer200)
+	_, err := h.s.Resolve(h.ctx, h.now, cb.Num, []callback.CallID{ids[1], 5, 6}, "ana")
+	h.code(err, callback.CodeInvalid)
+	if got := h.call(cb.Num, ids[1]); got.Status != callback.Ready {
+		h.Fatalf("changed although one id is unknown: %+v", got.Entry)
+	}
+	n, err := h.s.Resolve(h.ctx, h.now, cb.Num, []callback.CallID{ids[1], ids[0], ids[1]}, "ana")
+	h.ok(err)
+	if got := h.call(cb.Num, ids[1]); n != 1 || got.Reason != callback.Resolved || got.ResolvedBy != "ana" || !got.Running {
+		h.Fatalf("resolved %d: %+v", n, got.Entry)
+	}
+	h.record(claims[1], answer503)
+	if got := h.call(cb.Num, ids[1]); got.Reason != callback.Resolved || len(got.Attempts) != 1 {
+		h.Fatalf("a failure after a resolve: %+v", got)
+	}
+	_, err = h.s.Reopen(h.ctx, h.now, cb.Num, []callback.CallID{ids[1], ids[0]})
+	h.code(err, callback.CodeConflict)
+	if got := h.call(cb.Num, ids[1]); got.Status != callback.Success {
+		h.Fatalf("reopened although one was delivered: %+v", got.Entry)
+	}
+	before := h.call(cb.Num, ids[3]).Entry
+	h.record(claims[3], answer503)
+	before = h.call(cb.Num, ids[3]).Entry
+	_, err = h.s.Resolve(h.ctx, h.now, cb.Num, []callback.CallID{ids[3]}, "jo")
+	h.ok(err)
+	h.reopen()
+	h.ok(h.s.Undo(h.ctx, h.now, before))
+	diff(h, "after undo", h.call(cb.Num, ids[3]).Entry, before)
+	h.code(h.s.Undo(h.ctx, h.now, before), callback.CodeConflict)
+	n, err = h.s.Reopen(h.ctx, h.now, cb.Num, []callback.CallID{ids[1]})
+	h.ok(err)
+	if got := h.call(cb.Num, ids[1]); n != 1 || got.Status != callback.Ready {
+		h.Fatalf("reopened: %+v", got.Entry)
+	}
+}
+
+// lane is a Dispatcher that notes what it is told.
+type lane struct {
+	slots   int
+	started []callback.Claim
+	woken   map[callback.Num]int
+}
+
+func (l *lane) Slot(callback.Num) bool     { l.slots--; return l.slots >= 0 }
+func (l *lane) Start(c callback.Claim)     { l.started = append(l.started, c) }
+func (l *lane) Wake(n callback.Num, i int) { l.woken[n] += i }
+
+func dispatcher(h *harness) {
+	l := &lane{slots: 2, woken: map[callback.Num]int{}}
+	h.s.SetDispatcher(l)
+	cb := h.create("a", nil)
+	ids := h.add(cb.Num, 3)
+	if len(l.started) != 2 || l.started[0].Entry.ID != ids[0] || !l.started[0].Entry.Running || l.woken[cb.Num] != 1 {
+		h.Fatalf("handed over %+v, woken %v", l.started, l.woken)
+	}
+	l.slots = 9
+	later := response(8)
+	later.DeliverAt = h.now.Add(time.Hour)
+	_, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: cb.Num, Response: later}})
+	h.ok(err)
+	if len(l.started) != 2 {
+		h.Fatalf("a delayed call was handed over")
+	}
+	h.s.SetDispatcher(nil)
+	for _, c := range l.started {
+		h.record(c, answer200)
+	}
+	h.reopen() // the claim rode in the commit of the enqueue: had it been lost, Check would say so
+}
+
+func interrupted(h *harness) {
+	on, off := h.create("on", nil), h.create("off", func(cb *callback.Callback) { cb.Retries = false })
+	h.add(on.Num, 2)
+	h.add(off.Num, 1)
+	a, b := h.claim(on.Num, callback.Fresh), h.claim(off.Num, callback.Fresh)
+	_, err := h.s.Resolve(h.ctx, h.now, on.Num, []callback.CallID{a[1].Entry.ID}, "ana")
+	h.ok(err)
+	h.now = h.now.Add(time.Minute)
+	h.reopen()
+	got := h.call(on.Num, a[0].Entry.ID)
+	if got.Status != callback.Ready || !got.Due.Equal(h.now) || len(got.Attempts) != 1 || got.Attempts[0].Class != callback.ClassInterrupted {
+		h.Fatalf("interrupted: %+v", got)
+	}
+	if got := h.call(on.Num, a[1].Entry.ID); got.Reason != callback.Resolved || len(got.Attempts) != 1 {
+		h.Fatalf("interrupted and resolved: %+v", got)
+	}
+	b = h.claim(off.Num, callback.Tried)
+	if len(b) != 1 {
+		h.Fatalf("the second try with retries off: %+v", b)
+	}
+	h.reopen()
+	if got := h.call(off.Num, b[0].Entry.ID); got.Status != callback.Failed || got.Reason != callback.RetriesOff || got.Attempts[1].Number != 2 {
+		h.Fatalf("interrupted twice with retries off: %+v", got)
+	}
+	h.reopen()
+	if got := h.call(on.Num, a[0].Entry.ID); len(got.Attempts) != 1 {
+		h.Fatalf("interrupted again although nothing ran: %+v", got)
+	}
+}
+
+func sweep(h *harness) {
+	cb := h.create("a", nil)
+	ids := h.add(cb.Num, 2)
+	claims := h.claim(cb.Num, callback.Fresh)
+	h.record(claims[0], refused)
+	h.record(claims[1], refused)
+	held := h.add(cb.Num, 2)
+	health, err := h.s.Callback(cb.Num)
+	h.ok(err)
+	if want := h.now.Add(24 * time.Hour); !health.ExpireAt.Equal(want) {
+		h.Fatalf("ExpireAt %v, want %v", health.ExpireAt, want)
+	}
+	h.now = h.now.Add(25 * time.Hour)
+	h.ok(h.s.Sweep(h.ctx, h.now, cb.Num))
+	for _, id := range ids {
+		if got := h.call(cb.Num, id); got.Reason != callback.Exhausted {
+			h.Fatalf("after its window: %+v", got.Entry)
+		}
+	}
+	if got := h.call(cb.Num, held[0]); got.Status != callback.Ready {
+		h.Fatalf("given up untried: %+v", got.Entry)
+	}
+	h.ok(h.s.Delete(h.ctx, h.now, cb.Num))
+	h.ok(h.s.Sweep(h.ctx, h.now, cb.Num))
+	h.reopen()
+	if got := h.call(cb.Num, held[1]); got.Reason != callback.Deleted {
+		h.Fatalf("after a delete: %+v", got.Entry)
+	}
+}
+
+func purge(h *harness) {
+	cb := h.create("a", nil)
+	r := response(1)
+	r.Key = "again"
+	_, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: cb.Num, Response: r}})
+	h.ok(err)
+	h.add(cb.Num, 3)
+	claims := h.claim(cb.Num, callback.Fresh)
+	for _, c := range claims[:3] {
+		h.record(c, answer200)
+	}
+	h.record(claims[3], answer503)
+	h.now = h.now.Add(time.Hour)
+	n, err := h.s.Purge(h.ctx, h.now, h.now, h.now, 2)
+	h.ok(err)
+	if n != 2 {
+		h.Fatalf("purged %d of at most 2", n)
+	}
+	n, err = h.s.Purge(h.ctx, h.now, h.now, h.now, 100)
+	h.ok(err)
+	if n != 1 {
+		h.Fatalf("purged %d, want 1: a waiting call stays", n)
+	}
+	h.reopen()
+	_, err = h.s.Call(h.ctx, cb.Num, claims[0].Entry.ID)
+	h.code(err, callback.CodeNotFound)
+	out, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: cb.Num, Response: r}})
+	h.ok(err)
+	if out[0].Repeat {
+		h.Fatalf("a key outlived its call")
+	}
+}
+
+func outbox(h *harness) {
+	a, b := h.create("a", nil), h.create("b", nil)
+	for _, cb := range []callback.Callback{a, b} {
+		h.add(cb.Num, 1)
+		h.record(h.claim(cb.Num, callback.Fresh)[0], answer503)
+		h.now = h.now.Add(time.Second)
+	}
+	due, next, err := h.s.DueAlerts(h.ctx, h.now, 10)
+	h.ok(err)
+	if len(due) != 2 || !next.IsZero() || due[0].Num != a.Num || due[0].Kind != callback.AlertOutage {
+		h.Fatalf("due alerts: %+v next %v", due, next)
+	}
+	first := due[0]
+	first.Tries, first.Next, first.Reply = 1, h.now.Add(time.Minute), "451 later"
+	h.ok(h.s.SetAlert(h.ctx, h.now, first))
+	h.reopen()
+	due, next, err = h.s.DueAlerts(h.ctx, h.now, 10)
+	h.ok(err)
+	if len(due) != 1 || due[0].Num != b.Num || !next.Equal(first.Next) {
+		h.Fatalf("after a put off: %+v next %v", due, next)
+	}
+	first.Status, first.Sent = callback.AlertSent, h.now
+	h.ok(h.s.SetAlert(h.ctx, h.now, first))
+	all, err := h.s.Alerts(h.ctx, 0, 10)
+	h.ok(err)
+	if len(all) != 2 || all[0].Num != b.Num || all[1].Status != callback.AlertSent {
+		h.Fatalf("alerts: %+v", all)
+	}
+	_, next, err = h.s.DueAlerts(h.ctx, h.now, 10)
+	h.ok(err)
+	if !next.IsZero() {
+		h.Fatalf("a sent alert is still due at %v", next)
+	}
+	h.code(h.s.SetAlert(h.ctx, h.now, callback.Alert{Num: a.Num, Key: "outage/x/1"}), callback.CodeNotFound)
+}
+
+func ids(h *harness) {
+	cb := h.create("a", nil)
+	first := h.add(cb.Num, 2)
+	h.now = h.now.Add(-time.Hour) // the clock steps back, across a restart
+	h.reopen()
+	second := h.add(cb.Num, 2)
+	if second[0] <= first[1] {
+		h.Fatalf("id %v after %v", second[0], first[1])
+	}
+}

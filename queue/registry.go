@@ -1,0 +1,132 @@
+package queue
+
+import (
+	"context"
+	"time"
+
+	"ringback/callback"
+)
+
+// Create implements callback.Registry.
+func (e *Engine) Create(ctx context.Context, now time.Time, cb callback.Callback) (callback.Callback, error) {
+	err := e.submit(ctx, now, 8, len(cb.CA)+4096, func(g *group) error {
+		if e.names[cb.Name] != nil {
+			return callback.NameTaken(cb.Name)
+		}
+		if e.ids[cb.ID] != nil {
+			return callback.Errorf(callback.CodeConflict, "the id %s is taken", cb.ID)
+		}
+		if err := g.mayGrow(); err != nil {
+			return err
+		}
+		cb.Num, cb.Version = callback.Num(len(e.houses)+1), 1
+		cb.CreatedAt, cb.UpdatedAt = now, now
+		h := &house{cb: cb, slot: slotOf(cb.ID), live: callback.Live{Num: cb.Num, Since: now}}
+		e.houses = append(e.houses, h)
+		e.names[cb.Name], e.ids[cb.ID] = h, h
+		g.step(h)
+		return g.saveCallback(h)
+	})
+	return cb, err
+}
+
+// saveCallback writes the configuration of a callback.
+func (g *group) saveCallback(h *house) error {
+	b := encodeCallback(&h.cb)
+	k := callbackKey(h.slot, h.cb.Num)
+	for part := partsOf(b); part < h.parts; part++ {
+		if err := g.t.Delete(append(k[:len(k):len(k)], byte(part))); err != nil {
+			return err
+		}
+	}
+	h.parts = partsOf(b)
+	return g.putSplit(k, b)
+}
+
+// Update implements callback.Registry.
+func (e *Engine) Update(ctx context.Context, now time.Time, cb callback.Callback, version uint64) (callback.Callback, error) {
+	err := e.submit(ctx, now, 8, len(cb.CA)+4096, func(g *group) error {
+		h, err := e.house(cb.Num)
+		if err != nil {
+			return err
+		}
+		if err := callback.MayUpdate(&h.cb, h.live.Deleted, version); err != nil {
+			return err
+		}
+		if cb.Name != h.cb.Name && e.names[cb.Name] != nil {
+			return callback.NameTaken(cb.Name)
+		}
+		delete(e.names, h.cb.Name)
+		cb.ID, cb.CreatedAt, cb.Version, cb.UpdatedAt = h.cb.ID, h.cb.CreatedAt, h.cb.Version+1, now
+		h.cb = cb
+		e.names[cb.Name] = h
+		st := g.step(h)
+		st.Policy = e.policy.For(&cb)
+		st.Edited()
+		g.wake[cb.Num] += 0
+		return g.saveCallback(h)
+	})
+	return cb, err
+}
+
+// Delete implements callback.Registry.
+func (e *Engine) Delete(ctx context.Context, now time.Time, num callback.Num) error {
+	return e.change(ctx, now, num, func(g *group, h *house) error {
+		if h.live.Deleted {
+			return callback.NoCallback(h.cb.Name)
+		}
+		g.step(h).Delete()
+		h.cb.DeletedAt = now
+		delete(e.names, h.cb.Name)
+		return g.saveCallback(h)
+	})
+}
+
+// Suspend implements callback.Registry.
+func (e *Engine) Suspend(ctx context.Context, now time.Time, num callback.Num, by string) error {
+	by = callback.Sanitize(by, 60)
+	return e.change(ctx, now, num, func(g *group, h *house) error {
+		g.step(h).Suspend(by)
+		return nil
+	})
+}
+
+// Resume implements callback.Registry.
+func (e *Engine) Resume(ctx context.Context, now time.Time, num callback.Num) error {
+	return e.change(ctx, now, num, func(g *group, h *house) error {
+		g.step(h).Resume()
+		return nil
+	})
+}
+
+// Tick implements callback.Queue.
+func (e *Engine) Tick(ctx context.Context, now time.Time, num callback.Num, drained bool) error {
+	return e.change(ctx, now, num, func(g *group, h *house) error {
+		g.step(h).Tick(drained)
+		return nil
+	})
+}
+
+// change runs f on one callback and wakes its lane.
+func (e *Engine) change(ctx context.Context, now time.Time, num callback.Num, f func(*group, *house) error) error {
+	return e.submit(ctx, now, 8, 4096, func(g *group) error {
+		h, err := e.house(num)
+		if err != nil {
+			return err
+		}
+		g.wake[num] += 0
+		return f(g, h)
+	})
+}
+
+// mayGrow refuses what would make a nearly full disk fuller.
+func (g *group) mayGrow() error {
+	free, err := g.e.opt.Free()
+	if err != nil {
+		return callback.Errorf(callback.CodeUnavailable, "the free disk space is not known")
+	}
+	if free < g.e.opt.LowWater {
+		return callback.Errorf(callback.CodeUnavailable, "the disk is nearly full: %d MiB are free, %d must stay so", free>>20, g.e.opt.LowWater>>20)
+	}
+	return nil
+}

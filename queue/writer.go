@@ -1,0 +1,285 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"ringback/callback"
+)
+
+// op is one operation on its way through the writer.
+type op struct {
+	now    time.Time
+	weight int // how many records it writes, about
+	bytes  int // how many bytes they have, about
+	apply  func(g *group) error
+	err    error
+	done   chan struct{}
+}
+
+// Bounds of one group commit. Badger's own are 15 % of a memtable in bytes, and
+// in records that by the size of a node; these lie below both.
+const (
+	groupWeight = 8 << 10
+	groupBytes  = 1 << 20
+)
+
+// group is one transaction that carries many operations.
+type group struct {
+	e       *Engine
+	t       *badger.Txn
+	disp    callback.Dispatcher
+	now     time.Time
+	touched map[*house]*callback.Step
+	claims  map[byte][]claimed // claims to be written, by slot
+	ended   []claimRef         // claim records one of whose calls has its result
+	start   []callback.Claim   // calls for the dispatcher
+	wake    map[callback.Num]int
+}
+
+// submit hands an operation to the writer and waits until it is durable.
+// apply runs in the writer; when it returns an error it must have changed
+// nothing.
+func (e *Engine) submit(ctx context.Context, now time.Time, weight, bytes int, apply func(g *group) error) error {
+	o := &op{now: now, weight: weight, bytes: bytes, apply: apply, done: make(chan struct{})}
+	if err := e.send(ctx, o); err != nil {
+		return err
+	}
+	// Once sent it will be committed, whatever ctx says: an answer that it was
+	// not would be a lie.
+	<-o.done
+	return o.err
+}
+
+func (e *Engine) send(ctx context.Context, o *op) error {
+	e.sending.RLock()
+	defer e.sending.RUnlock()
+	if e.closed {
+		return callback.Errorf(callback.CodeUnavailable, "the store is closed")
+	}
+	select {
+	case e.ops <- o:
+		return nil
+	default:
+	}
+	select { // the writer is behind: the caller waits, and gives up by its own deadline
+	case e.ops <- o:
+		return nil
+	case <-ctx.Done():
+		return callback.Errorf(callback.CodeUnavailable, "the store is overloaded: %v", ctx.Err())
+	}
+}
+
+// write is the writer: the only goroutine that changes anything.
+func (e *Engine) write() {
+	defer close(e.done)
+	var held *op
+	for {
+		first := held
+		held = nil
+		if first == nil {
+			o, ok := <-e.ops
+			if !ok {
+				return
+			}
+			first = o
+		}
+		held = e.commit(first)
+	}
+}
+
+// commit runs first, and what waits behind it as far as it fits, in one
+// transaction. It returns an operation that did not fit any more.
+func (e *Engine) commit(first *op) (held *op) {
+	if e.Err() != nil {
+		first.err = e.Err()
+		close(first.done)
+		return nil
+	}
+	g := &group{
+		e: e, t: e.db.NewTransaction(true), now: first.now,
+		touched: map[*house]*callback.Step{}, claims: map[byte][]claimed{}, wake: map[callback.Num]int{},
+	}
+	defer g.t.Discard()
+	weight, bytes := first.weight, first.bytes
+	ops := []*op{first}
+	e.mu.Lock()
+	g.disp = e.disp
+	err := g.run(first)
+	for err == nil && held == nil {
+		o := e.next()
+		if o == nil {
+			break
+		}
+		if weight+o.weight > groupWeight || bytes+o.bytes > groupBytes {
+			held = o
+			break
+		}
+		weight, bytes = weight+o.weight, bytes+o.bytes
+		ops = append(ops, o)
+		err = g.run(o)
+	}
+	if err == nil {
+		err = g.flush()
+	}
+	e.mu.Unlock()
+	if err == nil {
+		err = g.t.Commit()
+	}
+	if err == nil {
+		err = e.Err() // Badger acknowledges after some errors that it only logs
+	}
+	if err != nil {
+		e.stop(err)
+	}
+	g.finish(ops, e.Err())
+	return held
+}
+
+// next returns an operation that waits already, or nil.
+func (e *Engine) next() *op {
+	select {
+	case o := <-e.ops: // nil once closed
+		return o
+	default:
+		return nil
+	}
+}
+
+// run applies one operation. An *Error is its caller's, and so is a damaged
+// record, which an operation reads before it changes anything; any other error
+// stops the engine, for the operation may be half done.
+func (g *group) run(o *op) error {
+	// Times of one group never go back, whatever order they were taken in.
+	if o.now.After(g.now) {
+		g.now = o.now
+		for _, st := range g.touched {
+			st.Now = g.now
+		}
+	}
+	o.err = o.apply(g)
+	if o.err == nil || callback.ErrorCode(o.err) != "" || errors.Is(o.err, errCorrupt) {
+		return nil
+	}
+	return o.err
+}
+
+// flush writes what the whole group shares: live states, outages, alerts,
+// claims.
+func (g *group) flush() error {
+	for h, st := range g.touched {
+		if err := g.flushHouse(h, st); err != nil {
+			return err
+		}
+	}
+	return g.flushClaims()
+}
+
+func (g *group) flushHouse(h *house, st *callback.Step) error {
+	for i := range st.Alerts {
+		if err := g.insertAlert(h.slot, &st.Alerts[i]); err != nil {
+			return err
+		}
+	}
+	if st.Changed {
+		if err := g.saveOutage(h); err != nil {
+			return err
+		}
+	}
+	if g.e.last != g.e.lastAt[h.slot] {
+		// Ids must not repeat when the clock steps back across a restart.
+		g.e.lastAt[h.slot] = g.e.last
+		w := newWriter(10)
+		w.uint(uint64(g.e.last))
+		if err := g.put(append(key(h.slot, kindMeta), "last"...), w.seal()); err != nil {
+			return err
+		}
+	}
+	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, h.xor))
+}
+
+// finish answers everyone, and tells the dispatcher what it may do.
+func (g *group) finish(ops []*op, err error) {
+	for _, o := range ops {
+		if err != nil && o.err == nil {
+			o.err = err
+		}
+		close(o.done)
+	}
+	if err != nil || g.disp == nil {
+		return
+	}
+	for _, c := range g.start {
+		g.disp.Start(c)
+	}
+	for num, n := range g.wake {
+		g.disp.Wake(num, n)
+	}
+}
+
+// step returns the step of this group for a callback, which is then written.
+func (g *group) step(h *house) *callback.Step {
+	st := g.touched[h]
+	if st == nil {
+		st = &callback.Step{Policy: g.e.policy.For(&h.cb), ID: h.cb.ID, Now: g.now, Live: &h.live}
+		g.touched[h] = st
+	}
+	return st
+}
+
+// put writes a record that must lie inline.
+func (g *group) put(k, v []byte) error {
+	if len(v) > maxInline {
+		return fmt.Errorf("record %q has %d bytes, more than %d", k[1], len(v), maxInline)
+	}
+	return g.t.Set(k, v)
+}
+
+// putSplit writes a record over as many keys as it needs: k and a part number
+// each, the first beginning with the number of parts.
+func (g *group) putSplit(k, v []byte) error {
+	parts := partsOf(v)
+	for i := range parts {
+		n := min(len(v), partSize)
+		part := v[:n:n]
+		if i == 0 {
+			part = append([]byte{byte(parts)}, part...)
+		}
+		v = v[n:]
+		if err := g.put(append(k[:len(k):len(k)], byte(i)), part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const partSize = maxInline - 1
+
+func partsOf(v []byte) int { return (len(v) + partSize - 1) / partSize }
+
+// getSplit reads what putSplit wrote.
+func getSplit(t *badger.Txn, k []byte) ([]byte, error) {
+	var out []byte
+	parts := 1
+	for i := 0; i < parts; i++ {
+		item, err := t.Get(append(k[:len(k):len(k)], byte(i)))
+		if err != nil {
+			return nil, err
+		}
+		err = item.Value(func(v []byte) error {
+			if i == 0 && len(v) > 0 {
+				parts, v = int(v[0]), v[1:]
+			}
+			out = append(out, v...)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
