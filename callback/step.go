@@ -95,11 +95,50 @@ func (s *Step) MayStart(e *Entry) Verdict {
 	return Go
 }
 
+// Room returns how many more automatic attempts may run now.
+func (s *Step) Room() int {
+	if s.Live.Suspended {
+		return 0
+	}
+	return max(s.Live.Gate.limit(s.Policy)-s.Live.Running, 0)
+}
+
+// StartAt returns when MayStart may first say Go for a waiting e if nothing
+// else happens, or false when only an event can bring that about. Where e does
+// not start by then, it is asked again.
+func (s *Step) StartAt(e *Entry) (time.Time, bool) {
+	l := s.Live
+	if l.Suspended || l.Deleted {
+		return time.Time{}, false
+	}
+	if l.Gate.State != Open {
+		return e.Due, true
+	}
+	at, probe := e.Due, l.Gate.Probe
+	if l.Gate.asked() && e.tried() {
+		at = time.Time{}
+	}
+	if !e.tried() {
+		early := later(s.untriedEnd(e), l.Gate.Last.Add(Spacing))
+		if early.Before(probe) {
+			probe = early
+		}
+	}
+	return later(at, probe), true
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // probeAt returns when e may be tried while the gate is open: with the next
 // probe, or, where its window ended untried, a Spacing after the last attempt.
 func (s *Step) probeAt(e *Entry) time.Time {
 	g := &s.Live.Gate
-	if !e.tried() && s.untriedOver(e) {
+	if !e.tried() && !s.Now.Before(s.untriedEnd(e)) {
 		if early := g.Last.Add(Spacing); early.Before(g.Probe) {
 			return early
 		}
@@ -112,21 +151,15 @@ func (s *Step) windowOver(e *Entry) bool {
 	return !e.Window.IsZero() && s.Live.active(s.Now).Sub(e.Window) >= s.Policy.Window
 }
 
-// untriedOver is windowOver for a call never tried. One without a window that
-// waited already when the gate opened counts from then, so that those behind
-// it, which have windows, are not held up by it; a later one counts from when
-// it was due. A resume begins the count anew.
-func (s *Step) untriedOver(e *Entry) bool {
+// untriedEnd is when the window of a call never tried ends. One without a
+// window that waited already when the gate opened counts from then, so that
+// those behind it, which have windows, are not held up by it; a later one counts
+// from when it was due. A resume begins the count anew.
+func (s *Step) untriedEnd(e *Entry) time.Time {
 	if !e.Window.IsZero() {
-		return s.windowOver(e)
+		return s.Now.Add(s.Policy.Window - s.Live.active(s.Now).Sub(e.Window))
 	}
-	from := s.Live.Gate.OpenedAt
-	for _, t := range []time.Time{e.Due, s.Live.ResumedAt} {
-		if t.After(from) {
-			from = t
-		}
-	}
-	return s.Now.Sub(from) >= s.Policy.Window
+	return later(later(s.Live.Gate.OpenedAt, e.Due), s.Live.ResumedAt).Add(s.Policy.Window)
 }
 
 // Start lets an attempt of e begin that MayStart allowed.

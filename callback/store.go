@@ -68,9 +68,10 @@ type NewCall struct {
 
 // Enqueued is what became of one NewCall: an id, or why it was not stored.
 type Enqueued struct {
-	ID     CallID
-	Repeat bool // the key was used before; ID is the first call's
-	Err    error
+	ID      CallID
+	Repeat  bool // the key was used before; ID is the first call's
+	Skipped bool // the callback does not want this kind: counted, not stored
+	Err     error
 }
 
 // Claim is a call whose attempt may be made now; the claim is durable.

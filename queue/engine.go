@@ -295,3 +295,22 @@ func (e *Engine) Check(ctx context.Context) error {
 	})
 	return errors.Join(append(faults, err)...)
 }
+
+// DiskLow reports whether the disk is so full that nothing is accepted.
+func (e *Engine) DiskLow() bool {
+	free, err := e.opt.Free()
+	return err != nil || free < e.opt.LowWater
+}
+
+// CollectGarbage gives space of the value log back that nothing uses any more.
+// A share of one half is what never brought a deleted key back in measurement.
+func (e *Engine) CollectGarbage() error {
+	for {
+		switch err := e.db.RunValueLogGC(0.5); {
+		case errors.Is(err, badger.ErrNoRewrite), errors.Is(err, badger.ErrRejected):
+			return nil
+		case err != nil:
+			return fmt.Errorf("collect garbage: %w", err)
+		}
+	}
+}

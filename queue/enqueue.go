@@ -61,6 +61,11 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 	if err == nil && h.live.Deleted {
 		err = callback.NoCallback(h.cb.Name)
 	}
+	if err == nil && h.cb.Skips(c.Response.Kind()) {
+		out.Skipped = true
+		g.step(h).Live.Counts.Skipped++
+		return nil
+	}
 	if err == nil {
 		err = g.mayGrow()
 	}

@@ -171,7 +171,10 @@ func (g *group) sweep(h *house, page []callback.Entry, left *callback.Live) erro
 		if err != nil {
 			return err
 		}
-		if before.Status != callback.Ready || before.Running || st.MayStart(&before) != callback.GiveUp {
+		if before.Running {
+			continue // its result says what becomes of it
+		}
+		if st.MayStart(&before) != callback.GiveUp {
 			left.Waits(&before)
 			continue
 		}

@@ -39,6 +39,10 @@ func (s *Store) enqueue(now time.Time, c *callback.NewCall, refused map[callback
 	if err != nil {
 		return callback.Enqueued{Err: err}, nil
 	}
+	if h.cb.Skips(c.Response.Kind()) {
+		h.live.Counts.Skipped++
+		return callback.Enqueued{Skipped: true}, nil
+	}
 	if key := c.Response.Key; key != "" && h.keys[key] != nil {
 		first := h.keys[key]
 		if callback.Fingerprint(&first.response) != callback.Fingerprint(&c.Response) {
@@ -173,6 +177,9 @@ func (s *Store) Sweep(_ context.Context, now time.Time, num callback.Num) error 
 		h.live.Oldest = time.Time{}
 		for _, id := range slices.Sorted(maps.Keys(h.calls)) {
 			e := &h.calls[id].entry
+			if e.Running {
+				continue // its result says what becomes of it
+			}
 			if st.MayStart(e) == callback.GiveUp {
 				st.GiveUp(e)
 			}

@@ -66,6 +66,14 @@ func enqueue(h *harness) {
 	h.ok(err)
 	h.code(out[0].Err, callback.CodeNotFound)
 	h.ok(out[1].Err)
+	cb.NoReplies = true
+	_, err = h.s.Update(h.ctx, h.now, cb, 0)
+	h.ok(err)
+	out, err = h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: cb.Num, Response: response(3)}})
+	h.ok(err)
+	if health, _ := h.s.Callback(cb.Num); !out[0].Skipped || health.Live.Counts.Skipped != 1 || health.Live.Counts.Accepted != 6 {
+		h.Fatalf("a kind that is not wanted: %+v, %+v", out[0], health.Live.Counts)
+	}
 	h.reopen()
 	c := h.call(cb.Num, ids[3])
 	diff(h, "response", c.Response, response(3))

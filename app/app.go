@@ -1,0 +1,200 @@
+// Package app is the appliance: it implements callback.Service over an engine,
+// and runs the parts that deliver, alert and tidy up.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ringback/app/alert"
+	"ringback/app/dispatch"
+	"ringback/app/hub"
+	"ringback/app/series"
+	"ringback/callback"
+)
+
+var _ callback.Service = (*App)(nil)
+
+// Options say what an App works with. Store, Poster and Policy are required.
+type Options struct {
+	Store       callback.Store
+	Poster      callback.Poster
+	Mailer      callback.Mailer // nil: alerts are kept and shown, none is sent
+	Policy      callback.Policy
+	MaxInFlight int           // of all callbacks together; 0: 512
+	Drain       time.Duration // how long attempts may go on when it ends; 0: 65 s
+
+	// Delivered and Failed are how long finished calls are kept; 0: for ever.
+	Delivered, Failed time.Duration
+
+	// Secret makes Secrets of keys that come in clear.
+	Secret func(string) callback.Secret
+	// Random fills ids; nil: crypto/rand.
+	Random func([]byte)
+
+	// Alerts has the addresses of mails; the App fills in what it knows itself.
+	Alerts alert.Options
+
+	Info callback.Server // what Server answers; the App fills in what changes
+	Log  *slog.Logger    // nil: silent
+}
+
+// App is the appliance. New makes one; Run works until its context ends.
+type App struct {
+	opt      Options
+	clock    clock
+	dispatch *dispatch.Engine
+	alert    *alert.Engine
+	hub      hub.Hub
+	series   series.Series
+
+	// latest is the time of the newest sign that the engine makes progress.
+	running sync.Mutex
+	ready   bool
+}
+
+// New returns an App. It takes over the dispatching of its store.
+func New(opt Options) *App {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.MaxInFlight == 0 {
+		opt.MaxInFlight = 512
+	}
+	if opt.Drain == 0 {
+		opt.Drain = 65 * time.Second
+	}
+	if opt.Random == nil {
+		opt.Random = random
+	}
+	if opt.Secret == nil {
+		opt.Secret = func(s string) callback.Secret { return callback.NewSecret(s, nil) }
+	}
+	a := &App{opt: opt}
+	a.clock.log = opt.Log
+	opt.Store.SetPolicy(opt.Policy)
+	a.dispatch = dispatch.New(dispatch.Options{
+		Store: opt.Store, Poster: opt.Poster, MaxInFlight: opt.MaxInFlight, Policy: opt.Policy,
+		Now: a.clock.Now, Drain: opt.Drain, Ended: a.ended, Log: opt.Log,
+	})
+	al := opt.Alerts
+	al.Store, al.Mailer, al.Policy, al.Now, al.Log = opt.Store, opt.Mailer, opt.Policy, a.clock.Now, opt.Log
+	a.alert = alert.New(al)
+	return a
+}
+
+// Run delivers, alerts and tidies up until ctx is done, then finishes what
+// runs. It returns early with an error when the store fails. It is called once.
+func (a *App) Run(ctx context.Context) error {
+	if a.opt.Info.Started.IsZero() {
+		a.opt.Info.Started = a.clock.Now()
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return named("delivery", a.dispatch.Run(ctx)) })
+	g.Go(func() error { return named("alerts", a.alert.Run(ctx)) })
+	g.Go(func() error { return named("retention", a.retain(ctx)) })
+	a.setReady(true)
+	defer a.setReady(false)
+	return g.Wait()
+}
+
+func named(part string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", part, err)
+}
+
+func (a *App) setReady(ready bool) {
+	a.running.Lock()
+	defer a.running.Unlock()
+	a.ready = ready
+}
+
+// Ready reports whether everything works, and if not, what does not.
+func (a *App) Ready() (ok bool, why []string) {
+	a.running.Lock()
+	ready := a.ready
+	a.running.Unlock()
+	if !ready {
+		why = append(why, "the engine does not run")
+	}
+	if s, ok := a.opt.Store.(interface{ Err() error }); ok && s.Err() != nil {
+		why = append(why, "the store has stopped")
+	}
+	if s, ok := a.opt.Store.(interface{ DiskLow() bool }); ok && s.DiskLow() {
+		why = append(why, "the disk is nearly full")
+	}
+	return len(why) == 0, why
+}
+
+// ended takes note of an attempt that was recorded.
+func (a *App) ended(e dispatch.Ended) {
+	now := a.clock.Now()
+	failed := false
+	for i := range e.Attempts {
+		a.series.Attempt(now, e.Entry.Num, &e.Attempts[i])
+		failed = failed || !e.Attempts[i].OK
+	}
+	if failed {
+		a.alert.Wake()
+	}
+	a.hub.Publish()
+}
+
+// changed tells the other parts that an operator changed something.
+func (a *App) changed() {
+	a.alert.Wake()
+	a.hub.Publish()
+}
+
+// retainEvery is how often retention looks for calls to remove.
+const retainEvery = 10 * time.Minute
+
+// retain removes finished calls whose time is over, a bounded number at a time.
+func (a *App) retain(ctx context.Context) error {
+	tick := time.NewTicker(retainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := a.purge(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+func (a *App) purge(ctx context.Context) error {
+	if a.clock.Doubtful() {
+		return nil // a clock that jumped must not cost anybody their history
+	}
+	now := a.clock.Now()
+	before := func(keep time.Duration) time.Time {
+		if keep <= 0 {
+			return time.Time{}
+		}
+		return now.Add(-keep)
+	}
+	for ctx.Err() == nil {
+		n, err := a.opt.Store.Purge(ctx, now, before(a.opt.Delivered), before(a.opt.Failed), 5000)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+		a.opt.Log.Info("retention removed finished calls", "n", n)
+	}
+	if s, ok := a.opt.Store.(interface{ CollectGarbage() error }); ok && ctx.Err() == nil {
+		return s.CollectGarbage()
+	}
+	return nil
+}

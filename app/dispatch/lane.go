@@ -1,0 +1,300 @@
+package dispatch
+
+import (
+	"container/heap"
+	"context"
+	"time"
+
+	"ringback/callback"
+)
+
+// lane is one callback that has something to do. Engine.mu guards it.
+type lane struct {
+	num     callback.Num
+	backlog bool // calls may wait that are due: new ones must not overtake them
+	refused int  // new calls that got no slot and whose commit is not known of yet
+	queued  bool // stands in Engine.ready
+	filling bool
+	dirty   bool      // something happened while it was being filled
+	changed bool      // calls may have appeared before from
+	at      time.Time // while in Engine.timers: when it is due
+	index   int       // its place there, -1: none
+
+	// stuck is the first of the calls of which none could be claimed last time.
+	stuck callback.CallID
+
+	// from is where the calls of each class begin, as far as is known: seeking
+	// from the very beginning would walk over all that was taken before. It is a
+	// hint, for calls may appear before it: a lane is only found empty from the
+	// beginning on.
+	from [2]callback.DueKey
+}
+
+func (d *Engine) lane(num callback.Num) *lane {
+	l := d.lanes[num]
+	if l == nil {
+		l = &lane{num: num, index: -1}
+		d.lanes[num] = l
+	}
+	return l
+}
+
+// covers reports whether the lane will be looked at by the time at.
+func (l *lane) covers(at time.Time) bool {
+	return at.IsZero() || l.queued || l.index >= 0 && !l.at.After(at)
+}
+
+// due puts a lane in the queue for its turn.
+func (d *Engine) due(l *lane) {
+	switch {
+	case l.filling:
+		l.dirty = true
+	case !l.queued:
+		l.queued = true
+		d.ready = append(d.ready, l)
+		if l.index >= 0 {
+			heap.Remove(&d.timers, l.index)
+		}
+	}
+}
+
+// turn lets lanes that are due be filled, as long as there is room, and returns
+// when the next one is due.
+func (d *Engine) turn() (next time.Time, ok bool) {
+	now := d.opt.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for len(d.timers) > 0 && !d.timers[0].at.After(now) {
+		d.due(d.timers[0])
+	}
+	for len(d.ready) > 0 && d.filling < fillers && d.running < d.opt.MaxInFlight {
+		// What is free is shared among those that wait, so that the first
+		// cannot take it all.
+		share := max((d.opt.MaxInFlight-d.running)/len(d.ready), 1)
+		l := d.ready[0]
+		d.ready = d.ready[1:]
+		l.queued, l.filling, l.dirty = false, true, false
+		if l.changed {
+			l.changed, l.from = false, [2]callback.DueKey{}
+		}
+		d.running += share
+		d.filling++
+		d.wg.Go(func() { d.fill(l, share) })
+	}
+	if len(d.timers) == 0 {
+		return next, false
+	}
+	return d.timers[0].at, true
+}
+
+// fill claims and starts what a lane has due, at most slots attempts, which
+// are reserved, and finds out when it is due again.
+func (d *Engine) fill(l *lane, slots int) {
+	f := filler{Engine: d, lane: l, now: d.opt.Now(), slots: slots}
+	err := f.run(d.attempts)
+	if err != nil && d.attempts.Err() == nil {
+		d.fail(err)
+	}
+	d.mu.Lock()
+	d.running -= f.slots // what was not used
+	d.filling--
+	l.filling = false
+	l.from = f.from
+	l.backlog = f.more || f.held || l.refused > 0
+	switch {
+	case l.dirty || f.again:
+		d.due(l)
+	case !f.next.IsZero():
+		l.at = f.next
+		if l.index >= 0 {
+			heap.Fix(&d.timers, l.index)
+		} else {
+			heap.Push(&d.timers, l)
+		}
+	} // else it waits for a slot, or for something to happen: either wakes it
+	d.mu.Unlock()
+	d.wakeRun()
+}
+
+// settle is how long after its due time a call may still appear: enqueues are
+// not committed in the order in which they took their times.
+const settle = 50 * time.Millisecond
+
+// filler is one turn of a lane.
+type filler struct {
+	*Engine
+	lane  *lane
+	now   time.Time
+	slots int // reserved and not used
+	from  [2]callback.DueKey
+
+	again bool      // there is more to do at once
+	more  bool      // more is due than the lane may start now
+	held  bool      // calls wait behind a probe
+	next  time.Time // when the lane is due again
+}
+
+func (f *filler) run(ctx context.Context) error {
+	h, err := f.upkeep(ctx)
+	if err != nil {
+		return err
+	}
+	f.from = f.lane.from
+	st := f.step(&h)
+	room := st.Room()
+	calls, err := f.heads(ctx, st, room+1)
+	if err != nil {
+		return err
+	}
+	n := min(room, f.slots, len(calls))
+	if n > 0 {
+		if err := f.start(ctx, calls[:n]); err != nil {
+			return err
+		}
+	}
+	f.more = len(calls) > n
+	f.held = h.Live.Gate.State != callback.Closed && h.Live.Counts.Waiting() > uint64(h.Live.Running)
+	if n == 0 && h.Live.Gate.State == callback.Ramp && h.Live.Running == 0 && len(calls) == 0 {
+		return f.opt.Store.Tick(ctx, f.now, f.lane.num, true)
+	}
+	f.sooner(h.NextTick)
+	f.sooner(h.ExpireAt)
+	return nil
+}
+
+func (f *filler) step(h *callback.Health) *callback.Step {
+	return &callback.Step{Policy: f.opt.Policy.For(&h.Callback), ID: h.ID, Now: f.now, Live: &h.Live}
+}
+
+// upkeep does what time brought about, and returns how the callback does then.
+func (f *filler) upkeep(ctx context.Context) (callback.Health, error) {
+	num := f.lane.num
+	h, err := f.opt.Store.Callback(num)
+	if err != nil {
+		return h, err
+	}
+	ticked := !h.NextTick.IsZero() && !h.NextTick.After(f.now)
+	swept := h.Live.Deleted && h.Live.Counts.Waiting() > uint64(h.Live.Running+h.Live.Manual) ||
+		!h.ExpireAt.IsZero() && !h.ExpireAt.After(f.now)
+	if !ticked && !swept {
+		return h, nil
+	}
+	if ticked {
+		if err := f.opt.Store.Tick(ctx, f.now, num, false); err != nil {
+			return h, err
+		}
+	}
+	if swept {
+		if err := f.opt.Store.Sweep(ctx, f.now, num); err != nil {
+			return h, err
+		}
+	}
+	return f.opt.Store.Callback(num)
+}
+
+// heads returns at most limit calls that may start now, in the order in which
+// they should: those never tried first. It notes when the first one behind them
+// may start.
+func (f *filler) heads(ctx context.Context, st *callback.Step, limit int) ([]callback.Entry, error) {
+	var out []callback.Entry
+	for _, class := range f.classes(st) {
+		page, err := f.page(ctx, class, limit-len(out)+1)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page {
+			at, ok := st.StartAt(&page[i])
+			if ok && at.After(f.now) {
+				f.sooner(at)
+				break
+			}
+			if !ok || len(out) == limit {
+				break
+			}
+			out = append(out, page[i])
+		}
+		if st.Policy.Ordered && len(page) > 0 {
+			break // the head blocks all behind it
+		}
+	}
+	return out, nil
+}
+
+// classes returns the order in which a lane takes its classes. In an ordered
+// lane what failed stands before all that came later.
+func (f *filler) classes(st *callback.Step) []callback.DueClass {
+	if st.Policy.Ordered {
+		return []callback.DueClass{callback.Tried, callback.Fresh}
+	}
+	return []callback.DueClass{callback.Fresh, callback.Tried}
+}
+
+// page reads the first calls of a class.
+func (f *filler) page(ctx context.Context, class callback.DueClass, limit int) ([]callback.Entry, error) {
+	from := &f.from[class]
+	for {
+		page, err := f.opt.Store.Due(ctx, f.lane.num, class, *from, limit)
+		if err != nil {
+			return nil, err
+		}
+		// What comes next by the hint must be due, or the beginning may hide
+		// something that is due earlier.
+		if from.Due.IsZero() || len(page) == limit && !page[limit-1].Due.After(f.now) {
+			if len(page) > 0 {
+				*from = callback.DueKey{Due: page[0].Due.Add(-settle)}
+			}
+			return page, nil
+		}
+		*from = callback.DueKey{}
+	}
+}
+
+// start claims calls and starts those it got.
+func (f *filler) start(ctx context.Context, calls []callback.Entry) error {
+	claims, err := f.opt.Store.Claim(ctx, f.now, f.lane.num, calls)
+	if err != nil {
+		return err
+	}
+	f.slots -= len(claims)
+	// What was claimed, or given up, left its place: look again at what is next.
+	// Where neither happened something is in the way that the state machine does
+	// not know, such as a full disk.
+	switch {
+	case len(claims) > 0:
+		f.lane.stuck, f.again = 0, true
+	case f.lane.stuck == calls[0].ID:
+		f.sooner(f.now.Add(time.Second))
+	default:
+		f.lane.stuck, f.again = calls[0].ID, true
+	}
+	for _, c := range claims {
+		f.wg.Go(func() { f.attempt(c) })
+	}
+	return nil
+}
+
+func (f *filler) sooner(at time.Time) {
+	if !at.IsZero() && (f.next.IsZero() || at.Before(f.next)) {
+		f.next = at
+	}
+}
+
+// timers is a heap of lanes by the time they are due at.
+type timers []*lane
+
+func (t timers) Len() int           { return len(t) }
+func (t timers) Less(i, j int) bool { return t[i].at.Before(t[j].at) }
+func (t timers) Swap(i, j int)      { t[i], t[j] = t[j], t[i]; t[i].index, t[j].index = i, j }
+
+func (t *timers) Push(x any) {
+	l := x.(*lane)
+	l.index = len(*t)
+	*t = append(*t, l)
+}
+
+func (t *timers) Pop() any {
+	old := *t
+	l := old[len(old)-1]
+	*t, l.index = old[:len(old)-1], -1
+	return l
+}

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+
+	"ringback/callback"
+)
+
+// Enqueue implements callback.Operator.
+func (a *App) Enqueue(ctx context.Context, items []callback.NewResponse) ([]callback.EnqueueResult, error) {
+	now := a.clock.Now()
+	out := make([]callback.EnqueueResult, len(items))
+	calls := make([]callback.NewCall, 0, len(items))
+	place := make([]int, 0, len(items)) // where each call's result goes
+	for i := range items {
+		h, err := a.opt.Store.Find(items[i].Ref)
+		if err == nil {
+			out[i].Callback = h.ID
+			err = items[i].Response.Validate(now)
+		}
+		if err != nil {
+			out[i].Err = err
+			continue
+		}
+		calls = append(calls, callback.NewCall{Num: h.Num, Response: items[i].Response})
+		place = append(place, i)
+	}
+	if len(calls) == 0 {
+		return out, nil
+	}
+	results, err := a.opt.Store.Enqueue(ctx, now, calls)
+	if err != nil {
+		return nil, err
+	}
+	stored := 0
+	for i, r := range results {
+		o := &out[place[i]]
+		o.ID, o.Repeat, o.Skipped, o.Err = r.ID, r.Repeat, r.Skipped, r.Err
+		if r.Err == nil && !r.Repeat && !r.Skipped {
+			stored++
+		}
+	}
+	a.series.Accepted(now, stored)
+	a.hub.Publish()
+	return out, nil
+}
+
+// SetStatus implements callback.Operator.
+func (a *App) SetStatus(ctx context.Context, ref string, ids []callback.CallID, status callback.Status, by string) (int, error) {
+	h, err := a.opt.Store.Find(ref)
+	if err != nil {
+		return 0, err
+	}
+	var changed int
+	switch status {
+	case callback.Success:
+		changed, err = a.opt.Store.Resolve(ctx, a.clock.Now(), h.Num, ids, by)
+	case callback.Failed:
+		changed, err = a.opt.Store.Reopen(ctx, a.clock.Now(), h.Num, ids)
+	default:
+		err = callback.Errorf(callback.CodeInvalid, "a call can be set to SUCCESS or FAILED only")
+	}
+	a.changed()
+	return changed, err
+}
+
+// Retry implements callback.Operator.
+func (a *App) Retry(ctx context.Context, ref string, id callback.CallID, extend bool) error {
+	h, err := a.opt.Store.Find(ref)
+	if err != nil {
+		return err
+	}
+	defer a.changed()
+	return a.dispatch.Manual(ctx, h.Num, id, extend)
+}
+
+// Suspend implements callback.Operator.
+func (a *App) Suspend(ctx context.Context, ref, by string) error {
+	h, err := a.opt.Store.Find(ref)
+	if err != nil {
+		return err
+	}
+	defer a.changed()
+	return a.opt.Store.Suspend(ctx, a.clock.Now(), h.Num, by)
+}
+
+// Resume implements callback.Operator.
+func (a *App) Resume(ctx context.Context, ref string) error {
+	h, err := a.opt.Store.Find(ref)
+	if err != nil {
+		return err
+	}
+	defer a.changed()
+	return a.opt.Store.Resume(ctx, a.clock.Now(), h.Num)
+}

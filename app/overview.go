@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"ringback/callback"
+)
+
+// maxEvents is how many events an overview has at most.
+const maxEvents = 20
+
+// Overview implements callback.Reader.
+func (a *App) Overview(ctx context.Context, cells int) (callback.Overview, error) {
+	o := callback.Overview{Now: a.clock.Now(), Running: a.dispatch.Running()}
+	o.Accepted, o.Sent = a.series.Rates(o.Now)
+	o.MailOK, o.MailNote = a.alert.Status()
+	for _, h := range a.opt.Store.Callbacks() {
+		if h.Live.Deleted {
+			continue
+		}
+		v, err := a.health(ctx, h, min(max(cells, 0), 240), o.Now)
+		if err != nil {
+			return o, err
+		}
+		o.Waiting += h.Live.Counts.Waiting()
+		if h.Live.Gate.State != callback.Open && !h.Live.Suspended && !v.NextTry.IsZero() && !v.NextTry.After(o.Now) {
+			o.DueNow += h.Live.Counts.Pending
+		}
+		o.Callbacks = append(o.Callbacks, v)
+	}
+	var err error
+	o.Events, err = a.events(ctx, o.Callbacks)
+	return o, err
+}
+
+// health gathers what the first screen shows of one callback.
+func (a *App) health(ctx context.Context, h callback.Health, cells int, now time.Time) (callback.HealthView, error) {
+	hour := a.series.Hour(now, h.Num, cells)
+	v := callback.HealthView{
+		Health: h, Shown: h.Live.State, OK: hour.OK, Bad: hour.Bad,
+		Cells: hour.Cells, P50: hour.P50, P95: hour.P95,
+	}
+	if h.Live.Counts.Waiting() > 0 {
+		if err := a.waiting(ctx, &v, now); err != nil {
+			return v, err
+		}
+	}
+	if h.Live.Outage.Phase == callback.NoOutage {
+		return v, nil
+	}
+	alerts, err := a.opt.Store.Alerts(ctx, h.Num, 10)
+	if err != nil {
+		return v, err
+	}
+	if i := slices.IndexFunc(alerts, func(al callback.Alert) bool { return al.Outage == h.Live.Outage.N }); i >= 0 {
+		v.Alert = &alerts[i]
+	}
+	return v, nil
+}
+
+// waiting finds the oldest call that waits, and when the next is tried. The
+// oldest is that at the head of its class: what was enqueued first is at the
+// head of those never tried, and the oldest window bounds the others.
+func (a *App) waiting(ctx context.Context, v *callback.HealthView, now time.Time) error {
+	live := v.Live
+	st := callback.Step{Policy: a.opt.Policy.For(&v.Callback), ID: v.ID, Now: now, Live: &live}
+	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
+		page, err := a.opt.Store.Due(ctx, v.Num, class, callback.DueKey{}, 1)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			v.Oldest = earlier(v.Oldest, page[i].Enqueued)
+			if at, ok := st.StartAt(&page[i]); ok {
+				v.NextTry = earlier(v.NextTry, at)
+			}
+		}
+	}
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// events tells of the latest outages, newest first.
+func (a *App) events(ctx context.Context, views []callback.HealthView) ([]callback.Event, error) {
+	outages, err := a.opt.Store.Outages(ctx, 0, maxEvents)
+	if err != nil {
+		return nil, err
+	}
+	names := map[callback.Num]string{}
+	for i := range views {
+		names[views[i].Num] = views[i].Name
+	}
+	var events []callback.Event
+	for _, o := range outages {
+		name, ok := names[o.Num]
+		if !ok {
+			continue // deleted since
+		}
+		events = append(events, callback.Event{At: o.Started, Callback: name, State: callback.Down, Text: "failing: " + o.FirstText})
+		if !o.Ended.IsZero() {
+			events = append(events, callback.Event{
+				At: o.Ended, Callback: name, State: callback.Healthy,
+				Text: fmt.Sprintf("recovered after %v; %d calls delivered since it began, %d given up", o.Ended.Sub(o.Started).Round(time.Second), o.Delivered, o.GivenUp),
+			})
+		}
+	}
+	slices.SortFunc(events, func(x, y callback.Event) int { return y.At.Compare(x.At) })
+	return events[:min(len(events), maxEvents)], nil
+}

@@ -1,0 +1,254 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"ringback/app/post"
+	"ringback/callback"
+)
+
+// Server implements callback.Reader.
+func (a *App) Server(context.Context) (callback.Server, error) {
+	s := a.opt.Info
+	s.Now, s.Running, s.MaxInFlight = a.clock.Now(), a.dispatch.Running(), a.opt.MaxInFlight
+	s.Interval, s.Window = a.opt.Policy.Interval, a.opt.Policy.Window
+	return s, nil
+}
+
+// Callback implements callback.Reader.
+func (a *App) Callback(_ context.Context, ref string) (callback.Health, error) {
+	return a.opt.Store.Find(ref)
+}
+
+// Callbacks implements callback.Reader.
+func (a *App) Callbacks(_ context.Context, q callback.CallbackQuery) ([]callback.Health, int, error) {
+	var all []callback.Health
+	for _, h := range a.opt.Store.Callbacks() {
+		if !h.Live.Deleted && (q.Name == "" || h.Name == q.Name) {
+			all = append(all, h)
+		}
+	}
+	keys, err := sortKeys(q.Sort)
+	if err != nil {
+		return nil, 0, err
+	}
+	slices.SortStableFunc(all, func(x, y callback.Health) int {
+		for _, key := range keys {
+			if c := key(&x, &y); c != 0 {
+				if q.Desc {
+					return -c
+				}
+				return c
+			}
+		}
+		return 0
+	})
+	total := len(all)
+	from := min(max(q.Offset, 0), total)
+	to := min(from+max(q.Limit, 0), total)
+	return all[from:to], total, nil
+}
+
+// sortFields are the fields by which callbacks can be sorted.
+var sortFields = map[string]func(x, y *callback.Health) int{
+	"id":          func(x, y *callback.Health) int { return cmp.Compare(x.ID, y.ID) },
+	"name":        func(x, y *callback.Health) int { return strings.Compare(x.Name, y.Name) },
+	"url":         func(x, y *callback.Health) int { return strings.Compare(x.URL, y.URL) },
+	"email":       func(x, y *callback.Health) int { return strings.Compare(x.Email, y.Email) },
+	"state":       func(x, y *callback.Health) int { return cmp.Compare(x.Live.State, y.Live.State) },
+	"createdAt":   func(x, y *callback.Health) int { return cmp.Compare(x.Num, y.Num) },
+	"updatedAt":   func(x, y *callback.Health) int { return x.UpdatedAt.Compare(y.UpdatedAt) },
+	"contentType": func(x, y *callback.Health) int { return cmp.Compare(x.ContentType, y.ContentType) },
+}
+
+func sortKeys(fields []string) ([]func(x, y *callback.Health) int, error) {
+	var keys []func(x, y *callback.Health) int
+	for _, f := range fields {
+		key := sortFields[f]
+		if key == nil {
+			return nil, &callback.Error{Code: callback.CodeInvalid, Message: "cannot sort by that", Fields: []callback.FieldError{{
+				Field: "sortFields", Message: "there is no field " + callback.Sanitize(f, 40) + " to sort by; name, id, url, email, state, contentType, createdAt, updatedAt",
+			}}}
+		}
+		keys = append(keys, key)
+	}
+	return append(keys, sortFields["createdAt"]), nil
+}
+
+// Calls implements callback.Reader.
+func (a *App) Calls(ctx context.Context, q callback.ListQuery) (list callback.CallList, err error) {
+	cq := callback.CallQuery{
+		Status: q.Status, After: q.After, Oldest: q.Oldest, Limit: q.Limit, Offset: q.Offset,
+	}.Bounded()
+	if q.Ref != "" {
+		h, err := a.opt.Store.Find(q.Ref)
+		if err != nil {
+			return list, err
+		}
+		cq.Num = h.Num
+	}
+	byNum := map[callback.Num]callback.Health{}
+	for _, h := range a.opt.Store.Callbacks() {
+		if cq.Num == 0 || h.Num == cq.Num {
+			byNum[h.Num] = h
+			list.Total += total(&h.Live.Counts, cq.Status)
+		}
+	}
+	list.Exact = true
+	if f := filter(&q, byNum); f != nil {
+		cq.Match, list.Exact = f, false
+	}
+	page, err := a.opt.Store.Calls(ctx, cq)
+	if err != nil {
+		return list, err
+	}
+	if !list.Exact {
+		list.Total = uint64(cq.Offset + len(page.Calls))
+		list.Exact = !page.More && q.After == 0
+	}
+	now := a.clock.Now()
+	for i := range page.Calls {
+		h := byNum[page.Calls[i].Num]
+		list.Calls = append(list.Calls, a.view(&h, page.Calls[i], now))
+	}
+	list.More, list.Next = page.More, page.Next
+	return list, nil
+}
+
+func total(c *callback.Counts, s callback.CallStatus) (n uint64) {
+	if s&callback.ListSuccess != 0 {
+		n += c.Delivered + c.Resolved
+	}
+	if s&callback.ListFailed != 0 {
+		n += c.Failed + c.Retrying
+	}
+	if s&callback.ListPending != 0 {
+		n += c.Pending
+	}
+	return n
+}
+
+// filter returns what q asks for besides callback and status, or nil.
+func filter(q *callback.ListQuery, byNum map[callback.Num]callback.Health) func(*callback.Call) bool {
+	if q.State == "" && q.MessageID == "" && q.Code == 0 && q.Class == "" && q.From.IsZero() && q.To.IsZero() && q.Text == "" {
+		return nil
+	}
+	text := strings.ToLower(q.Text)
+	return func(c *callback.Call) bool {
+		var last callback.Attempt
+		if len(c.Attempts) > 0 {
+			last = c.Attempts[len(c.Attempts)-1]
+		}
+		live := byNum[c.Num].Live
+		switch {
+		case q.State != "" && c.State(&live) != q.State,
+			q.MessageID != "" && c.Response.MessageID != q.MessageID,
+			q.Code != 0 && last.Code != q.Code,
+			q.Class != "" && last.Class.String() != q.Class,
+			!q.From.IsZero() && last.Started.Before(q.From),
+			!q.To.IsZero() && !last.Started.Before(q.To),
+			text != "" && !contains(&c.Response, text):
+			return false
+		}
+		return true
+	}
+}
+
+func contains(r *callback.Response, text string) bool {
+	for _, s := range []string{
+		r.From.Name, r.From.Mobile, r.From.Email, r.From.Voice, r.From.MRI,
+		r.Message.Content, r.MessageID,
+	} {
+		if strings.Contains(strings.ToLower(s), text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *App) view(h *callback.Health, c callback.Call, now time.Time) callback.CallView {
+	v := callback.CallView{
+		Call: c, CallbackID: h.ID, Callback: h.Name, URL: h.MaskedURL(),
+		State: c.State(&h.Live), GivesUp: c.GivesUp(a.opt.Policy.For(&h.Callback), &h.Live, now),
+	}
+	if c.Damaged {
+		v.State = callback.StateDamaged
+	}
+	return v
+}
+
+// Call implements callback.Reader.
+func (a *App) Call(ctx context.Context, ref string, id callback.CallID) (v callback.CallView, err error) {
+	h, err := a.opt.Store.Find(ref)
+	if err != nil {
+		return v, err
+	}
+	c, err := a.opt.Store.Call(ctx, h.Num, id)
+	if err != nil {
+		return v, err
+	}
+	v = a.view(&h, c, a.clock.Now())
+	if !c.Damaged {
+		_, body := post.Body(&h.Callback, &c.Response)
+		v.RequestBody = string(body)
+	}
+	return v, nil
+}
+
+// Outages implements callback.Reader.
+func (a *App) Outages(ctx context.Context, ref string, limit int) ([]callback.OutageView, error) {
+	num, err := a.num(ref)
+	if err != nil {
+		return nil, err
+	}
+	limit = min(max(limit, 1), callback.MaxPage)
+	outages, err := a.opt.Store.Outages(ctx, num, limit)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]callback.OutageView, 0, len(outages))
+	alerts := map[callback.Num][]callback.Alert{}
+	for _, o := range outages {
+		h, err := a.opt.Store.Callback(o.Num)
+		if err != nil {
+			continue // purged meanwhile
+		}
+		if _, ok := alerts[o.Num]; !ok {
+			if alerts[o.Num], err = a.opt.Store.Alerts(ctx, o.Num, callback.MaxPage); err != nil {
+				return nil, err
+			}
+		}
+		v := callback.OutageView{Outage: o, CallbackID: h.ID, Callback: h.Name}
+		for _, al := range alerts[o.Num] {
+			if al.Outage == o.N {
+				v.Alerts = append(v.Alerts, al)
+			}
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// Alerts implements callback.Reader.
+func (a *App) Alerts(ctx context.Context, ref string, limit int) ([]callback.Alert, error) {
+	num, err := a.num(ref)
+	if err != nil {
+		return nil, err
+	}
+	return a.opt.Store.Alerts(ctx, num, min(max(limit, 1), callback.MaxPage))
+}
+
+func (a *App) num(ref string) (callback.Num, error) {
+	if ref == "" {
+		return 0, nil
+	}
+	h, err := a.opt.Store.Find(ref)
+	return h.Num, err
+}
+
+// Watch implements callback.Watcher.
+func (a *App) Watch(ctx context.Context) (<-chan uint64, error) { return a.hub.Watch(ctx), nil }

@@ -1,0 +1,75 @@
+package series
+
+import (
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func TestHour(t *testing.T) {
+	t.Parallel()
+	var s Series
+	ok, bad := callback.Attempt{OK: true, Code: 200, Duration: 10 * time.Millisecond}, callback.Attempt{}
+	for i := range 120 { // an hour that is over, and one that is not
+		now := start.Add(time.Duration(i) * time.Minute)
+		s.Attempt(now, 1, &ok)
+		if i >= 110 {
+			s.Attempt(now, 1, &bad)
+		}
+	}
+	now := start.Add(119 * time.Minute)
+	h := s.Hour(now, 1, 12)
+	if h.OK != 60 || h.Bad != 10 {
+		t.Errorf("hour has %d ok and %d bad, want 60 and 10", h.OK, h.Bad)
+	}
+	for i, c := range h.Cells {
+		if want := (callback.Cell{OK: 5}); i < 10 && c != want {
+			t.Errorf("cell %d is %+v, want %+v", i, c, want)
+		}
+		if want := (callback.Cell{OK: 5, Bad: 5}); i >= 10 && c != want {
+			t.Errorf("cell %d is %+v, want %+v", i, c, want)
+		}
+	}
+	if h.P50 < 10*time.Millisecond || h.P50 > 12500*time.Microsecond {
+		t.Errorf("p50 %v of answers that took 10 ms", h.P50)
+	}
+	if h := s.Hour(now.Add(2*time.Hour), 1, 4); h.OK+h.Bad != 0 || h.P95 != 0 {
+		t.Errorf("two hours later: %+v", h)
+	}
+	if h := s.Hour(now, 9, 3); len(h.Cells) != 3 || h.OK != 0 {
+		t.Errorf("of a callback without attempts: %+v", h)
+	}
+}
+
+func TestBuckets(t *testing.T) {
+	t.Parallel()
+	last := -1
+	for ms := range 200_000 {
+		d := time.Duration(ms) * time.Millisecond
+		b := bucket(d)
+		if b < last || b >= buckets {
+			t.Fatalf("%v in bucket %d after %d", d, b, last)
+		}
+		last = b
+		if up := latency(b); b < buckets-1 && (up < d || ms > 8 && float64(up) > 1.26*float64(d)) {
+			t.Fatalf("%v in a bucket up to %v", d, up)
+		}
+	}
+}
+
+func TestRates(t *testing.T) {
+	t.Parallel()
+	var s Series
+	for i := range 30 {
+		s.Accepted(start.Add(time.Duration(i)*time.Second), 50)
+	}
+	if got, _ := s.Rates(start.Add(30 * time.Second)); got != 50 {
+		t.Errorf("%v a second, want 50", got)
+	}
+	if got, _ := s.Rates(start.Add(35 * time.Second)); got != 25 {
+		t.Errorf("%v a second after 5 s of silence, want 25", got)
+	}
+}
