@@ -1,0 +1,169 @@
+package tui
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"time"
+)
+
+// absent stands where there is nothing to say.
+const absent = "-"
+
+// Duration returns d in at most two units, always the same ones for a length:
+// 0.2s 12s 4m10s 4h51m 2d03h. It rounds down; less than nothing is 0.0s.
+func Duration(d time.Duration) string {
+	d = max(d, 0)
+	if d < time.Second {
+		return fmt.Sprintf("0.%ds", d/(100*time.Millisecond))
+	}
+	if d < time.Minute {
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	}
+	return units(d)
+}
+
+// units is Duration from a minute on.
+func units(d time.Duration) string {
+	s := int64(d / time.Second)
+	switch {
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	case s < 86400:
+		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
+	}
+	return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
+}
+
+// Countdown returns how long it is until due: in 2m10s, in 0m41s (a minute's
+// form below one minute too, so that the column stands still), in 0.3s, now.
+// From one second after due it is late 12s, and late is true: that is shown in
+// RoleFailing. A zero due is "-".
+func Countdown(due, now time.Time) (s string, late bool) {
+	left := due.Sub(now)
+	switch {
+	case due.IsZero():
+		return absent, false
+	case left <= -time.Second:
+		return "late " + Duration(-left), true
+	case left < 100*time.Millisecond:
+		return "now", false
+	case left < time.Second:
+		return "in " + Duration(left), false
+	}
+	return "in " + units(left), false
+}
+
+// Age returns how long ago t was, as a Duration; "-" for the zero time.
+func Age(t, now time.Time) string {
+	if t.IsZero() {
+		return absent
+	}
+	return Duration(now.Sub(t))
+}
+
+// Count returns n with its thousands apart: 1,284.
+func Count(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// CountShort is Count for narrow columns: from a million on three digits and a
+// unit, rounded down: 1.20M 31.2M 4.07G. It never takes more than 7 cells up to
+// a thousand G.
+func CountShort(n uint64) string {
+	switch {
+	case n < 1e6:
+		return Count(n)
+	case n < 1e9:
+		return three(n, 1e6) + "M"
+	}
+	return three(n, 1e9) + "G"
+}
+
+// three returns n in units, three digits of it at least, rounded down.
+func three(n, unit uint64) string {
+	whole, rest := n/unit, n%unit
+	switch {
+	case whole < 10:
+		return fmt.Sprintf("%d.%02d", whole, rest/(unit/100))
+	case whole < 100:
+		return fmt.Sprintf("%d.%d", whole, rest/(unit/10))
+	}
+	return Count(whole)
+}
+
+// Rate returns a number of things per second without the unit: 0.4 below ten,
+// else a Count, rounded down. Nothing at all is 0.
+func Rate(perSecond float64) string {
+	switch {
+	case !(perSecond > 0):
+		return "0"
+	case perSecond < 10:
+		return fmt.Sprintf("%.1f", float64(int(perSecond*10))/10)
+	}
+	return Count(uint64(perSecond))
+}
+
+// Success returns the share of calls that went well in percent, without the
+// sign. It is rounded down and never up, so that 100 says that none failed: 97.4,
+// from 99.9 on with two digits where the second is not zero, and "-" without
+// calls.
+func Success(ok, failed uint64) string {
+	if failed == 0 {
+		if ok == 0 {
+			return absent
+		}
+		return "100"
+	}
+	all, carry := bits.Add64(ok, failed, 0)
+	if carry != 0 { // never in practice; halves have the same share
+		ok, all = ok/2, all/2|1<<63
+	}
+	hi, lo := bits.Mul64(ok, 10000)
+	share, _ := bits.Div64(hi, lo, all) // hundredths of a percent, below 10000 for ok < all
+	if share > 9990 {
+		return fmt.Sprintf("%d.%02d", share/100, share%100)
+	}
+	return fmt.Sprintf("%d.%d", share/100, share/10%10)
+}
+
+// Latency returns how long an answer took: <1ms 84ms 1.9s, rounded down, from
+// 100 s on as a Duration. Less than nothing stands for no answer: "-".
+func Latency(d time.Duration) string {
+	switch {
+	case d < 0:
+		return absent
+	case d < time.Millisecond:
+		return "<1ms"
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+	case d < 100*time.Second:
+		tenths := d / (100 * time.Millisecond)
+		return fmt.Sprintf("%d.%ds", tenths/10, tenths%10)
+	}
+	return Duration(d)
+}
+
+// Bytes returns a size in bytes or binary units (IEC 80000-13), rounded down:
+// 190 B, 1.5 KiB, 18.2 GiB, 412 MiB.
+func Bytes(n uint64) string {
+	if n < 1<<10 {
+		return strconv.FormatUint(n, 10) + " B"
+	}
+	unit, name := uint64(1)<<10, "KiB"
+	for _, next := range []string{"MiB", "GiB", "TiB", "PiB", "EiB"} {
+		if n>>10 < unit {
+			break
+		}
+		unit, name = unit<<10, next
+	}
+	whole, rest := n/unit, n%unit
+	if whole < 100 {
+		return fmt.Sprintf("%d.%d %s", whole, rest>>3*10/(unit>>3), name)
+	}
+	return strconv.FormatUint(whole, 10) + " " + name
+}
