@@ -332,8 +332,16 @@ func sweep(h *harness) {
 	if want := h.now.Add(24 * time.Hour); !health.ExpireAt.Equal(want) {
 		h.Fatalf("ExpireAt %v, want %v", health.ExpireAt, want)
 	}
+	running, err := h.s.ClaimManual(h.ctx, h.now, cb.Num, ids[0], false)
+	h.ok(err)
 	h.now = h.now.Add(25 * time.Hour)
 	h.ok(h.s.Sweep(h.ctx, h.now, cb.Num))
+	health, err = h.s.Callback(cb.Num)
+	h.ok(err)
+	if !health.ExpireAt.IsZero() && !health.ExpireAt.After(h.now) {
+		h.Fatalf("right after a sweep the next is due at %v: whoever waits for it would spin", health.ExpireAt)
+	}
+	h.record(running, refused)
 	for _, id := range ids {
 		if got := h.call(cb.Num, id); got.Reason != callback.Exhausted {
 			h.Fatalf("after its window: %+v", got.Entry)

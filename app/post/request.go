@@ -1,0 +1,188 @@
+package post
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"ringback/callback"
+)
+
+// job is what the attempts of one Post share.
+type job struct {
+	cb                *callback.Callback
+	id                callback.CallID
+	manual            bool
+	connect, response time.Duration
+
+	url    *url.URL // with the key, where it goes into the query
+	header http.Header
+	body   []byte
+	keys   [][]byte // that sign
+	secret secrets
+	err    error // why no request can be built; fit to be shown
+}
+
+var (
+	errURL       = errors.New("the callback's URL cannot be read")
+	errHeader    = errors.New("a header of the callback cannot be sent")
+	errSignature = errors.New("the signing secret is not whsec_ and base64")
+)
+
+// prepare gathers what every attempt for c sends.
+func (p *Poster) prepare(cb *callback.Callback, c *callback.Claim) *job {
+	j := &job{
+		cb: cb, id: c.Entry.ID, manual: c.Entry.Manual,
+		connect: p.opt.ConnectTimeout, response: p.opt.ResponseTimeout,
+		secret: p.secretsOf(cb),
+	}
+	if cb.ConnectTimeout > 0 {
+		j.connect = cb.ConnectTimeout
+	}
+	if cb.ResponseTimeout > 0 {
+		j.response = cb.ResponseTimeout
+	}
+	if j.url, j.err = target(cb); j.err != nil {
+		return j
+	}
+	if j.keys, j.err = signingKeys(cb); j.err != nil {
+		return j
+	}
+	var contentType string
+	contentType, j.body = Body(cb, &c.Response)
+	j.header, j.err = p.headers(cb, contentType)
+	return j
+}
+
+// target returns the URL of cb joined with its key. Every byte that is there
+// already stays as it is.
+func target(cb *callback.Callback) (*url.URL, error) {
+	s := cb.URL
+	if cb.Auth.Type == callback.AuthQuery && !cb.Auth.Key.IsZero() {
+		switch {
+		case !strings.Contains(s, "?"):
+			s += "?"
+		case !strings.HasSuffix(s, "?") && !strings.HasSuffix(s, "&"):
+			s += "&"
+		}
+		s += "auth=" + url.QueryEscape(cb.Auth.Key.Reveal())
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errURL // err quotes the URL, key included
+	}
+	return u, nil
+}
+
+// headers returns the headers that are the same on every attempt.
+func (p *Poster) headers(cb *callback.Callback, contentType string) (http.Header, error) {
+	h := make(http.Header, len(cb.Headers)+8)
+	for _, own := range cb.Headers {
+		// At these two, net/http takes a POST for one that may be sent twice,
+		// and would do so without telling.
+		switch k := http.CanonicalHeaderKey(own.Key); k {
+		case "Idempotency-Key", "X-Idempotency-Key":
+		default:
+			h[k] = append(h[k], own.Value)
+		}
+	}
+	h.Set("Content-Type", contentType)
+	h.Set("User-Agent", p.opt.UserAgent)
+	if key := cb.Auth.Key.Reveal(); key != "" {
+		switch cb.Auth.Type {
+		case callback.AuthHeader:
+			h.Set(p.opt.KeyHeader, key)
+		case callback.AuthBasic:
+			h.Set("Authorization", "Basic "+key)
+		case callback.AuthBearer:
+			h.Set("Authorization", "Bearer "+key)
+		}
+	}
+	for k, vs := range h {
+		if !fieldName(k) {
+			return nil, errHeader
+		}
+		for _, v := range vs {
+			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return nil, errHeader
+			}
+		}
+	}
+	return h, nil
+}
+
+// request builds the request of one attempt. It has no GetBody, without which
+// net/http does not send it again by itself.
+func (j *job) request(ctx context.Context, number int, at time.Time) *http.Request {
+	u := *j.url
+	req := &http.Request{
+		Method: http.MethodPost, URL: &u, Host: u.Host, Header: j.header.Clone(),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(bytes.NewReader(j.body)), ContentLength: int64(len(j.body)),
+	}
+	id, stamp := j.id.String(), strconv.FormatInt(at.Unix(), 10)
+	req.Header.Set("webhook-id", id)
+	req.Header.Set("webhook-timestamp", stamp)
+	if len(j.keys) > 0 {
+		req.Header.Set("webhook-signature", sign(j.keys, id, stamp, j.body))
+	}
+	req.Header.Set("X-Ringback-Attempt", strconv.Itoa(number))
+	return req.WithContext(ctx)
+}
+
+// sign returns the signatures of Standard Webhooks 1.0, one for each key.
+func sign(keys [][]byte, id, stamp string, body []byte) string {
+	out := make([]string, len(keys))
+	for i, key := range keys {
+		m := hmac.New(sha256.New, key)
+		io.WriteString(m, id+"."+stamp+".") //nolint:errcheck // a hash never fails
+		m.Write(body)                       //nolint:errcheck // nor here
+		out[i] = "v1," + base64.StdEncoding.EncodeToString(m.Sum(nil))
+	}
+	return strings.Join(out, " ")
+}
+
+// signingKeys returns the keys of the present and the previous secret. Without
+// a present one nothing is signed.
+func signingKeys(cb *callback.Callback) ([][]byte, error) {
+	if cb.SigningSecret.IsZero() {
+		return nil, nil
+	}
+	var keys [][]byte
+	for _, s := range []callback.Secret{cb.SigningSecret, cb.PreviousSecret} {
+		if s.IsZero() {
+			continue
+		}
+		text := strings.TrimRight(strings.TrimPrefix(s.Reveal(), "whsec_"), "=")
+		key, err := base64.RawStdEncoding.DecodeString(text)
+		if err != nil || len(key) == 0 {
+			return nil, errSignature
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// fieldName reports whether s is a token of RFC 9110 5.6.2.
+func fieldName(s string) bool {
+	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}

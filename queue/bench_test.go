@@ -1,0 +1,234 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"ringback/callback"
+	"ringback/queue/queuetest"
+)
+
+// BenchmarkEnqueue enqueues 1 KB responses durably, 64 and 512 at once, and
+// prints the rate and its ratio to the ceiling: bare Badger group commits of
+// the same bytes under two keys, in the same shape, in the same run.
+func BenchmarkEnqueue(b *testing.B) {
+	for _, producers := range []int{64, 512} {
+		b.Run(fmt.Sprint(producers), func(b *testing.B) {
+			e := openBench(b)
+			cb, err := e.Create(context.Background(), queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true})
+			if err != nil {
+				b.Fatal(err)
+			}
+			r := kilobyte()
+			var at atomic.Int64
+			ours := func(n int) time.Duration {
+				return spread(producers, n, func() error {
+					now := queuetest.Start.Add(time.Duration(at.Add(1)) * time.Microsecond).Truncate(time.Millisecond)
+					out, err := e.Enqueue(context.Background(), now, []callback.NewCall{{Num: cb.Num, Response: r}})
+					if err == nil {
+						err = out[0].Err
+					}
+					return err
+				})
+			}
+			plain := newPlain(b)
+			ceiling := func(n int) time.Duration { return spread(producers, n, plain.put) }
+			ratio(b, ours, ceiling)
+		})
+	}
+}
+
+// ratio measures ours and the ceiling in turns, so that the machine's moods hit
+// both alike.
+func ratio(b *testing.B, ours, ceiling func(n int) time.Duration) {
+	b.Helper()
+	const turn = 4096
+	var mine, top time.Duration
+	done := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		if done%turn == 0 {
+			b.StopTimer()
+			top += ceiling(turn)
+			b.StartTimer()
+			mine += ours(turn)
+		}
+		done++
+	}
+	turns := (done + turn - 1) / turn
+	n := float64(turns * turn)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(n/mine.Seconds(), "durable/s")
+	b.ReportMetric(n/top.Seconds(), "ceiling/s")
+	b.ReportMetric(top.Seconds()/mine.Seconds(), "ratio")
+}
+
+// spread runs f n times on several goroutines and returns how long that took.
+func spread(workers, n int, f func() error) time.Duration {
+	var wg sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(n))
+	start := time.Now()
+	for range workers {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := f(); err != nil {
+					panic(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return time.Since(start)
+}
+
+// plain is what Badger can do: one goroutine folds what waits into one
+// transaction, each operation a payload and a small index entry.
+type plain struct {
+	db  *badger.DB
+	ops chan chan error
+	seq uint64
+}
+
+func newPlain(b *testing.B) *plain {
+	b.Helper()
+	db, err := openBadger(Options{Dir: b.TempDir(), Log: silent}, func(line string) { panic(line) })
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &plain{db: db, ops: make(chan chan error, 1024)}
+	r := kilobyte()
+	payload := encodePayload(&r, 1, queuetest.Start)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for first := range p.ops {
+			p.commit(first, payload)
+		}
+	}()
+	b.Cleanup(func() {
+		close(p.ops)
+		<-done
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return p
+}
+
+func (p *plain) put() error {
+	done := make(chan error, 1)
+	p.ops <- done
+	return <-done
+}
+
+func (p *plain) commit(first chan error, payload []byte) {
+	t := p.db.NewTransaction(true)
+	waiting := []chan error{first}
+	var err error
+	set := func() {
+		p.seq++
+		if err == nil {
+			err = t.Set(put64([]byte{0, 'r'}, p.seq), payload)
+		}
+		if err == nil {
+			err = t.Set(put64([]byte{0, 'q'}, p.seq), make([]byte, 24))
+		}
+	}
+	set()
+	for len(waiting) < 1024 {
+		var next chan error
+		select {
+		case next = <-p.ops:
+		default:
+		}
+		if next == nil {
+			break
+		}
+		waiting = append(waiting, next)
+		set()
+	}
+	if err == nil {
+		err = t.Commit()
+	}
+	for _, w := range waiting {
+		w <- err
+	}
+}
+
+// BenchmarkDeliver takes calls through enqueue, claim and success, all durable:
+// the ratio is to twice as many bare group commits.
+func BenchmarkDeliver(b *testing.B) {
+	e := openBench(b)
+	starts := make(chan callback.Claim, 1024)
+	e.SetDispatcher(direct{starts})
+	cb, err := e.Create(context.Background(), queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true, MaxInFlight: 512})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := kilobyte()
+	one := func() error {
+		_, err := e.Enqueue(context.Background(), queuetest.Start, []callback.NewCall{{Num: cb.Num, Response: r}})
+		if err != nil {
+			return err
+		}
+		c := <-starts
+		a := answer()
+		_, err = e.Record(context.Background(), queuetest.Start, cb.Num, c.Entry.ID, []callback.Attempt{a})
+		return err
+	}
+	p := newPlain(b)
+	two := func() error {
+		if err := p.put(); err != nil {
+			return err
+		}
+		return p.put()
+	}
+	ratio(b, func(n int) time.Duration { return spread(256, n, one) }, func(n int) time.Duration { return spread(256, n, two) })
+}
+
+type direct struct{ starts chan callback.Claim }
+
+func (d direct) Slot(callback.Num) bool { return true }
+func (d direct) Start(c callback.Claim) { d.starts <- c }
+func (d direct) Wake(callback.Num, int) {}
+
+func answer() callback.Attempt {
+	return callback.Attempt{OK: true, Code: 200, Reason: "OK", Started: queuetest.Start, Duration: time.Millisecond, Peer: "127.0.0.1:8080", Reused: true}
+}
+
+func kilobyte() callback.Response {
+	content := make([]byte, 700)
+	for i := range content {
+		content[i] = byte('a' + i*7%26)
+	}
+	return callback.Response{
+		MessageID: "ABC4857BCCF484575FCA", MessageLocation: "https://api.example.com/messages/ABC4857BCCF484575FCA",
+		From:    callback.From{Name: "Fred Waters", MRI: "Fred_Waters.528798.Sandbox@contact.example.com", Mobile: "0430984567", Email: "fred@example.com"},
+		Message: callback.Message{Channel: "SMS", Acknowledged: "09/01/13 13:22", Content: string(content)},
+		Params:  []callback.Param{{Key: "CustomerId", Value: "890h0ef0"}},
+	}
+}
+
+func openBench(b *testing.B) *Engine {
+	b.Helper()
+	e, err := Open(Options{Dir: b.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return e
+}
+
+var silent = slog.New(slog.DiscardHandler)

@@ -1,0 +1,241 @@
+package queuetest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+// Crash lets a child process work on an engine until it is killed, again and
+// again, and checks after each kill that nothing it acknowledged is lost. spawn
+// returns a command that opens the engine on dir and calls Child; open opens it
+// in this process.
+func Crash(t *testing.T, rounds int, spawn func(dir string) *exec.Cmd, open func(tb testing.TB, dir string, now time.Time) callback.Store) {
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(1, 2))
+	l := &log{known: map[callback.CallID]*known{}}
+	for round := range rounds {
+		l.run(t, spawn(dir), time.Duration(rng.IntN(400))*time.Millisecond)
+		s := open(t, dir, time.Now().UTC().Truncate(time.Millisecond))
+		l.verify(t, s)
+		if c, ok := s.(Checker); ok {
+			if err := c.Check(t.Context()); err != nil {
+				t.Fatalf("round %d: Check: %v", round, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatalf("round %d: Close: %v", round, err)
+		}
+	}
+	if l.results == 0 || l.cut == 0 {
+		t.Fatalf("the rig is blind: %d results, %d attempts cut off", l.results, l.cut)
+	}
+	t.Logf("kills %d, acknowledged %d, attempts started %d, results acknowledged %d, attempts cut off %d, lost 0",
+		rounds, len(l.known), l.started, l.results, l.cut)
+}
+
+// log is what the children said.
+type log struct {
+	known            map[callback.CallID]*known
+	started, results int
+	cut              int
+}
+
+type known struct {
+	num     callback.Num
+	started int  // attempts of which the child said that they begin
+	ended   int  // attempts of which it said that they are recorded
+	cut     int  // attempts recorded as interrupted
+	done    bool // with a success
+}
+
+// run runs a child until it is killed after a while of work.
+func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration) {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var kill *time.Timer
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if kill == nil { // it has opened the store
+			kill = time.AfterFunc(work, func() { _ = cmd.Process.Kill() })
+		}
+		var what string
+		var num callback.Num
+		var id callback.CallID
+		if n, _ := fmt.Sscanf(lines.Text(), "%s %d %d", &what, &num, &id); n != 3 {
+			continue // the last line may be cut
+		}
+		k := l.known[id]
+		if k == nil {
+			k = &known{num: num}
+			l.known[id] = k
+		}
+		switch what {
+		case "start":
+			k.started++
+			l.started++
+		case "ok":
+			k.ended, k.done = k.ended+1, true
+			l.results++
+		case "failed":
+			k.ended++
+			l.results++
+		}
+	}
+	if kill == nil {
+		t.Fatal("the child said nothing")
+	}
+	kill.Stop()
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the child ended by itself")
+	}
+}
+
+func (l *log) verify(t *testing.T, s callback.Store) {
+	t.Helper()
+	for id, k := range l.known {
+		c, err := s.Call(context.Background(), k.num, id)
+		if err != nil {
+			t.Fatalf("acknowledged and lost: %v: %v", id, err)
+		}
+		if k.done && c.Status != callback.Success {
+			t.Fatalf("a recorded success of %v is lost: %+v", id, c.Entry)
+		}
+		if len(c.Attempts) < k.started {
+			t.Fatalf("%v: %d attempts were made, %d are recorded", id, k.started, len(c.Attempts))
+		}
+		cut := 0
+		for _, a := range c.Attempts {
+			if a.Class == callback.ClassInterrupted {
+				cut++
+			}
+		}
+		if len(c.Attempts)-cut < k.ended {
+			t.Fatalf("%v: %d results were acknowledged, %d are there", id, k.ended, len(c.Attempts)-cut)
+		}
+		l.cut += cut - k.cut
+		k.started, k.ended, k.cut = len(c.Attempts), len(c.Attempts)-cut, cut // the next child adds to this
+	}
+}
+
+// Child works on an engine as hard as it can, and says on standard output what
+// was acknowledged to it. It never returns.
+func Child(s callback.Store) {
+	ctx := context.Background()
+	w := &worker{s: s, starts: make(chan callback.Claim, 64)}
+	s.SetDispatcher(w)
+	for len(s.Callbacks()) < 3 {
+		n := len(s.Callbacks()) + 1
+		if _, err := s.Create(ctx, clockNow(), callback.Callback{ID: callback.CallbackID(n), Name: fmt.Sprint(n), Retries: true, MaxInFlight: 16}); err != nil {
+			panic(err)
+		}
+	}
+	for i := range 6 {
+		go w.enqueue(i)
+	}
+	for range 16 {
+		go w.deliver()
+	}
+	for {
+		w.retry()
+	}
+}
+
+func clockNow() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+type worker struct {
+	s      callback.Store
+	starts chan callback.Claim
+	mu     sync.Mutex
+	slots  int
+}
+
+// Slot implements callback.Dispatcher.
+func (w *worker) Slot(callback.Num) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.slots == 32 {
+		return false
+	}
+	w.slots++
+	return true
+}
+
+// Start implements callback.Dispatcher.
+func (w *worker) Start(c callback.Claim) { w.starts <- c }
+
+// Wake implements callback.Dispatcher.
+func (w *worker) Wake(callback.Num, int) {}
+
+func (w *worker) enqueue(i int) {
+	for n := 0; ; n++ {
+		calls := make([]callback.NewCall, 1+n%3)
+		for j := range calls {
+			calls[j] = callback.NewCall{Num: callback.Num(1 + (i+j)%3), Response: response(n)}
+		}
+		out, err := w.s.Enqueue(context.Background(), clockNow(), calls)
+		if err != nil {
+			panic(err)
+		}
+		for j, o := range out {
+			fmt.Println("accepted", uint32(calls[j].Num), uint64(o.ID))
+		}
+	}
+}
+
+func (w *worker) deliver() {
+	for c := range w.starts {
+		w.attempt(c)
+		w.mu.Lock()
+		w.slots--
+		w.mu.Unlock()
+	}
+}
+
+func (w *worker) attempt(c callback.Claim) {
+	fmt.Println("start", uint32(c.Entry.Num), uint64(c.Entry.ID))
+	time.Sleep(time.Millisecond) // as an endpoint would take
+	a, word := answer200, "ok"
+	if uint64(c.Entry.ID)%7 == 0 {
+		a, word = answer503, "failed"
+	}
+	a.Started = clockNow()
+	if _, err := w.s.Record(context.Background(), clockNow(), c.Entry.Num, c.Entry.ID, []callback.Attempt{a}); err != nil {
+		panic(err)
+	}
+	fmt.Println(word, uint32(c.Entry.Num), uint64(c.Entry.ID))
+}
+
+// retry takes what waits on disk, as a lane does.
+func (w *worker) retry() {
+	for _, h := range w.s.Callbacks() {
+		for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
+			due, err := w.s.Due(context.Background(), h.Num, class, callback.DueKey{}, 4)
+			if err != nil {
+				panic(err)
+			}
+			claims, err := w.s.Claim(context.Background(), clockNow(), h.Num, due)
+			if err != nil {
+				panic(err)
+			}
+			for _, c := range claims {
+				w.attempt(c)
+			}
+		}
+	}
+}
