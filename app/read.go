@@ -49,7 +49,11 @@ func (a *App) Callbacks(_ context.Context, q callback.CallbackQuery) ([]callback
 	})
 	total := len(all)
 	from := min(max(q.Offset, 0), total)
-	to := min(from+max(q.Limit, 0), total)
+	limit := q.Limit
+	if limit <= 0 || limit > callback.MaxPage {
+		limit = callback.MaxPage
+	}
+	to := min(from+limit, total)
 	return all[from:to], total, nil
 }
 
