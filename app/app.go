@@ -53,7 +53,7 @@ type App struct {
 	hub      hub.Hub
 	series   series.Series
 
-	// latest is the time of the newest sign that the engine makes progress.
+	// running guards ready: whether Run is at work.
 	running sync.Mutex
 	ready   bool
 }
@@ -116,6 +116,10 @@ func (a *App) setReady(ready bool) {
 	a.ready = ready
 }
 
+// lateAfter is how long a call may be due, with a slot free for it, before
+// something must be wrong.
+const lateAfter = time.Minute
+
 // Ready reports whether everything works, and if not, what does not.
 func (a *App) Ready() (ok bool, why []string) {
 	a.running.Lock()
@@ -130,7 +134,34 @@ func (a *App) Ready() (ok bool, why []string) {
 	if s, ok := a.opt.Store.(interface{ DiskLow() bool }); ok && s.DiskLow() {
 		why = append(why, "the disk is nearly full")
 	}
+	if late := a.late(); late != "" {
+		why = append(why, late)
+	}
 	return len(why) == 0, why
+}
+
+// late names a callback one of whose calls should have been sent already.
+func (a *App) late() string {
+	if a.dispatch.Running() >= a.opt.MaxInFlight {
+		return ""
+	}
+	now := a.clock.Now()
+	for _, h := range a.opt.Store.Callbacks() {
+		st := callback.Step{Policy: a.opt.Policy.For(&h.Callback), ID: h.ID, Now: now, Live: &h.Live}
+		if h.Live.Deleted || h.Live.Counts.Waiting() == 0 || st.Room() == 0 {
+			continue
+		}
+		for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
+			head, err := a.opt.Store.Due(context.Background(), h.Num, class, callback.DueKey{}, 1)
+			if err != nil || len(head) == 0 {
+				continue
+			}
+			if at, ok := st.StartAt(&head[0]); ok && now.Sub(at) > lateAfter {
+				return fmt.Sprintf("a call of %s is late by %v", h.Name, now.Sub(at).Round(time.Second))
+			}
+		}
+	}
+	return ""
 }
 
 // ended takes note of an attempt that was recorded.

@@ -1,0 +1,317 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ringback/callback"
+	"ringback/queue/queuetest"
+)
+
+func openDir(dir string) (*Engine, error) {
+	return Open(Options{Dir: dir, Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty})
+}
+
+// filled makes a folder with some calls in it and returns it closed.
+func filled(t *testing.T) (dir string, ids []callback.CallID) {
+	t.Helper()
+	dir = t.TempDir()
+	e, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		out, err := e.Enqueue(t.Context(), queuetest.Start, []callback.NewCall{{Num: cb.Num, Response: kilobyte()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, out[0].ID)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir, ids
+}
+
+func TestFolderInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = openDir(dir)
+	locked, ok := errors.AsType[*LockedError](err)
+	if !ok || locked.PID == "" || !strings.Contains(err.Error(), "ringback tui") {
+		t.Errorf("second open: %v", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEmptyFilesOfAKillAreRemoved(t *testing.T) {
+	t.Parallel()
+	dir, ids := filled(t)
+	for _, name := range []string{"00099.mem", "000099.vlog"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if _, err := e.Call(t.Context(), 1, ids[19]); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMissingManifestIsRefused(t *testing.T) {
+	t.Parallel()
+	dir, _ := filled(t)
+	if err := os.Remove(filepath.Join(dir, "MANIFEST")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openDir(dir); err == nil || !strings.Contains(err.Error(), "MANIFEST") {
+		t.Fatalf("opened without a MANIFEST: %v", err)
+	}
+	after, err := os.ReadDir(dir)
+	if err != nil || len(after) != len(before) {
+		t.Errorf("%d files before, %d after: %v", len(before), len(after), err)
+	}
+}
+
+func TestNewerFormatIsRefused(t *testing.T) {
+	t.Parallel()
+	dir, _ := filled(t)
+	e, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = e.submit(t.Context(), queuetest.Start, 1, 0, func(g *group) error {
+		w := newWriter(4)
+		w.uint(format + 1)
+		return g.t.Set(append(key(0, kindMeta), "format"...), w.seal())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openDir(dir); err == nil || !strings.Contains(err.Error(), "format 2") {
+		t.Errorf("opened a newer format: %v", err)
+	}
+}
+
+func TestFolderIsAFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openDir(file); err == nil || !strings.Contains(err.Error(), "data folder") {
+		t.Errorf("opened a file: %v", err)
+	}
+}
+
+// A response that was damaged on disk is never sent, and never lost silently.
+func TestDamagedResponse(t *testing.T) {
+	t.Parallel()
+	dir, ids := filled(t)
+	flip(t, dir, "aho", 5) // part of the content
+	e, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	due, err := e.Due(t.Context(), 1, callback.Fresh, callback.DueKey{}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, damaged := 0, 0
+	for _, d := range due { // one at a time, so that the callback's limit is no matter
+		c, err := e.Claim(t.Context(), queuetest.Start, 1, []callback.Entry{d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range c {
+			if c.Response.Message.Content != kilobyte().Message.Content {
+				t.Fatalf("would send %q", c.Response.Message.Content)
+			}
+			if _, err := e.Record(t.Context(), queuetest.Start, 1, c.Entry.ID, []callback.Attempt{answer()}); err != nil {
+				t.Fatal(err)
+			}
+			claims++
+		}
+	}
+	for _, id := range ids {
+		c, err := e.Call(t.Context(), 1, id)
+		if err != nil {
+			t.Fatalf("call %v: %v", id, err)
+		}
+		h, _ := e.Callback(1)
+		if c.State(&h.Live) == callback.StateDamaged {
+			damaged++
+		}
+	}
+	if damaged == 0 || claims+damaged != len(ids) {
+		t.Errorf("%d sent and %d damaged of %d", claims, damaged, len(ids))
+	}
+}
+
+// flip changes a byte in up to n places of the value log where text stands.
+func flip(t *testing.T, dir, text string, n int) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.vlog"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no value log", err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from := len(b) / 4; n > 0; n-- {
+			i := bytes.Index(b[from:], []byte(text))
+			if i < 0 {
+				break
+			}
+			b[from+i] ^= 0x20
+			from += i + 3000
+		}
+		if err := os.WriteFile(f, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// After a failed commit nothing is acknowledged any more.
+func TestFailedCommitStopsTheEngine(t *testing.T) {
+	t.Parallel()
+	e, err := openDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.db.Close(); err != nil { // from here on every commit fails
+		t.Fatal(err)
+	}
+	for range 3 {
+		if out, err := e.Enqueue(t.Context(), queuetest.Start, []callback.NewCall{{Num: cb.Num, Response: kilobyte()}}); err == nil {
+			t.Fatalf("acknowledged: %+v", out)
+		}
+	}
+	<-e.Failed()
+	if e.Err() == nil {
+		t.Error("no reason given")
+	}
+	e.opt.Log = silent
+	_ = e.Close() // Badger is closed already
+}
+
+func TestDiskNearlyFull(t *testing.T) {
+	t.Parallel()
+	var free atomic.Uint64
+	free.Store(1000)
+	e, err := Open(Options{
+		Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), LowWater: 100,
+		Free: func() (uint64, error) { return free.Load(), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ctx := context.Background()
+	cb, err := e.Create(ctx, queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func() error {
+		out, err := e.Enqueue(ctx, queuetest.Start, []callback.NewCall{{Num: cb.Num, Response: kilobyte()}})
+		if err != nil {
+			return err
+		}
+		return out[0].Err
+	}
+	if err := add(); err != nil {
+		t.Fatal(err)
+	}
+	free.Store(99)
+	if err := add(); callback.ErrorCode(err) != callback.CodeUnavailable {
+		t.Errorf("below the mark: %v", err)
+	}
+	due, err := e.Due(ctx, cb.Num, callback.Fresh, callback.DueKey{}, 10)
+	if err != nil || len(due) != 1 {
+		t.Fatal(due, err)
+	}
+	free.Store(49)
+	if c, err := e.Claim(ctx, queuetest.Start, cb.Num, due); err != nil || len(c) != 0 {
+		t.Errorf("an attempt starts below half the mark: %v %v", c, err)
+	}
+	free.Store(50)
+	c, err := e.Claim(ctx, queuetest.Start, cb.Num, due)
+	if err != nil || len(c) != 1 {
+		t.Fatalf("delivery stops above half the mark: %v %v", c, err)
+	}
+	free.Store(0)
+	if _, err := e.Record(ctx, queuetest.Start.Add(time.Second), cb.Num, c[0].Entry.ID, []callback.Attempt{answer()}); err != nil {
+		t.Errorf("a result is refused: %v", err)
+	}
+	free.Store(1000)
+	if err := add(); err != nil {
+		t.Errorf("after space returned: %v", err)
+	}
+}
+
+func FuzzRecords(f *testing.F) {
+	r := kilobyte()
+	a := answer()
+	f.Add(encodePayload(&r, 1, queuetest.Start))
+	f.Add(encodeAttempt(&a))
+	f.Add(encodeEntry(&callback.Entry{ID: 1, Attempts: 3, ResolvedBy: "ana"}))
+	f.Add(encodeLive(&callback.Live{Num: 1, LastError: "x"}, 7))
+	f.Add(encodeCallback(&callback.Callback{Name: "a", Headers: r.Params}))
+	f.Add(encodeClaims([]claimed{{1, 2, 3, true}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > recordHead { // a right checksum over wrong fields
+			w := writer{append([]byte(nil), b...)}
+			w.b[0] = recordVersion
+			b = w.seal()
+		}
+		_, _, _, _ = decodePayload(b)
+		_, _ = decodeAttempt(b, 1)
+		_, _ = decodeEntry(b, 1, 1)
+		_, _, _ = decodeLive(b)
+		_, _ = decodeCallback(b, func(s string) callback.Secret { return callback.NewSecret(s, nil) })
+		_, _ = decodeAlert(b)
+		_, _ = decodeOutage(b)
+		_, _ = decodeClaims(b)
+		if r, num, at, err := decodePayload(b); err == nil && !at.After(queuetest.Start.AddDate(9, 0, 0)) && at.Unix() > 0 {
+			again, num2, _, err := decodePayload(encodePayload(&r, num, at))
+			if err != nil || num2 != num || callback.Fingerprint(&again) != callback.Fingerprint(&r) {
+				t.Fatalf("encoded again: %v", err)
+			}
+		}
+	})
+}
