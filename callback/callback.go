@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"encoding/base64"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -117,8 +118,10 @@ func (cb *Callback) MaskedURL() string {
 		return cb.URL
 	}
 	sep := "?"
-	if strings.Contains(cb.URL, "?") {
-		sep = "&"
+	if _, query, ok := strings.Cut(cb.URL, "?"); ok {
+		if sep = "&"; query == "" {
+			sep = ""
+		}
 	}
 	return cb.URL + sep + "auth=" + cb.Auth.Key.String()
 }
@@ -154,6 +157,8 @@ func (cb *Callback) Validate() error {
 	if cb.Email != "" {
 		checkEmail(&f, cb.Email)
 	}
+	checkSigning(&f, "signingSecret", cb.SigningSecret)
+	checkSigning(&f, "previousSigningSecret", cb.PreviousSecret)
 	if len(cb.Description) > MaxDescription {
 		f.add("description", "is longer than %d bytes", MaxDescription)
 	}
@@ -177,6 +182,8 @@ func (cb *Callback) checkName(f *faults) {
 		f.add("name", "has a control character")
 	case strings.TrimSpace(cb.Name) != cb.Name:
 		f.add("name", "begins or ends with a space")
+	case cb.Name == "." || cb.Name == "..":
+		f.add("name", "cannot stand in a path")
 	case strings.ContainsAny(cb.Name, "/?#"):
 		f.add("name", "has one of / ? #, which cannot stand in a path")
 	case cb.Name == "." || cb.Name == "..":
@@ -255,6 +262,19 @@ func (cb *Callback) checkHeaders(f *faults) {
 		case len(h.Value) > MaxHeader || !printable(h.Value):
 			f.add(field, "has a value that is too long or has a control character")
 		}
+	}
+}
+
+// checkSigning accepts what Standard Webhooks 1.0 calls a symmetric secret:
+// whsec_ and 24 to 64 bytes in base64.
+func checkSigning(f *faults, field string, s Secret) {
+	if s.IsZero() {
+		return
+	}
+	key, ok := strings.CutPrefix(s.Reveal(), "whsec_")
+	b, err := base64.StdEncoding.DecodeString(key)
+	if !ok || err != nil || len(b) < 24 || len(b) > 64 {
+		f.add(field, "is not whsec_ and 24 to 64 bytes in base64")
 	}
 }
 

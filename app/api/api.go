@@ -1,0 +1,218 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ringback/callback"
+)
+
+// Options says what a handler serves. Only Service is required.
+type Options struct {
+	Service   callback.Service
+	Log       *slog.Logger
+	MaxBody   int64  // bytes of a request's body at most; 0: 1 MiB
+	PublicURL string // base of the links in answers; "": from the request
+	Version   string
+	// Ready says whether the appliance does its work, and why not; nil: it does.
+	Ready func() (ok bool, why []string)
+}
+
+// defaultMaxBody is the configuration's default of max_body.
+const defaultMaxBody = 1 << 20
+
+// handler serves the routes. It is safe for any number of requests at once.
+type handler struct {
+	svc     callback.Service
+	log     *slog.Logger
+	maxBody int64
+	public  string
+	version string
+	ready   func() (bool, []string)
+
+	mux  *http.ServeMux
+	stop chan struct{} // closed when the server shuts down: streams end
+	once sync.Once
+}
+
+// New returns the handler of every route. It has no key check yet, so it
+// answers only requests to a loopback name that no web page of another origin
+// sent.
+func New(o Options) http.Handler {
+	h := &handler{
+		svc:     o.Service,
+		log:     cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
+		maxBody: cmp.Or(max(o.MaxBody, 0), defaultMaxBody),
+		public:  strings.TrimRight(o.PublicURL, "/"),
+		version: o.Version,
+		ready:   o.Ready,
+		mux:     http.NewServeMux(),
+		stop:    make(chan struct{}),
+	}
+	for _, rt := range routes {
+		h.mux.HandleFunc(rt.method+" "+rt.pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := h.act(w, r, rt); err != nil {
+				h.fail(w, r, err)
+			}
+		})
+	}
+	return h
+}
+
+// Server returns a server for the handler with limits on how long a peer may
+// take and how much it may send ahead of a body. Streams that New's handler
+// serves end when the server shuts down; other requests are finished.
+func Server(h http.Handler) *http.Server {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      time.Minute, // from the end of the headers; streams set their own
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+	if h, ok := h.(*handler); ok {
+		s.RegisterOnShutdown(func() { h.once.Do(func() { close(h.stop) }) })
+		s.ErrorLog = slog.NewLogLogger(h.log.Handler(), slog.LevelDebug)
+	}
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer h.recovered(w, r)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := h.admit(r); err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// admit refuses what may not come here, and what no route serves.
+func (h *handler) admit(r *http.Request) error {
+	if err := local(r); err != nil {
+		return err
+	}
+	// The mux would answer an unclean path with a redirect, after which a
+	// client may send a POST as a GET.
+	if p := r.URL.Path; p != path.Clean(p) {
+		return callback.Errorf(callback.CodeNotFound, "nothing is served at this path")
+	}
+	if _, pattern := h.mux.Handler(r); pattern != "" {
+		return nil
+	}
+	var allow []string
+	probe := *r
+	for _, probe.Method = range []string{"GET", "HEAD", "POST", "PUT", "DELETE"} {
+		if _, pattern := h.mux.Handler(&probe); pattern != "" {
+			allow = append(allow, probe.Method)
+		}
+	}
+	if len(allow) == 0 {
+		return callback.Errorf(callback.CodeNotFound, "nothing is served at this path")
+	}
+	return &refusal{
+		status:  http.StatusMethodNotAllowed,
+		message: "this path does not take that method; it takes " + strings.Join(allow, ", "),
+		header:  http.Header{"Allow": {strings.Join(allow, ", ")}},
+	}
+}
+
+// act settles the media types of one request and does what its route does.
+func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
+	q := &request{handler: h, w: w, r: r}
+	if rt.pattern != watchPattern {
+		var ok bool
+		if q.media, ok = negotiate(r.Header.Values("Accept"), answers); !ok {
+			return &refusal{
+				status:  http.StatusNotAcceptable,
+				message: "Accept allows none of what can be sent: " + strings.Join(names(answers), ", "),
+			}
+		}
+	}
+	return rt.act(q)
+}
+
+// recovered turns a panic into an internal error, so that one request cannot
+// end the deliveries.
+func (h *handler) recovered(w http.ResponseWriter, r *http.Request) {
+	v := recover()
+	switch {
+	case v == nil:
+	case v == http.ErrAbortHandler:
+		panic(v)
+	default:
+		h.log.Error("api: panic", "panic", v, "path", callback.Sanitize(r.URL.Path, 200), "stack", string(debug.Stack()))
+		h.fail(w, r, errors.New("panic"))
+	}
+}
+
+// request is one request on its way through an action.
+type request struct {
+	*handler
+	w     http.ResponseWriter
+	r     *http.Request
+	media media // of the answer
+}
+
+func (q *request) ctx() context.Context { return q.r.Context() }
+
+// ref returns the callback that the path names: an id or a name.
+func (q *request) ref() string { return q.r.PathValue("id") }
+
+// call returns the call that the path names.
+func (q *request) call() (callback.CallID, error) {
+	return callback.ParseCallID(q.r.PathValue("callId"))
+}
+
+// by says who acts. While there are no keys a front end tells it, and it is no
+// more than a note.
+func (q *request) by() string {
+	return cmp.Or(callback.Sanitize(q.r.Header.Get(actorHeader), 64), "api")
+}
+
+// actorHeader names the person whom a front end acts for.
+const actorHeader = "X-Ringback-Actor"
+
+// wants reports whether the request asks for the changed object in the answer
+// (RFC 7240), and says so in it.
+func (q *request) wants() bool {
+	for _, line := range q.r.Header.Values("Prefer") {
+		if slices.ContainsFunc(strings.Split(line, ","), func(s string) bool {
+			return strings.TrimSpace(s) == preferObject
+		}) {
+			q.w.Header().Set("Preference-Applied", preferObject)
+			return true
+		}
+	}
+	return false
+}
+
+const preferObject = "return=representation"
+
+// send writes the shape v as the answer.
+func (q *request) send(status int, v any) error {
+	body, err := q.media.codec.encode(v)
+	if err != nil {
+		return err
+	}
+	write(q.w, status, q.media.name, body)
+	return nil
+}
+
+// none answers that it is done.
+func (q *request) none() error {
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// codec reads and writes one way of putting things into bytes.
+type codec struct {
+	// decode reads one document into a tree, or returns an error that the
+	// sender may read. values bounds how many nodes the tree may have.
+	decode func(body []byte, values int) (node, error)
+	// encode writes a shape.
+	encode func(shape any) ([]byte, error)
+}
+
+// media is a media type with its codec.
+type media struct {
+	name  string
+	codec codec
+}
+
+var jsonCodec = codec{decode: parseJSON, encode: encodeJSON}
+
+// answers are the media types that are read and written; the first is sent
+// where a request leaves the choice.
+var answers = []media{
+	{"application/json", jsonCodec},
+	{"application/vnd.whispir.api-callback-v1+json", jsonCodec},
+	{"application/vnd.whispir.api-call-v1+json", jsonCodec},
+}
+
+// problemType is the media type of every answer that is an error.
+const problemType = "application/problem+json"
+
+// streams are what a stream can be sent as.
+var streams = []media{{"application/x-ndjson", jsonCodec}, {"application/json", jsonCodec}}
+
+func names(list []media) []string {
+	out := make([]string, len(list))
+	for i, m := range list {
+		out[i] = m.name
+	}
+	return out
+}
+
+// maxRanges bounds how much of an Accept header is looked at.
+const maxRanges = 64
+
+// negotiate picks the media type that the Accept header lines like best
+// (RFC 9110, 12.5.1); the first where they like several the same, or there is
+// no such header.
+func negotiate(accept []string, offers []media) (media, bool) {
+	ranges := strings.Split(strings.Join(accept, ","), ",")
+	if strings.TrimSpace(strings.Join(accept, "")) == "" {
+		return offers[0], true
+	}
+	var best media
+	var top float64
+	for _, m := range offers {
+		if q := quality(ranges[:min(len(ranges), maxRanges)], m.name); q > top {
+			best, top = m, q
+		}
+	}
+	return best, top > 0
+}
+
+// quality returns the weight that the most specific matching range gives name.
+func quality(ranges []string, name string) float64 {
+	kind, _, _ := strings.Cut(name, "/")
+	var weight float64
+	closest := 0
+	for _, s := range ranges {
+		t, params, err := mime.ParseMediaType(s)
+		if err != nil {
+			continue
+		}
+		fit := 0
+		switch t {
+		case name:
+			fit = 3
+		case kind + "/*":
+			fit = 2
+		case "*/*", "*": // "*" is not standard, but Java's URLConnection sends it
+			fit = 1
+		}
+		if fit <= closest {
+			continue
+		}
+		closest, weight = fit, 1
+		if q, ok := params["q"]; ok {
+			if weight, err = strconv.ParseFloat(q, 64); err != nil || !(weight >= 0 && weight <= 1) {
+				weight = 0
+			}
+		}
+	}
+	return weight
+}
+
+// sent returns the codec of a request's body; a body without a Content-Type is
+// taken for the first of the media types.
+func sent(r *http.Request) (codec, error) {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return codec{}, &refusal{
+			status:  http.StatusUnsupportedMediaType,
+			message: "Content-Encoding must be identity: compressed bodies are not read",
+			header:  http.Header{"Accept-Encoding": {"identity"}},
+		}
+	}
+	line := r.Header.Get("Content-Type")
+	if line == "" {
+		return answers[0].codec, nil
+	}
+	t, params, err := mime.ParseMediaType(line)
+	if set, ok := params["charset"]; err == nil && (!ok || strings.EqualFold(set, "utf-8")) {
+		for _, m := range answers {
+			if t == m.name {
+				return m.codec, nil
+			}
+		}
+	}
+	return codec{}, &refusal{
+		status:  http.StatusUnsupportedMediaType,
+		message: "Content-Type must be one of " + strings.Join(names(answers), ", ") + ", in UTF-8",
+		header:  http.Header{"Accept": {strings.Join(names(answers), ", ")}},
+	}
+}

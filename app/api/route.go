@@ -1,0 +1,55 @@
+package api
+
+// role says which keys may use a route.
+type role uint8
+
+// The roles of the contract, and no role at all.
+const (
+	anyone role = iota
+	reader
+	enqueuer
+	operator
+	admin
+)
+
+// route is one row of what is served.
+type route struct {
+	method, pattern string
+	act             func(*request) error
+	role            role
+}
+
+// watchPattern is the one route that answers with a stream.
+const watchPattern = "/watch"
+
+// routes is everything that is served.
+var routes = []route{
+	{"POST", "/callbacks", (*request).createCallback, admin},
+	{"GET", "/callbacks", (*request).listCallbacks, reader},
+	{"GET", "/callbacks/{id}", (*request).getCallback, reader},
+	{"PUT", "/callbacks/{id}", (*request).updateCallback, admin},
+	{"DELETE", "/callbacks/{id}", (*request).deleteCallback, admin},
+	{"POST", "/callbacks/{id}/suspend", (*request).suspend, operator},
+	{"POST", "/callbacks/{id}/resume", (*request).resume, operator},
+	{"GET", "/callbacks/{id}/health", (*request).getHealth, reader},
+
+	{"GET", "/callbacks/{id}/calls", (*request).listCalls, reader},
+	{"PUT", "/callbacks/{id}/calls", (*request).updateCalls, operator},
+	{"GET", "/callbacks/{id}/calls/{callId}", (*request).getCall, reader},
+	{"PUT", "/callbacks/{id}/calls/{callId}", (*request).updateCall, operator},
+	{"POST", "/callbacks/{id}/calls/{callId}/retry", (*request).retryCall, operator},
+	{"GET", "/callbacks/{id}/attempts", (*request).listAttempts, reader},
+	{"GET", "/calls", (*request).listCalls, reader},
+
+	{"POST", "/callbacks/{id}/responses", (*request).enqueueOne, enqueuer},
+	{"POST", "/responses", (*request).enqueue, enqueuer},
+
+	{"GET", "/outages", (*request).listOutages, reader},
+	{"GET", "/alerts", (*request).listAlerts, reader},
+	{"GET", "/overview", (*request).overview, reader},
+	{"GET", "/server", (*request).server, reader},
+	{"GET", watchPattern, (*request).watch, reader},
+
+	{"GET", "/healthz", (*request).healthz, anyone},
+	{"GET", "/readyz", (*request).readyz, anyone},
+}
