@@ -30,14 +30,18 @@ func NoCalls(ids []CallID) error {
 
 // NameTaken is the fault of giving a callback a name in use.
 func NameTaken(name string) error {
-	return &Error{Code: CodeConflict, Message: fmt.Sprintf("the name %q is taken", Sanitize(name, 60)),
-		Fields: []FieldError{{Field: "name", Message: "is the name of another callback"}}}
+	return &Error{
+		Code: CodeConflict, Message: fmt.Sprintf("the name %q is taken", Sanitize(name, 60)),
+		Fields: []FieldError{{Field: "name", Message: "is the name of another callback"}},
+	}
 }
 
 // KeyReused is the fault of using an idempotency key for another body.
 func KeyReused(key string) error {
-	return &Error{Code: CodeInvalid, Message: "the idempotency key was used for another response",
-		Fields: []FieldError{{Field: "id", Message: fmt.Sprintf("%q was used with another body", Sanitize(key, 80))}}}
+	return &Error{
+		Code: CodeInvalid, Message: "the idempotency key was used for another response",
+		Fields: []FieldError{{Field: "id", Message: fmt.Sprintf("%q was used with another body", Sanitize(key, 80))}},
+	}
 }
 
 // MayUpdate says whether stored may be replaced by who last saw version (0:

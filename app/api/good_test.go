@@ -133,8 +133,13 @@ func TestVersionGuards(t *testing.T) {
 		body, head string
 		want       uint64
 	}{
-		{`{}`, "", 0}, {`{"version":7}`, "", 7}, {`{}`, `If-Match: "7"`, 7}, {`{}`, `If-Match: 7`, 7},
-		{`{"version":3}`, `If-Match: "7"`, 7}, {`{"version":3}`, `If-Match: *`, 0}, {`{}`, `If-Match: "3", "4"`, 4},
+		{`{}`, "", 0},
+		{`{"version":7}`, "", 7},
+		{`{}`, `If-Match: "7"`, 7},
+		{`{}`, `If-Match: 7`, 7},
+		{`{"version":3}`, `If-Match: "7"`, 7},
+		{`{"version":3}`, `If-Match: *`, 0},
+		{`{}`, `If-Match: "3", "4"`, 4},
 	} {
 		s, h := newSpy()
 		var head []string
@@ -301,15 +306,35 @@ func TestOnlyThisMachineIsAnswered(t *testing.T) {
 		head   []string
 		status int
 	}{
-		{[]string{"Host: localhost"}, 200}, {[]string{"Host: LOCALHOST:8480"}, 200}, {[]string{"Host: 127.0.0.1:1"}, 200},
-		{[]string{"Host: 127.9.9.9"}, 200}, {[]string{"Host: [::1]:8480"}, 200}, {[]string{"Host: [::1]"}, 200}, {[]string{"Host: [::ffff:127.0.0.1]:80"}, 200},
-		{[]string{"Host: example.com"}, 403}, {[]string{"Host: localhost.example.com"}, 403}, {[]string{"Host: 10.0.0.1:8480"}, 403},
-		{[]string{"Host: 0.0.0.0"}, 403}, {[]string{"Host: "}, 403}, {[]string{"Host: localhost:8480@evil.com"}, 403}, {[]string{"Host: [fe80::1%lo]"}, 403}, {[]string{"Host: [::1%lo]"}, 403},
-		{[]string{"Host: 127.0.0.1.nip.io"}, 403}, {[]string{"Host: localhost:x"}, 403}, {[]string{"Host: 2130706433"}, 403},
-		{[]string{"Origin: http://localhost:8480"}, 200}, {[]string{"Origin: http://localhost:3000"}, 403}, {[]string{"Origin: https://localhost:8480"}, 403},
-		{[]string{"Origin: null"}, 403}, {[]string{"Origin: http://evil.com"}, 403}, {[]string{"Origin: %"}, 403},
-		{[]string{"Sec-Fetch-Site: none"}, 200}, {[]string{"Sec-Fetch-Site: same-origin"}, 200}, {[]string{"Sec-Fetch-Site: same-site"}, 403},
-		{[]string{"Sec-Fetch-Site: cross-site"}, 403}, {[]string{"Origin: http://localhost:8480", "Sec-Fetch-Site: cross-site"}, 403},
+		{[]string{"Host: localhost"}, 200},
+		{[]string{"Host: LOCALHOST:8480"}, 200},
+		{[]string{"Host: 127.0.0.1:1"}, 200},
+		{[]string{"Host: 127.9.9.9"}, 200},
+		{[]string{"Host: [::1]:8480"}, 200},
+		{[]string{"Host: [::1]"}, 200},
+		{[]string{"Host: [::ffff:127.0.0.1]:80"}, 200},
+		{[]string{"Host: example.com"}, 403},
+		{[]string{"Host: localhost.example.com"}, 403},
+		{[]string{"Host: 10.0.0.1:8480"}, 403},
+		{[]string{"Host: 0.0.0.0"}, 403},
+		{[]string{"Host: "}, 403},
+		{[]string{"Host: localhost:8480@evil.com"}, 403},
+		{[]string{"Host: [fe80::1%lo]"}, 403},
+		{[]string{"Host: [::1%lo]"}, 403},
+		{[]string{"Host: 127.0.0.1.nip.io"}, 403},
+		{[]string{"Host: localhost:x"}, 403},
+		{[]string{"Host: 2130706433"}, 403},
+		{[]string{"Origin: http://localhost:8480"}, 200},
+		{[]string{"Origin: http://localhost:3000"}, 403},
+		{[]string{"Origin: https://localhost:8480"}, 403},
+		{[]string{"Origin: null"}, 403},
+		{[]string{"Origin: http://evil.com"}, 403},
+		{[]string{"Origin: %"}, 403},
+		{[]string{"Sec-Fetch-Site: none"}, 200},
+		{[]string{"Sec-Fetch-Site: same-origin"}, 200},
+		{[]string{"Sec-Fetch-Site: same-site"}, 403},
+		{[]string{"Sec-Fetch-Site: cross-site"}, 403},
+		{[]string{"Origin: http://localhost:8480", "Sec-Fetch-Site: cross-site"}, 403},
 	} {
 		for _, target := range []string{"/callbacks/crm-prod", "/healthz"} {
 			if w := ask(h, "GET", target, "", c.head...); w.Code != c.status {

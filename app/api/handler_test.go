@@ -219,28 +219,37 @@ func TestErrorsOfTheService(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Server(context.Context) (callback.Server, error) { return callback.Server{}, f.err }
+
 func (f failing) Overview(context.Context, int) (callback.Overview, error) {
 	return callback.Overview{}, f.err
 }
+
 func (f failing) Callbacks(context.Context, callback.CallbackQuery) ([]callback.Health, int, error) {
 	return nil, 0, f.err
 }
+
 func (f failing) Callback(context.Context, string) (callback.Health, error) {
 	return callback.Health{}, f.err
 }
+
 func (f failing) Calls(context.Context, callback.ListQuery) (callback.CallList, error) {
 	return callback.CallList{}, f.err
 }
+
 func (f failing) Call(context.Context, string, callback.CallID) (callback.CallView, error) {
 	return callback.CallView{}, f.err
 }
+
 func (f failing) Outages(context.Context, string, int) ([]callback.OutageView, error) {
 	return nil, f.err
 }
+
 func (f failing) Alerts(context.Context, string, int) ([]callback.Alert, error) { return nil, f.err }
+
 func (f failing) Enqueue(context.Context, []callback.NewResponse) ([]callback.EnqueueResult, error) {
 	return nil, f.err
 }
+
 func (f failing) SetStatus(context.Context, string, []callback.CallID, callback.Status, string) (int, error) {
 	return 0, f.err
 }
@@ -250,6 +259,7 @@ func (f failing) Resume(context.Context, string) error                       { r
 func (f failing) Create(context.Context, callback.Draft) (callback.Health, error) {
 	return callback.Health{}, f.err
 }
+
 func (f failing) Update(context.Context, string, callback.Draft, uint64) (callback.Health, error) {
 	return callback.Health{}, f.err
 }

@@ -145,7 +145,8 @@ func (q *query) status() (set callback.CallStatus) {
 		i := slices.IndexFunc(statusWords, func(w struct {
 			word   string
 			status callback.CallStatus
-		}) bool {
+		},
+		) bool {
 			return strings.EqualFold(w.word, s)
 		})
 		if i < 0 {

@@ -109,8 +109,10 @@ var successes = []behaviour{
 	{name: "103 then 200", answer: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + length("200 OK", ""), class: ok, code: 200},
 	{name: "pipelined extra answer", answer: length("200 OK", "a") + length("500 No", "b"), class: ok, code: 200, shows: "a"},
 	{name: "60 KiB of headers", answer: "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("h", 60<<10) + "\r\nContent-Length: 0\r\n\r\n", class: ok, code: 200},
-	{name: "secret in the body", answer: length("200 OK", "you sent "+theKey+" and auth=s3cr3t-KEY%2F%2B%26%3Dx"), class: ok, code: 200,
-		shows: "you sent ****** and auth=******"},
+	{
+		name: "secret in the body", answer: length("200 OK", "you sent "+theKey+" and auth=s3cr3t-KEY%2F%2B%26%3Dx"), class: ok, code: 200,
+		shows: "you sent ****** and auth=******",
+	},
 }
 
 var statuses = []behaviour{

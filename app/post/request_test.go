@@ -46,8 +46,11 @@ func TestHeaders(t *testing.T) {
 	cb := newCallback(url + "/hook")
 	cb.Auth = callback.Auth{}
 	cb.Headers = []callback.Param{
-		{Key: "X-Team", Value: "crm"}, {Key: "x-team", Value: "ops"}, {Key: "Authorization", Value: "of its own"},
-		{Key: "Idempotency-Key", Value: "1"}, {Key: "x-idempotency-key", Value: "1"},
+		{Key: "X-Team", Value: "crm"},
+		{Key: "x-team", Value: "ops"},
+		{Key: "Authorization", Value: "of its own"},
+		{Key: "Idempotency-Key", Value: "1"},
+		{Key: "x-idempotency-key", Value: "1"},
 	}
 	p := newPoster(t, Options{AllowPrivate: true, UserAgent: "ringback/1.2"})
 	claim := newClaim()

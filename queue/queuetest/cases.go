@@ -240,9 +240,8 @@ func allOrNone(h *harness) {
 	if got := h.call(cb.Num, ids[1]); got.Status != callback.Success {
 		h.Fatalf("reopened although one was delivered: %+v", got.Entry)
 	}
-	before := h.call(cb.Num, ids[3]).Entry
 	h.record(claims[3], answer503)
-	before = h.call(cb.Num, ids[3]).Entry
+	before := h.call(cb.Num, ids[3]).Entry
 	_, err = h.s.Resolve(h.ctx, h.now, cb.Num, []callback.CallID{ids[3]}, "jo")
 	h.ok(err)
 	h.reopen()
@@ -294,7 +293,8 @@ func interrupted(h *harness) {
 	on, off := h.create("on", nil), h.create("off", func(cb *callback.Callback) { cb.Retries = false })
 	h.add(on.Num, 2)
 	h.add(off.Num, 1)
-	a, b := h.claim(on.Num, callback.Fresh), h.claim(off.Num, callback.Fresh)
+	a := h.claim(on.Num, callback.Fresh)
+	h.claim(off.Num, callback.Fresh)
 	_, err := h.s.Resolve(h.ctx, h.now, on.Num, []callback.CallID{a[1].Entry.ID}, "ana")
 	h.ok(err)
 	h.now = h.now.Add(time.Minute)
@@ -306,7 +306,7 @@ func interrupted(h *harness) {
 	if got := h.call(on.Num, a[1].Entry.ID); got.Reason != callback.Resolved || len(got.Attempts) != 1 {
 		h.Fatalf("interrupted and resolved: %+v", got)
 	}
-	b = h.claim(off.Num, callback.Tried)
+	b := h.claim(off.Num, callback.Tried)
 	if len(b) != 1 {
 		h.Fatalf("the second try with retries off: %+v", b)
 	}
