@@ -202,10 +202,20 @@ func TestGate(t *testing.T) {
 				reused bool
 				want   bool
 			}{
-				{ClassReset, false, true}, {ClassReset, true, false}, {ClassDNS, false, true}, {ClassRefused, false, true},
-				{ClassTLS, false, true}, {ClassAnswerTimeout, true, true}, {ClassConnectTimeout, false, true},
-				{ClassUnreachable, false, true}, {ClassStatus, false, false}, {ClassRedirect, false, false},
-				{ClassDenied, false, false}, {ClassProtocol, false, false}, {ClassInternal, false, false}, {ClassInterrupted, false, false},
+				{ClassReset, false, true},
+				{ClassReset, true, false},
+				{ClassDNS, false, true},
+				{ClassRefused, false, true},
+				{ClassTLS, false, true},
+				{ClassAnswerTimeout, true, true},
+				{ClassConnectTimeout, false, true},
+				{ClassUnreachable, false, true},
+				{ClassStatus, false, false},
+				{ClassRedirect, false, false},
+				{ClassDenied, false, false},
+				{ClassProtocol, false, false},
+				{ClassInternal, false, false},
+				{ClassInterrupted, false, false},
 			} {
 				first := Attempt{Number: 1, Started: noon, Class: ClassReset, Reused: true}
 				last := Attempt{Number: 2, Started: noon.Add(1), Class: c.class, Reused: c.reused, Code: 9, Error: "x", RetryAfter: 7}
@@ -216,6 +226,73 @@ func TestGate(t *testing.T) {
 			ok := ResultOf([]Attempt{{OK: true, Code: 200}})
 			same(t, "result of a success", ok, Result{OK: true, Records: 1, Code: 200})
 		}},
+	})
+}
+
+// TestStartAt proves that a lane can be told when to look at a call again: not
+// later than it may start, and with room for it then.
+func TestStartAt(t *testing.T) {
+	prove(t, []row{
+		{"CLOSED: at its due time", func(t *testing.T) {
+			l := newLab(t)
+			e := l.enqueueAt(l.now.Add(time.Hour))
+			l.startsAt(e, e.Due, 4)
+			l.start(l.enqueue())
+			l.startsAt(e, e.Due, 3)
+		}},
+		{"OPEN: with the probe, or at its due time when that is later", func(t *testing.T) {
+			l := newLab(t)
+			e := l.shut()
+			l.startsAt(e, e.Due, 1)
+			probe := l.live.Gate.Probe
+			l.after(time.Minute)
+			l.startsAt(l.enqueue(), probe, 1)
+			later := l.enqueueAt(l.now.Add(time.Hour))
+			l.startsAt(later, later.Due, 1)
+			l.edit()
+			l.startsAt(e, l.now, 1)
+			l.startsAt(later, later.Due, 1)
+			l.start(e)
+			l.startsAt(later, later.Due, 0)
+		}},
+		{"OPEN, never tried: with the probe or after its window, whichever is first, a pause after the last attempt", func(t *testing.T) {
+			l := newLab(t)
+			l.shut()
+			e := l.enqueue()
+			end := e.Window.Add(l.p.Window)
+			l.live.Gate.Probe = end.Add(-time.Hour)
+			l.startsAt(e, l.live.Gate.Probe, 1)
+			l.live.Gate.Probe = end.Add(time.Hour)
+			l.startsAt(e, end, 1)
+			l.live.Gate.Last = end
+			l.startsAt(e, end.Add(Spacing), 1)
+		}},
+		{"suspended or deleted: not before something happens", func(t *testing.T) {
+			l := newLab(t)
+			e := l.enqueue()
+			l.suspend()
+			l.startsAt(e, time.Time{}, 0)
+			l.resume()
+			l.startsAt(e, l.now, 1)
+			l.delete()
+			l.do(func(s *Step) {
+				if at, ok := s.StartAt(e); ok {
+					t.Fatalf("starts at %v", at)
+				}
+			})
+		}},
+	})
+}
+
+// startsAt checks StartAt (the zero time: never by itself) and Room.
+func (l *lab) startsAt(e *Entry, want time.Time, room int) {
+	l.t.Helper()
+	l.do(func(s *Step) {
+		at, ok := s.StartAt(e)
+		if ok != !want.IsZero() || !at.Equal(want) {
+			l.t.Fatalf("starts at %v, %v, want %v", at, ok, want)
+		}
+		same(l.t, "room", s.Room(), room)
 	})
 }
 

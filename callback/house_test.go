@@ -2,7 +2,6 @@ package callback
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -64,6 +63,7 @@ type call struct {
 	cut       bool // its next attempt was planned at its window's end
 	late      int  // automatic attempts after its window, its first apart
 	lost      int  // attempts cut by a crash
+	owed      bool // the last one was
 }
 
 // run is an attempt that runs.
@@ -94,10 +94,12 @@ func newHouse(t *rapid.T) *house {
 }
 
 func drawPolicy(t *rapid.T) Policy {
+	cb := Callback{
+		Retries:     rapid.SampledFrom([]bool{true, true, true, false}).Draw(t, "retries"),
+		Ordered:     rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "ordered"),
+		MaxInFlight: rapid.SampledFrom([]int{4, 1, 2, 16}).Draw(t, "max"),
+	}
 	return Policy{
-		Retries:       rapid.SampledFrom([]bool{true, true, true, false}).Draw(t, "retries"),
-		Ordered:       rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "ordered"),
-		MaxInFlight:   rapid.SampledFrom([]int{1, 2, 4, 16}).Draw(t, "max"),
 		Interval:      5 * time.Minute,
 		Window:        rapid.SampledFrom([]time.Duration{17 * time.Minute, time.Hour, 5 * time.Hour}).Draw(t, "window"),
 		Jitter:        rapid.SampledFrom([]float64{0, .1}).Draw(t, "jitter"),
@@ -107,7 +109,7 @@ func drawPolicy(t *rapid.T) Policy {
 		RecoveryAfter: 15 * time.Minute,
 		DigestEvery:   time.Hour,
 		SuspendAfter:  rapid.SampledFrom([]time.Duration{0, 0, 3 * time.Hour}).Draw(t, "suspend after"),
-	}
+	}.For(&cb)
 }
 
 // active is now on the lane's own clock, kept apart from Live's.
@@ -136,68 +138,7 @@ func (l *lane) do(event func(*Step)) {
 }
 
 // watch holds one step to the rules of outages.
-func (l *lane) watch(was Live, s *Step) {
-	o, t := l.live.Outage, l.h.t
-	switch {
-	case o.N == was.Outage.N:
-	case o.N != was.Outage.N+1 || was.Outage.Phase != NoOutage || o.Phase != OutageOpen:
-		t.Fatalf("outage %d phase %d follows outage %d phase %d", o.N, o.Phase, was.Outage.N, was.Outage.Phase)
-	default:
-		l.modes[o.N] = l.p.Mode
-	}
-	if o.Phase == OutageOpen && was.Outage.Phase == NoOutage && o.N == was.Outage.N {
-		t.Fatalf("outage %d opened a second time", o.N)
-	}
-	if o.Phase != was.Outage.Phase && !s.Changed {
-		t.Fatalf("outage went from phase %d to %d without being written", was.Outage.Phase, o.Phase)
-	}
-	if o.Phase == NoOutage && was.Outage.Phase == OutageOpen && !l.live.Deleted {
-		t.Fatalf("outage %d ended without a success", o.N)
-	}
-	if l.live.Deleted && len(s.Alerts) > 0 {
-		t.Fatalf("a deleted callback has an alert: %v", s.Alerts)
-	}
-}
-
 // mail takes an alert in and holds it to the rules of its mode.
-func (l *lane) mail(a Alert) {
-	t := l.h.t
-	if l.h.keys[a.Key] {
-		t.Fatalf("alert key %s came twice", a.Key)
-	}
-	l.h.keys[a.Key] = true
-	l.mails[a.Kind]++
-	want := ModeOutage
-	switch a.Kind {
-	case AlertCall, AlertSummary:
-		want = ModeEveryCall
-	case AlertSuspended:
-		want = l.p.Mode
-	}
-	if l.p.Mode != want || l.p.Mode == ModeOff || a.Num != l.live.Num || a.Callback != l.id || !a.Created.Equal(l.h.now) {
-		t.Fatalf("alert %+v in mode %q", a, l.p.Mode)
-	}
-	switch a.Kind {
-	case AlertOutage, AlertRecovered:
-		if key := fmt.Sprintf("%s/%016X/%d", a.Kind, uint64(l.id), l.live.Outage.N); a.Key != key {
-			t.Fatalf("alert key %s, want %s", a.Key, key)
-		}
-	case AlertDigest:
-		if !l.lastDigest.IsZero() && a.Created.Sub(l.lastDigest) < l.p.DigestEvery {
-			t.Fatalf("digests at %v and %v", l.lastDigest, a.Created)
-		}
-		l.lastDigest = a.Created
-		l.digested += a.GivenUp
-	case AlertCall:
-		hour := l.h.now.Truncate(time.Hour)
-		if l.hourly[hour]++; l.hourly[hour] > l.p.MaxPerHour {
-			t.Fatalf("%d call alerts in one hour", l.hourly[hour])
-		}
-	case AlertSummary:
-		l.summed += a.Failures
-	}
-}
-
 // wait returns the calls that wait, in the order in which a lane takes them.
 func (l *lane) wait() []*call {
 	var due []*call
@@ -226,7 +167,7 @@ func (l *lane) dispatch() {
 	for again := true; again; {
 		again = false
 		l.do(func(s *Step) {
-			if at := s.ExpireAt(); !at.IsZero() && !h.now.Before(at) {
+			if at := s.ExpireAt(); l.live.Deleted || !at.IsZero() && !h.now.Before(at) {
 				l.sweep(s)
 			}
 		})
@@ -242,13 +183,18 @@ func (l *lane) dispatch() {
 			l.do(func(s *Step) { v = s.MayStart(&c.Entry) })
 			switch v {
 			case Go:
+				l.do(func(s *Step) {
+					if at, ok := s.StartAt(&c.Entry); !ok || at.After(h.now) || s.Room() < 1 {
+						h.t.Fatalf("call %s starts at %v, said to at %v, %v, room %d", c.ID, h.now, at, ok, s.Room())
+					}
+				})
 				l.start(c)
 			case GiveUp:
 				l.do(func(s *Step) { l.giveUp(s, c) })
 				again = true
 			}
 		}
-		drained := l.live.Gate.State == Ramp && l.running() == 0 && !slices.ContainsFunc(l.wait(), func(c *call) bool { return !c.Due.After(h.now) })
+		drained := l.live.Gate.State == Ramp && !l.live.Deleted && l.running() == 0 && !slices.ContainsFunc(l.wait(), func(c *call) bool { return !c.Due.After(h.now) })
 		l.do(func(s *Step) {
 			if at := s.NextTick(); drained || !at.IsZero() && !h.now.Before(at) {
 				s.Tick(drained)
@@ -265,16 +211,16 @@ func (l *lane) dispatch() {
 func (l *lane) sweep(s *Step) {
 	l.live.Oldest = time.Time{}
 	for _, c := range l.calls {
-		if c.run == nil && c.Status == Ready && s.MayStart(&c.Entry) == GiveUp {
+		if c.run != nil {
+			continue // its result says what becomes of it
+		}
+		if c.Status == Ready && s.MayStart(&c.Entry) == GiveUp {
 			l.giveUp(s, c)
 		}
 		l.live.Waits(&c.Entry)
 	}
-	if at := s.ExpireAt(); !at.IsZero() && !at.After(l.h.now) && l.running() == 0 {
-		l.h.t.Fatalf("after a sweep at %v the next is at %v", l.h.now, at)
-	}
 	if at := s.ExpireAt(); !at.IsZero() && !at.After(l.h.now) {
-		l.live.Oldest = time.Time{} // what runs past its window is looked at when it ends
+		l.h.t.Fatalf("after a sweep at %v the next is at %v", l.h.now, at)
 	}
 }
 
@@ -326,45 +272,7 @@ func (l *lane) began(c *call) {
 }
 
 // mayStart checks an automatic attempt against the house's own account.
-func (l *lane) mayStart(c *call) {
-	t, now, g := l.h.t, l.h.now, l.live.Gate
-	limit := map[GateState]int{Closed: l.p.MaxInFlight, Open: 1, Ramp: g.Limit}[g.State]
-	switch {
-	case c.Status != Ready || l.live.Deleted || l.frozen:
-		t.Fatalf("call %s started with status %d, deleted %v, suspended %v", c.ID, c.Status, l.live.Deleted, l.frozen)
-	case limit < 1 || l.running() >= limit || l.running() >= l.p.MaxInFlight:
-		t.Fatalf("call %s started beside %d with limit %d of %d", c.ID, l.running(), limit, l.p.MaxInFlight)
-	case c.made > 0 && !l.p.Retries && c.made != c.lost:
-		t.Fatalf("call %s got another attempt with retries off", c.ID)
-	}
-	least := l.p.Interval * 9 / 10
-	if !c.autoEnd.IsZero() && now.Sub(c.autoEnd) < least && !c.cut && l.asked.Before(c.autoStart) {
-		t.Fatalf("call %s was tried again after %v", c.ID, now.Sub(c.autoEnd))
-	}
-	over := !c.window.IsZero() && l.active().Sub(c.window) > l.p.Window
-	if over && c.made > 0 {
-		if c.late++; c.late > 1+c.lost || g.State == Open {
-			t.Fatalf("call %s had %d attempts after its window, gate %v", c.ID, c.late, g.State)
-		}
-	}
-	if g.State == Open && !l.lastEnd.IsZero() && l.asked.Before(l.lastStart) {
-		if !l.p.Retries || c.made == 0 && l.heldFor(c) >= l.p.Window {
-			least = time.Second
-		}
-		if gap := now.Sub(l.lastEnd); gap < least {
-			t.Fatalf("call %s was the probe %v after the last attempt", c.ID, gap)
-		}
-	}
-}
-
 // heldFor is how long a call that was never tried has been held.
-func (l *lane) heldFor(c *call) time.Duration {
-	if !c.window.IsZero() {
-		return l.active().Sub(c.window)
-	}
-	return l.h.now.Sub(c.Due)
-}
-
 // answer says what the endpoint answers to an attempt of c.
 func (l *lane) answer(c *call) Result {
 	e := &l.end
@@ -384,69 +292,7 @@ func (l *lane) answer(c *call) Result {
 }
 
 // finish ends the attempt that runs, and checks what became of the call.
-func (l *lane) finish(c *call) {
-	t, now := l.h.t, l.h.now
-	r, was, gate, outage := l.answer(c), c.Entry, l.live.Gate, l.live.Outage
-	c.run = nil
-	l.do(func(s *Step) { s.Finish(&c.Entry, r) })
-	c.made += r.Records
-	if !was.Manual {
-		c.autoEnd, l.lastEnd, c.cut = now, now, false
-	}
-	if r.OK {
-		if c.Status != Success || c.Reason != Delivered {
-			t.Fatalf("call %s was delivered and is %d %q", c.ID, c.Status, c.Reason)
-		}
-		return
-	}
-	if was.FirstFailed.IsZero() && was.Status != Success && !l.live.Deleted && l.p.Mode == ModeEveryCall {
-		l.firstFails++
-	}
-	if was.Manual && gate.State == Open && (l.live.Gate != gate || l.live.Outage.Failures != outage.Failures) {
-		t.Fatalf("a manual failure changed an open gate or its outage")
-	}
-	if r.Unreachable && !l.live.Deleted && !(was.Manual && gate.State == Open) && (l.live.Gate.State != Open || l.live.Outage.Phase != OutageOpen) {
-		t.Fatalf("unreachable, but the gate is %v and the outage in phase %d", l.live.Gate.State, l.live.Outage.Phase)
-	}
-	l.failed(c, was)
-}
-
 // failed checks a failed attempt's call against the table of events.
-func (l *lane) failed(c *call, was Entry) {
-	extends := was.Extend && was.Status != Success && l.p.Retries && !l.live.Deleted
-	if extends || was.Status == Ready && l.p.Retries && !l.live.Deleted && c.window.IsZero() {
-		c.window = l.active()
-		if extends {
-			c.late = 0
-		}
-	}
-	over := l.active().Sub(c.window) >= l.p.Window
-	status, why := Ready, NoReason
-	switch {
-	case was.Status == Success, was.Status == Failed && !extends:
-		status, why = was.Status, was.Reason
-	case l.live.Deleted:
-		status, why = Failed, Deleted
-	case !l.p.Retries:
-		status, why = Failed, RetriesOff
-	case over && !extends:
-		status, why = Failed, Exhausted
-		if l.p.Mode == ModeOutage {
-			l.exhausted++
-		}
-	}
-	if c.Status != status || c.Reason != why {
-		l.h.t.Fatalf("call %s failed and is %d %q, want %d %q", c.ID, c.Status, c.Reason, status, why)
-	}
-	if status == Ready {
-		end := l.h.now.Add(l.p.Window - l.active().Sub(c.window))
-		if c.Due.After(end) || c.Due.After(l.h.now.Add(time.Hour)) {
-			l.h.t.Fatalf("call %s is due at %v, its window ends at %v", c.ID, c.Due, end)
-		}
-		c.cut = c.Due.Equal(end)
-	}
-}
-
 // until lets the lane run on to the time end, event by event.
 func (l *lane) until(end time.Time) {
 	h := l.h
@@ -481,26 +327,22 @@ func (l *lane) next() (next time.Time) {
 	for _, c := range l.calls {
 		if c.run != nil {
 			sooner(c.run.ends)
-		} else if c.Status == Ready && !l.frozen {
-			sooner(c.Due)
 		}
 	}
-	l.do(func(s *Step) { sooner(s.NextTick()); sooner(s.ExpireAt()) })
-	if len(l.wait()) > 0 && l.live.Gate.State == Open && !l.frozen {
-		sooner(l.live.Gate.Probe)
-		if l.live.Gate.Last.Add(Spacing).After(l.h.now) {
-			sooner(l.live.Gate.Last.Add(Spacing))
-		}
-		for _, c := range l.wait() {
-			if c.made == 0 && c.window.IsZero() {
-				sooner(c.Due.Add(l.p.Window))
-				sooner(l.live.ResumedAt.Add(l.p.Window))
-				sooner(l.live.Gate.OpenedAt.Add(l.p.Window))
-			} else if c.made == 0 {
-				sooner(l.h.now.Add(l.p.Window - l.active().Sub(c.window)))
+	l.do(func(s *Step) {
+		sooner(s.NextTick())
+		sooner(s.ExpireAt())
+		for i, c := range l.wait() {
+			at, ok := s.StartAt(&c.Entry)
+			if !ok || l.p.Ordered && (i > 0 || l.blocked()) {
+				continue
+			}
+			sooner(at)
+			if !at.After(l.h.now) && s.Room() > 0 {
+				l.h.t.Fatalf("call %s was to start at %v, has room and did not at %v", c.ID, at, l.h.now)
 			}
 		}
-	}
+	})
 	return next
 }
 

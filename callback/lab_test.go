@@ -12,7 +12,7 @@ import (
 // no files: the seed that a failure prints is enough. The command line still
 // wins.
 func TestMain(m *testing.M) {
-	for name, value := range map[string]string{"rapid.checks": "300", "rapid.steps": "60", "rapid.nofailfile": "true"} {
+	for name, value := range map[string]string{"rapid.checks": "1000", "rapid.steps": "60", "rapid.nofailfile": "true"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}

@@ -102,6 +102,7 @@ func (s *Step) Edited() {
 func (s *Step) Delete() {
 	l := s.Live
 	l.Deleted, l.Suspended = true, false
+	l.Gate.close() // or whoever drains a ramp would ask for it for ever
 	if l.Outage.Phase != NoOutage {
 		s.closeOutage()
 	}

@@ -501,6 +501,17 @@ func TestOperate(t *testing.T) {
 			l.tick(true)
 			same(t, "alerts", l.kinds(), "outage")
 		}},
+		{"delete while the gate ramps: nothing is left to drain", func(t *testing.T) {
+			l := newLab(t)
+			e := l.shut()
+			l.pass()
+			l.ok(l.enqueue())
+			same(t, "before", l.live.Gate.State, Ramp)
+			l.delete()
+			same(t, "gate", l.live.Gate.State, Closed)
+			l.giveUp(e)
+			l.is(e, Failed, Deleted)
+		}},
 		{"delete while suspended: given up all the same", func(t *testing.T) {
 			l := newLab(t)
 			e := l.enqueue()

@@ -134,6 +134,32 @@ func TestOutage(t *testing.T) {
 			l.tick(true)
 			same(t, "alerts", l.kinds(), "outage recovered")
 		}},
+		{"15 minutes count from the 200, not from when the gate closed", func(t *testing.T) {
+			l := newLab(t)
+			l.shut()
+			l.pass()
+			healthy := l.now
+			l.after(10 * time.Minute)
+			l.tick(true)
+			same(t, "gate", l.live.Gate.State, Closed)
+			sameTime(t, "shown as healthy since", l.live.Since, l.now)
+			sameTime(t, "next tick", l.nextTick(), healthy.Add(15*time.Minute))
+			l.now = healthy.Add(15 * time.Minute)
+			l.tick(true)
+			same(t, "phase", l.live.Outage.Phase, NoOutage)
+			sameTime(t, "ended", l.live.Record().Ended, healthy)
+		}},
+		{"a gate that closes later than that ends it there, dated to the 200", func(t *testing.T) {
+			l := newLab(t)
+			l.shut()
+			l.pass()
+			healthy := l.now
+			l.after(time.Hour)
+			l.tick(true)
+			same(t, "phase", l.live.Outage.Phase, NoOutage)
+			sameTime(t, "ended", l.live.Record().Ended, healthy)
+			sameTime(t, "until", l.alerts[1].Until, healthy)
+		}},
 		{"15 minutes count from the last return to health", func(t *testing.T) {
 			l := newLab(t)
 			l.bad(l.enqueue())
