@@ -81,12 +81,6 @@ func (g *group) flushClaims() error {
 	return nil
 }
 
-// mayStart reports whether the disk has room for the records of an attempt.
-func (g *group) mayStart() bool {
-	free, err := g.e.opt.Free()
-	return err == nil && free >= g.e.opt.LowWater/2
-}
-
 // Claim implements callback.Queue.
 func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
 	slot, err := e.slot(num)

@@ -121,12 +121,27 @@ func (e *Engine) change(ctx context.Context, now time.Time, num callback.Num, f 
 
 // mayGrow refuses what would make a nearly full disk fuller.
 func (g *group) mayGrow() error {
-	free, err := g.e.opt.Free()
+	free, err := g.free()
 	if err != nil {
 		return callback.Errorf(callback.CodeUnavailable, "the free disk space is not known")
 	}
-	if free < g.e.opt.LowWater {
-		return callback.Errorf(callback.CodeUnavailable, "the disk is nearly full: %d MiB are free, %d must stay so", free>>20, g.e.opt.LowWater>>20)
+	if low := g.e.opt.LowWater; free < low {
+		return callback.Errorf(callback.CodeUnavailable, "the disk is nearly full: %d MiB are free, %d must stay so", free>>20, low>>20)
 	}
 	return nil
+}
+
+// mayStart reports whether the disk has room for the records of an attempt.
+func (g *group) mayStart() bool {
+	free, err := g.free()
+	return err == nil && free >= g.e.opt.LowWater/2
+}
+
+// free asks for the free disk space, once a group.
+func (g *group) free() (uint64, error) {
+	if !g.asked {
+		g.asked = true
+		g.freeBytes, g.freeErr = g.e.opt.Free()
+	}
+	return g.freeBytes, g.freeErr
 }

@@ -39,6 +39,10 @@ type group struct {
 	ended   []claimRef         // claim records one of whose calls has its result
 	start   []callback.Claim   // calls for the dispatcher
 	wake    map[callback.Num]int
+
+	asked     bool // for what follows
+	freeBytes uint64
+	freeErr   error
 }
 
 // submit hands an operation to the writer and waits until it is durable.

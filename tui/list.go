@@ -40,7 +40,7 @@ type List[K comparable, R any] struct {
 	line    int  // the cursor's line on the screen; 0 while it has no row
 	follow  bool
 	pages   pages[K]
-	marks   map[K]struct{}
+	marks   map[K]R // the rows as they were last held
 	ranging bool // the cursor marks what it passes
 	news    news[K]
 }
@@ -55,7 +55,7 @@ type Line[R any] struct {
 // NewList returns an empty list in which key gives a row's key and order is
 // negative where a stands above b. It follows its top until SetFollow.
 func NewList[K comparable, R any](key func(R) K, order func(a, b K) int) *List[K, R] {
-	l := &List[K, R]{key: key, order: order, height: 1, follow: true, marks: map[K]struct{}{}}
+	l := &List[K, R]{key: key, order: order, height: 1, follow: true, marks: map[K]R{}}
 	l.Reset()
 	return l
 }

@@ -14,7 +14,7 @@ func (l *List[K, R]) Mark(k K, on bool) bool {
 	case !on:
 		delete(l.marks, k)
 	case len(l.marks) < MaxMarks || l.Marked(k):
-		l.marks[k] = struct{}{}
+		l.marks[k] = l.held(k)
 	default:
 		return false
 	}
@@ -39,6 +39,26 @@ func (l *List[K, R]) Marks() []K {
 	}
 	slices.SortFunc(keys, l.order)
 	return keys
+}
+
+// MarkedRows returns the marked rows in the list's order, each as it was last
+// held. A row that was never held is left out.
+func (l *List[K, R]) MarkedRows() []R {
+	rows := make([]R, 0, len(l.marks))
+	for _, k := range l.Marks() {
+		if r := l.held(k); l.key(r) == k {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// held returns the row of key k, or as it was when it was marked.
+func (l *List[K, R]) held(k K) R {
+	if i, ok := l.find(k); ok {
+		return l.rows[i]
+	}
+	return l.marks[k]
 }
 
 // ClearMarks takes all marks away.
