@@ -15,10 +15,12 @@ import (
 type clock struct {
 	mu     sync.Mutex
 	log    *slog.Logger
-	last   time.Time // engine time last given
-	wall   time.Time // wall and monotonic reading at that moment
-	behind time.Duration
-	since  time.Time // monotonic reading of when the jump was seen
+	begun  time.Time     // the first reading; the monotonic clock counts from there
+	last   time.Time     // engine time last given
+	wall   time.Time     // wall clock at that moment
+	mono   time.Duration // and the monotonic one
+	behind time.Duration // how far engine time keeps behind the wall clock
+	since  time.Duration // monotonic time of the last jump
 }
 
 const (
@@ -28,14 +30,25 @@ const (
 
 // Now returns engine time.
 func (c *clock) Now() time.Time {
-	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.wall.IsZero() {
-		c.watch(now)
+	now := time.Now()
+	if c.begun.IsZero() {
+		c.begun = now
 	}
-	c.wall = now
-	t := now.Add(-c.behind).UTC().Truncate(time.Millisecond)
+	return c.read(now.Round(0), now.Sub(c.begun)) // Round strips the monotonic reading
+}
+
+// read returns engine time for a reading of both clocks.
+func (c *clock) read(wall time.Time, mono time.Duration) time.Time {
+	if !c.wall.IsZero() {
+		c.watch(wall.Sub(c.wall)-(mono-c.mono), mono)
+	}
+	c.wall, c.mono = wall, mono
+	if c.behind > 0 && mono-c.since >= settleTime {
+		c.behind = 0
+	}
+	t := wall.Add(-c.behind).UTC().Truncate(time.Millisecond)
 	if t.Before(c.last) {
 		return c.last
 	}
@@ -43,18 +56,16 @@ func (c *clock) Now() time.Time {
 	return t
 }
 
-// watch compares how far both clocks went since the last reading.
-func (c *clock) watch(now time.Time) {
-	jump := now.Round(0).Sub(c.wall.Round(0)) - now.Sub(c.wall) // Round(0) strips the monotonic reading
-	if jump > maxJump || jump < -maxJump && c.behind > 0 {
-		c.behind = max(c.behind+jump, 0)
-		c.since = now
-		if c.log != nil {
-			c.log.Error("the clock jumped; times are not taken from it until it has been steady for an hour", "by", jump)
-		}
+// watch takes note of how much further the wall clock went than the monotonic
+// one since the last reading.
+func (c *clock) watch(jump, mono time.Duration) {
+	if jump <= maxJump && (c.behind == 0 || jump >= -maxJump) {
+		return
 	}
-	if c.behind > 0 && now.Sub(c.since) >= settleTime {
-		c.behind = 0
+	c.behind = max(c.behind+jump, 0)
+	c.since = mono
+	if c.log != nil {
+		c.log.Error("the clock jumped; it is not followed until it has been steady for an hour", "by", jump)
 	}
 }
 
