@@ -32,7 +32,7 @@ type MailError struct {
 	Stage     string // "connect", "greeting", "hello", "starttls", "auth", "from", "rcpt", "data", "address"
 	Code      int    // the server's reply code, 0 without a reply
 	Reply     string // what the server or the network said, one line, at most 512 bytes
-	Permanent bool   // another try cannot help: 5xx at RCPT, FROM or DATA, or an unusable address
+	Permanent bool   // another try cannot help: 5xx at RCPT or DATA, too big at FROM, or an unusable address
 }
 
 // Error implements error.

@@ -78,7 +78,7 @@ var answerCases = []answerCase{
 
 	// MAIL.
 	{name: "mail 451 greylisting", script: script{at: atMail, say: "451 4.7.1 greylisted, try again\r\n"}, stage: "from", code: 451, reply: "451 4.7.1 greylisted, try again"},
-	{name: "mail 550", script: script{at: atMail, say: "550 5.1.8 sender unknown\r\n"}, stage: "from", code: 550, permanent: true, reply: "550 5.1.8 sender unknown"},
+	{name: "mail 550", script: script{at: atMail, say: "550 5.1.8 sender unknown\r\n"}, stage: "from", code: 550, reply: "550 5.1.8 sender unknown"},
 	{name: "mail 552 size", script: script{at: atMail, say: "552 5.3.4 too big\r\n"}, stage: "from", code: 552, permanent: true, reply: "552 5.3.4 too big"},
 	{name: "mail 530 sign in first", script: script{at: atMail, say: "530 5.7.0 Authentication required\r\n"}, stage: "auth", code: 530, reply: "530 5.7.0 Authentication required"},
 	{name: "mail 421", script: script{at: atMail, say: "421 4.4.2 timeout\r\n", then: closes}, stage: "from", code: 421, reply: "421 4.4.2 timeout"},

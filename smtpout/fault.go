@@ -34,10 +34,14 @@ const (
 // maxReplyText is what is kept of an answer, in bytes.
 const maxReplyText = 512
 
+// tooBig is the answer to a mail that is larger than the server takes (RFC 1870
+// 6.1), which comes as early as at MAIL FROM.
+const tooBig = 552
+
 // fault puts err, which came up at stage, into the words of the port. Only a
-// 5xx to the sender, the recipient or the mail itself is final: a refused
-// greeting or sign-in is a matter of configuration, and the alert waits for it
-// to be mended.
+// 5xx to the recipient or the mail itself is final: a refused greeting, sign-in
+// or sender is a matter of configuration, and the alert waits for it to be
+// mended.
 func (c *Client) fault(ctx context.Context, stage string, err error) *callback.MailError {
 	f := &callback.MailError{Stage: stage}
 	if code, text, ok := reply(err); ok {
@@ -48,7 +52,7 @@ func (c *Client) fault(ctx context.Context, stage string, err error) *callback.M
 		}
 		f.Code = code
 		f.Reply = c.tidy(strconv.Itoa(code) + " " + text)
-		f.Permanent = code/100 == 5 && (f.Stage == stageFrom || f.Stage == stageRcpt || f.Stage == stageData)
+		f.Permanent = code == tooBig && f.Stage == stageFrom || code/100 == 5 && (f.Stage == stageRcpt || f.Stage == stageData)
 		return f
 	}
 	f.Permanent = stage == stageAddress

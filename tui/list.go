@@ -41,7 +41,7 @@ type List[K comparable, R any] struct {
 	follow  bool
 	pages   pages[K]
 	marks   map[K]R // the rows as they were last held
-	ranging bool // the cursor marks what it passes
+	ranging bool    // the cursor marks what it passes
 	news    news[K]
 }
 
