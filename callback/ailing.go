@@ -50,6 +50,7 @@ func (s *Step) openOutage(e *Entry, r Result) {
 		Failures: 1, First: r.Class, FirstCode: r.Code, FirstText: r.Error,
 	}
 	if s.Policy.Mode == ModeOutage {
+		l.Outage.Told = true
 		s.alert(Alert{
 			Key: alertKey(AlertOutage, s.ID, l.Outage.N), Kind: AlertOutage,
 			Call: e.ID, Attempt: e.Attempts, Since: s.Now,
@@ -175,7 +176,7 @@ func (s *Step) recoveredAt() (time.Time, bool) {
 func (s *Step) recovered() {
 	l := s.Live
 	s.closeOutage()
-	if s.Policy.Mode == ModeOutage && s.Policy.Recovery {
+	if s.Policy.Mode == ModeOutage && s.Policy.Recovery && l.Outage.Told {
 		s.alert(Alert{
 			Key: alertKey(AlertRecovered, s.ID, l.Outage.N), Kind: AlertRecovered,
 			Since: l.Outage.Started, Until: l.Outage.Healthy, Failures: l.Outage.Failures,

@@ -127,6 +127,16 @@ func TestAlerts(t *testing.T) {
 			same(t, "phase", l.live.Outage.Phase, NoOutage)
 			same(t, "alerts", l.kinds(), "")
 		}},
+		{"turned on in an outage that nobody was told of: no mail that it is over", func(t *testing.T) {
+			l := newLab(t, alertsOff)
+			l.bad(l.enqueue())
+			l.p.Mode = ModeOutage
+			l.ok(l.enqueue())
+			l.after(time.Hour)
+			l.tick(true)
+			same(t, "phase", l.live.Outage.Phase, NoOutage)
+			same(t, "alerts", l.kinds(), "")
+		}},
 		{"turned off: what was collected for a digest or a summary is not sent", func(t *testing.T) {
 			l := newLab(t)
 			l.exhaust()

@@ -32,6 +32,7 @@ type OutageState struct {
 	First     Class // how it began
 	FirstCode int
 	FirstText string
+	Told      bool   // a mail about it was owed when it began
 	Acked     string // who acknowledged it, or ""
 }
 

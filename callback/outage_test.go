@@ -14,7 +14,7 @@ func TestOutage(t *testing.T) {
 			l.bad(e)
 			same(t, "written", l.wrote, true)
 			same(t, "outage", l.live.Outage, OutageState{
-				Phase: OutageOpen, N: 1, Started: l.now, Failures: 1, Calls: 1, First: ClassStatus, FirstCode: 500, FirstText: status500.Error,
+				Phase: OutageOpen, N: 1, Started: l.now, Failures: 1, Calls: 1, First: ClassStatus, FirstCode: 500, FirstText: status500.Error, Told: true,
 			})
 			same(t, "shown", l.live.State, Failing)
 			same(t, "alerts", len(l.alerts), 1)

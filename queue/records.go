@@ -221,6 +221,7 @@ func (w *writer) outage(o *callback.OutageState) {
 		w.uint(n)
 	}
 	w.string(o.FirstText)
+	w.bool(o.Told)
 	w.string(o.Acked)
 }
 
@@ -229,7 +230,9 @@ func (r *reader) outage(o *callback.OutageState) {
 	o.Started, o.Healthy, o.Closed = r.time(), r.time(), r.time()
 	o.Failures, o.Calls, o.Delivered, o.GivenUp = r.uint(), r.uint(), r.uint(), r.uint()
 	o.First, o.FirstCode = callback.Class(r.uint()), r.int()
-	o.FirstText, o.Acked = r.string(), r.string()
+	o.FirstText = r.string()
+	r.bool(&o.Told)
+	o.Acked = r.string()
 }
 
 // encodeLive writes a live state and the xor of the ids that wait, by which a
