@@ -80,7 +80,7 @@ func New(opt Options) *App {
 	opt.Store.SetPolicy(opt.Policy)
 	a.dispatch = dispatch.New(dispatch.Options{
 		Store: opt.Store, Poster: opt.Poster, MaxInFlight: opt.MaxInFlight, Policy: opt.Policy,
-		Now: a.clock.Now, Drain: opt.Drain, Ended: a.ended, Log: opt.Log,
+		Now: a.clock.Now, Drain: opt.Drain, Ended: a.ended, Ticked: a.changed, Log: opt.Log,
 	})
 	al := opt.Alerts
 	al.Store, al.Mailer, al.Policy, al.Now, al.Log = opt.Store, opt.Mailer, opt.Policy, a.clock.Now, opt.Log
@@ -178,7 +178,7 @@ func (a *App) ended(e dispatch.Ended) {
 	a.hub.Publish()
 }
 
-// changed tells the other parts that an operator changed something.
+// changed tells the other parts that an operator, or time, changed something.
 func (a *App) changed() {
 	a.alert.Wake()
 	a.hub.Publish()

@@ -26,7 +26,7 @@ type Store interface {
 	callback.Queue
 }
 
-// Options configure an Engine. All but Log and Ended are required.
+// Options configure an Engine. All but Log, Ended and Ticked are required.
 type Options struct {
 	Store       Store
 	Poster      callback.Poster
@@ -35,6 +35,7 @@ type Options struct {
 	Now         func() time.Time // never goes back, whole milliseconds
 	Drain       time.Duration    // how long attempts may go on after Run is told to end
 	Ended       func(Ended)      // told of each attempt that was recorded; must not block
+	Ticked      func()           // told when time alone changed something; must not block
 	Log         *slog.Logger
 }
 
@@ -82,6 +83,9 @@ func New(opt Options) *Engine {
 	}
 	if opt.Ended == nil {
 		opt.Ended = func(Ended) {}
+	}
+	if opt.Ticked == nil {
+		opt.Ticked = func() {}
 	}
 	d := &Engine{opt: opt, lanes: map[callback.Num]*lane{}, signal: make(chan struct{}, 1), stopping: true}
 	d.attempts, d.cut = context.WithCancel(context.Background())

@@ -26,6 +26,7 @@ type world struct {
 	nums map[string]callback.Num
 
 	looks    atomic.Int64 // at the clock, by the engine
+	ticks    atomic.Int64 // of which it told
 	mu       sync.Mutex
 	behave   map[callback.Num]func(n int) callback.Attempt // by callback; n counts its requests from 1
 	latency  map[callback.Num]time.Duration
@@ -107,7 +108,7 @@ func run(t *testing.T, maxInFlight int, test func(w *world)) {
 }
 
 func (w *world) start(maxInFlight int) {
-	w.d = New(Options{Store: w.s, Poster: w, MaxInFlight: maxInFlight, Policy: w.p, Now: w.look, Drain: time.Minute})
+	w.d = New(Options{Store: w.s, Poster: w, MaxInFlight: maxInFlight, Policy: w.p, Now: w.look, Drain: time.Minute, Ticked: func() { w.ticks.Add(1) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	w.ctx = ctx
 	done := make(chan error, 1)
@@ -260,7 +261,11 @@ func TestRecoveryMailAfterFifteenMinutes(t *testing.T) {
 		if len(alerts) != 1 || alerts[0].Kind != callback.AlertOutage {
 			w.Fatalf("alerts before it was healthy for 15 minutes: %+v", alerts)
 		}
+		before := w.ticks.Load()
 		w.pass(15 * time.Minute)
+		if w.ticks.Load() == before {
+			w.Error("nobody was told that there is a mail to be sent")
+		}
 		alerts, _ = w.s.Alerts(w.ctx, 0, 100)
 		if len(alerts) != 2 || alerts[0].Kind != callback.AlertRecovered {
 			w.Fatalf("alerts: %+v", alerts)

@@ -155,6 +155,7 @@ func (f *filler) run(ctx context.Context) error {
 	f.more = len(calls) > n
 	f.held = h.Live.Gate.State != callback.Closed && h.Live.Counts.Waiting() > uint64(h.Live.Running)
 	if n == 0 && h.Live.Gate.State == callback.Ramp && h.Live.Running == 0 && len(calls) == 0 {
+		defer f.opt.Ticked()
 		return f.opt.Store.Tick(ctx, f.now, f.lane.num, true)
 	}
 	f.sooner(h.NextTick)
@@ -179,6 +180,7 @@ func (f *filler) upkeep(ctx context.Context) (callback.Health, error) {
 	if !ticked && !swept {
 		return h, nil
 	}
+	defer f.opt.Ticked()
 	if ticked {
 		if err := f.opt.Store.Tick(ctx, f.now, num, false); err != nil {
 			return h, err
