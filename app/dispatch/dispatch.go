@@ -255,8 +255,9 @@ func (d *Engine) release(c *callback.Claim, entry *callback.Entry) {
 	}
 	l := d.lane(c.Entry.Num)
 	// A healthy lane without a backlog, whose timer is set for all that is to
-	// come, has nothing to look for: the common case, which must stay cheap.
-	idle := err == nil && !l.backlog && h.Live.Gate.State == callback.Closed && l.covers(h.NextTick) &&
+	// come, has nothing to look for: the common case, which must stay cheap. One
+	// that is being filled was perhaps found full before this slot was free.
+	idle := err == nil && !l.backlog && !l.filling && h.Live.Gate.State == callback.Closed && l.covers(h.NextTick) &&
 		(entry.Status != callback.Ready || l.covers(entry.Due))
 	if !idle {
 		d.due(l)

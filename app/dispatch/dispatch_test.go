@@ -25,8 +25,9 @@ type world struct {
 	ctx  context.Context
 	nums map[string]callback.Num
 
-	looks    atomic.Int64 // at the clock, by the engine
-	ticks    atomic.Int64 // of which it told
+	reads    time.Duration // how long a look at what is due takes
+	looks    atomic.Int64  // at the clock, by the engine
+	ticks    atomic.Int64  // of which it told
 	mu       sync.Mutex
 	behave   map[callback.Num]func(n int) callback.Attempt // by callback; n counts its requests from 1
 	latency  map[callback.Num]time.Duration
@@ -108,7 +109,11 @@ func run(t *testing.T, maxInFlight int, test func(w *world)) {
 }
 
 func (w *world) start(maxInFlight int) {
-	w.d = New(Options{Store: w.s, Poster: w, MaxInFlight: maxInFlight, Policy: w.p, Now: w.look, Drain: time.Minute, Ticked: func() { w.ticks.Add(1) }})
+	var s Store = w.s
+	if w.reads > 0 {
+		s = &slowStore{w.s, w.reads}
+	}
+	w.d = New(Options{Store: s, Poster: w, MaxInFlight: maxInFlight, Policy: w.p, Now: w.look, Drain: time.Minute, Ticked: func() { w.ticks.Add(1) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	w.ctx = ctx
 	done := make(chan error, 1)
@@ -443,6 +448,37 @@ func TestNoSlotPastABacklog(t *testing.T) {
 			}
 			w.d.Wake(num, 1)
 			w.pass(time.Second)
+		}
+	})
+}
+
+// slowStore takes its time to say what is due.
+type slowStore struct {
+	*memq.Store
+	delay time.Duration
+}
+
+// Due implements callback.Queue.
+func (s *slowStore) Due(ctx context.Context, num callback.Num, class callback.DueClass, from callback.DueKey, limit int) ([]callback.Entry, error) {
+	time.Sleep(s.delay) // of the bubble's clock
+	return s.Store.Due(ctx, num, class, from, limit)
+}
+
+// A lane that was found full goes on although its slots became free while it was
+// looked at.
+func TestSlotsFreedDuringALook(t *testing.T) {
+	run(t, 512, func(w *world) {
+		w.end()
+		w.reads = time.Second
+		w.start(512)
+		w.pass(time.Minute)
+		a := w.create("a", up, nil)
+		w.slow(a, 10*time.Millisecond)
+		w.pass(time.Minute)
+		w.add(a, 100)
+		w.pass(time.Minute)
+		if c := w.counts(a); c.Delivered != 100 {
+			w.Fatalf("a minute later: %+v", c)
 		}
 	})
 }
