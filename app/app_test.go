@@ -81,6 +81,60 @@ func TestServiceOverHTTP(t *testing.T) {
 	})
 }
 
+// Bursts that come while others are delivered leave nothing behind.
+func TestBursts(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	t.Cleanup(srv.Close)
+	a := open(t, nil)
+	yes, url := true, srv.URL
+	names := []string{"a", "b", "c", "d"}
+	for i, name := range names {
+		limit := 1 << i
+		if _, err := a.Create(t.Context(), callback.Draft{Name: &name, URL: &url, Retries: &yes, MaxInFlight: &limit}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for burst := range 100 {
+		items := make([]callback.NewResponse, 1+burst%40)
+		for i := range items {
+			items[i] = callback.NewResponse{Ref: names[(burst+i)%len(names)], Response: callback.Response{MessageID: fmt.Sprint(i)}}
+		}
+		if _, err := a.Enqueue(ctx, items); err != nil {
+			t.Fatal(err)
+		}
+		if burst%10 == 9 {
+			delivered(ctx, t, a)
+		}
+	}
+}
+
+// delivered waits until nothing waits any more.
+func delivered(ctx context.Context, t *testing.T, a *app.App) {
+	t.Helper()
+	watch, cancel := context.WithCancel(ctx)
+	defer cancel()
+	revs, err := a.Watch(watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range revs {
+		o, err := a.Overview(ctx, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Waiting == 0 {
+			return
+		}
+	}
+	o, _ := a.Overview(context.Background(), 0)
+	t.Fatalf("%d calls wait, %d attempts run", o.Waiting, o.Running)
+}
+
 // BenchmarkEndToEnd delivers 1 KB responses durably to one endpoint on this
 // machine, enqueued by 64 producers, and prints the rate and its ratio to what a
 // bare net/http client reaches against the same endpoint in the same run.
