@@ -77,6 +77,9 @@ func New(opt Options) *App {
 	}
 	a := &App{opt: opt}
 	a.clock.log = opt.Log
+	if opt.Info.Started.IsZero() {
+		a.opt.Info.Started = a.clock.Now()
+	}
 	opt.Store.SetPolicy(opt.Policy)
 	a.dispatch = dispatch.New(dispatch.Options{
 		Store: opt.Store, Poster: opt.Poster, MaxInFlight: opt.MaxInFlight, Policy: opt.Policy,
@@ -91,9 +94,6 @@ func New(opt Options) *App {
 // Run delivers, alerts and tidies up until ctx is done, then finishes what
 // runs. It returns early with an error when the store fails. It is called once.
 func (a *App) Run(ctx context.Context) error {
-	if a.opt.Info.Started.IsZero() {
-		a.opt.Info.Started = a.clock.Now()
-	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return named("delivery", a.dispatch.Run(ctx)) })
 	g.Go(func() error { return named("alerts", a.alert.Run(ctx)) })

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ringback/callback"
+)
+
+func (c *console) printCall(v *callback.CallView) error {
+	var k card
+	r := &v.Response
+	k.add("call", v.ID.String())
+	k.add("callback", v.Callback+" "+v.CallbackID.String())
+	k.add("url", v.URL)
+	k.add("state", string(v.State))
+	k.add("reason", v.Reason.String())
+	k.add("accepted", when(v.Enqueued))
+	k.add("first failed", when(v.FirstFailed))
+	if next := nextTry(v); next != "-" {
+		k.add("next try", next)
+	}
+	k.add("given up at", when(v.GivesUp))
+	k.add("finished", when(v.Finished))
+	k.add("resolved by", v.ResolvedBy)
+	if v.Damaged {
+		k.add("response", "cannot be read: its record on disk is damaged")
+	}
+	k.add("message", r.MessageID)
+	k.add("location", r.MessageLocation)
+	k.add("from", r.From.Name)
+	k.add("mri", r.From.MRI)
+	k.add("mobile", r.From.Mobile)
+	k.add("e-mail", r.From.Email)
+	k.add("voice", r.From.Voice)
+	k.add("channel", r.Message.Channel)
+	k.add("acknowledged", r.Message.Acknowledged)
+	k.add("undeliverable", r.Message.Undeliverable)
+	k.add("content", r.Message.Content)
+	for _, p := range r.Params {
+		k.add("parameter", p.Key+" = "+p.Value)
+	}
+	if err := k.print(c.out); err != nil {
+		return err
+	}
+	return c.printAttempts(v.Call.Attempts)
+}
+
+func (c *console) printAttempts(attempts []callback.Attempt) error {
+	if len(attempts) == 0 {
+		_, err := fmt.Fprintln(c.out, "not attempted yet")
+		return err
+	}
+	var rows table
+	rows.add("TRY", "AT", "TOOK", "RESULT", "PEER", "WHAT HAPPENED")
+	for i := range attempts {
+		a := &attempts[i]
+		said := a.Error
+		if a.OK {
+			said = a.Reason
+		}
+		if a.Manual {
+			said += " (by hand)"
+		}
+		rows.add(count(a.Number), when(a.Started), a.Duration.Round(time.Millisecond).String(), a.Short(), dash(a.Peer), said)
+	}
+	return rows.print(c.out)
+}
+
+// callsAct is a command that does one thing to calls of a callback.
+func (c *console) callsAct(use, short string, do func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error) *cobra.Command {
+	var t target
+	var ref string
+	cmd := &cobra.Command{
+		Use: use + " --callback CALLBACK CALL…", Short: short, Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := callIDs(args)
+			if err != nil {
+				return err
+			}
+			if ref == "" {
+				return usagef("--callback is needed: the callback of the calls, by its name or id")
+			}
+			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error { return do(cmd.Context(), d, ref, ids) })
+		},
+	}
+	cmd.Flags().StringVar(&ref, "callback", "", "the callback of the calls, by its name or id")
+	t.flags(cmd)
+	return cmd
+}
+
+func (c *console) callsResolve() *cobra.Command {
+	return c.callsAct("resolve", "Count calls as done: no further attempt, no longer listed as failed; all or none", c.setStatus("resolved", callback.Success))
+}
+
+func (c *console) callsReopen() *cobra.Command {
+	return c.callsAct("reopen", "Take a resolve back: the calls count as failed again; all or none", c.setStatus("reopened", callback.Failed))
+}
+
+func (c *console) setStatus(done string, status callback.Status) func(context.Context, *desk, string, []callback.CallID) error {
+	return func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error {
+		n, err := d.SetStatus(ctx, ref, ids, status, c.person())
+		if err != nil {
+			return err
+		}
+		line := plural(n, "call") + " " + done
+		if rest := len(ids) - n; rest > 0 {
+			line += fmt.Sprintf(", %d had nothing to change", rest)
+		}
+		_, err = fmt.Fprintln(c.out, line)
+		return err
+	}
+}
+
+func (c *console) callsRetry() *cobra.Command {
+	var extend bool
+	cmd := c.callsAct("retry", "Make one attempt of each call now", func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error {
+		if !d.running {
+			return errors.New("nothing runs that could make an attempt: start ringback first")
+		}
+		for _, id := range ids {
+			if err := d.Retry(ctx, ref, id, extend); err != nil {
+				return fmt.Errorf("call %s: %w", id, err)
+			}
+			if err := c.say("started an attempt of", id.String()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	cmd.Flags().BoolVar(&extend, "extend", false, "if it fails again, begin a new retry window")
+	return cmd
+}

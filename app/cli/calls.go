@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ringback/callback"
+)
+
+func (c *console) callsCommand() *cobra.Command {
+	return group("calls", "List calls, retry and resolve them",
+		c.callsList(), c.callsShow(), c.callsRetry(), c.callsResolve(), c.callsReopen())
+}
+
+// listFlags select calls.
+type listFlags struct {
+	callback, state, message, class, text string
+	statuses                              []string
+	code, limit, offset                   int
+	from, to, cursor                      string
+	oldest                                bool
+}
+
+func (f *listFlags) flags(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.callback, "callback", "", "only those of one callback, by its name or id")
+	fs.StringSliceVar(&f.statuses, "status", nil, "success, failed or pending (default: success and failed)")
+	fs.StringVar(&f.state, "state", "", "scheduled, held, delivering, retrying, delivered, gaveUp, resolved, cancelled or damaged")
+	fs.StringVar(&f.message, "message-id", "", "only those of one message")
+	fs.IntVar(&f.code, "code", 0, "only those whose last attempt was answered with that status code")
+	fs.StringVar(&f.class, "class", "", "only those whose last attempt failed so, such as refused or dns")
+	fs.StringVar(&f.text, "text", "", "only those with that text in names, numbers, addresses or content")
+	fs.StringVar(&f.from, "from", "", "last attempted at that instant or later, RFC 3339")
+	fs.StringVar(&f.to, "to", "", "last attempted before that instant, RFC 3339")
+	fs.IntVar(&f.limit, "limit", 20, "how many at most")
+	fs.IntVar(&f.offset, "offset", 0, "how many to leave out")
+	fs.StringVar(&f.cursor, "cursor", "", "go on behind the call with this id")
+	fs.BoolVar(&f.oldest, "oldest", false, "oldest first")
+}
+
+// listWord is how a status is written.
+type listWord struct {
+	word   string
+	status callback.CallStatus
+}
+
+var listWords = []listWord{{"SUCCESS", callback.ListSuccess}, {"FAILED", callback.ListFailed}, {"PENDING", callback.ListPending}}
+
+// query returns what the flags ask for. What only the service can judge, such as
+// a state that does not exist, is left to it.
+func (f *listFlags) query() (q callback.ListQuery, err error) {
+	q = callback.ListQuery{
+		Ref: f.callback, State: callback.CallState(f.state), MessageID: f.message, Code: f.code, Class: f.class,
+		Text: f.text, Oldest: f.oldest, Limit: f.limit, Offset: f.offset,
+	}
+	for _, s := range f.statuses {
+		i := slices.IndexFunc(listWords, func(w listWord) bool { return strings.EqualFold(w.word, s) })
+		if i < 0 {
+			return q, usagef("--status is %q; success, failed or pending", text(s, 40))
+		}
+		q.Status |= listWords[i].status
+	}
+	if _, ok := callback.ParseClass(f.class); !ok {
+		return q, usagef("--class is %q, which is not the word of an error", text(f.class, 40))
+	}
+	if f.limit < 1 || f.limit > callback.MaxPage {
+		return q, usagef("--limit is %d; 1 to %d", f.limit, callback.MaxPage)
+	}
+	if f.offset < 0 || f.offset > callback.MaxOffset {
+		return q, usagef("--offset is %d; 0 to %d, beyond that go on with --cursor", f.offset, callback.MaxOffset)
+	}
+	if f.cursor != "" {
+		if q.After, err = callback.ParseCallID(f.cursor); err != nil {
+			return q, usagef("--cursor: %w", err)
+		}
+	}
+	if q.From, err = instant("from", f.from); err != nil {
+		return q, err
+	}
+	q.To, err = instant("to", f.to)
+	return q, err
+}
+
+func instant(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, usagef("--%s is %q; an instant such as 2026-03-01T09:30:00Z", flag, text(s, 60))
+	}
+	return t, nil
+}
+
+// path returns the document of the API that answers q.
+func (f *listFlags) path(q *callback.ListQuery) string {
+	v := url.Values{"limit": {strconv.Itoa(q.Limit)}}
+	for _, w := range listWords {
+		if q.Status&w.status != 0 {
+			v.Add("status", w.word)
+		}
+	}
+	set := func(name, value string) {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	set("state", f.state)
+	set("messageId", f.message)
+	set("class", f.class)
+	set("q", f.text)
+	set("from", f.from)
+	set("to", f.to)
+	set("cursor", f.cursor)
+	if f.code != 0 {
+		v.Set("statusCode", strconv.Itoa(f.code))
+	}
+	if f.offset != 0 {
+		v.Set("offset", strconv.Itoa(f.offset))
+	}
+	if f.oldest {
+		v.Set("sortOrder", "asc")
+	}
+	path := "/calls"
+	if f.callback != "" {
+		path = callbackPath(f.callback) + path
+	}
+	return path + "?" + v.Encode()
+}
+
+func (c *console) callsList() *cobra.Command {
+	var t target
+	var f listFlags
+	cmd := &cobra.Command{
+		Use: "list", Short: "List calls, the newest first", Args: cobra.NoArgs,
+		Example: "  ringback calls list --callback crm-prod --status failed",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			q, err := f.query()
+			if err != nil {
+				return err
+			}
+			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
+				if c.json {
+					return c.printDocument(cmd.Context(), d, f.path(&q))
+				}
+				list, err := d.Calls(cmd.Context(), q)
+				if err != nil {
+					return err
+				}
+				return c.printCalls(&list)
+			})
+		},
+	}
+	f.flags(cmd)
+	t.flags(cmd)
+	c.dataFlags(cmd)
+	return cmd
+}
+
+func (c *console) printCalls(list *callback.CallList) error {
+	if len(list.Calls) == 0 {
+		_, err := fmt.Fprintln(c.out, "no calls")
+		return err
+	}
+	var rows table
+	rows.add("ID", "CALLBACK", "ACCEPTED", "STATE", "TRIES", "LAST RESULT", "NEXT TRY", "FROM")
+	for i := range list.Calls {
+		v := &list.Calls[i]
+		rows.add(v.ID.String(), v.Callback, when(v.Enqueued), string(v.State), count(v.Entry.Attempts), result(v), nextTry(v), v.Response.From.Name)
+	}
+	if err := rows.print(c.out); err != nil {
+		return err
+	}
+	total := strconv.FormatUint(list.Total, 10)
+	if !list.Exact {
+		total = "at least " + total
+	}
+	line := fmt.Sprintf("%d shown of %s", len(list.Calls), total)
+	if list.More {
+		line += fmt.Sprintf("; go on with --cursor %s", list.Next)
+	}
+	_, err := fmt.Fprintln(c.out, line)
+	return err
+}
+
+// result returns how the last attempt of a call went, in a few words.
+func result(v *callback.CallView) string {
+	if len(v.Call.Attempts) == 0 {
+		return "-"
+	}
+	return v.Call.Attempts[len(v.Call.Attempts)-1].Short()
+}
+
+// nextTry returns when a call is tried next, as far as it is known.
+func nextTry(v *callback.CallView) string {
+	switch v.State {
+	case callback.StateScheduled, callback.StateRetrying:
+		return dash(when(v.Due))
+	case callback.StateHeld:
+		return "held"
+	}
+	return "-"
+}
+
+func (c *console) callsShow() *cobra.Command {
+	var t target
+	var ref string
+	cmd := &cobra.Command{
+		Use: "show CALL", Short: "Show one call with all its attempts", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := callIDs(args)
+			if err != nil {
+				return err
+			}
+			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
+				v, err := d.find(cmd.Context(), ref, ids[0])
+				if err != nil {
+					return err
+				}
+				if c.json {
+					return c.printDocument(cmd.Context(), d, callbackPath(v.CallbackID.String())+"/calls/"+v.ID.String())
+				}
+				return c.printCall(&v)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&ref, "callback", "", "the call's callback, by its name or id (default: it is looked for)")
+	t.flags(cmd)
+	c.dataFlags(cmd)
+	return cmd
+}
+
+// find returns a call; without a ref it is looked for in every callback.
+func (d *desk) find(ctx context.Context, ref string, id callback.CallID) (callback.CallView, error) {
+	if ref != "" {
+		return d.Call(ctx, ref, id)
+	}
+	for offset := 0; ; {
+		page, total, err := d.Callbacks(ctx, callback.CallbackQuery{Limit: callback.MaxPage, Offset: offset})
+		if err != nil {
+			return callback.CallView{}, err
+		}
+		for i := range page {
+			v, err := d.Call(ctx, page[i].ID.String(), id)
+			if callback.ErrorCode(err) != callback.CodeNotFound {
+				return v, err
+			}
+		}
+		if offset += len(page); len(page) == 0 || offset >= total {
+			return callback.CallView{}, callback.NoCall(id)
+		}
+	}
+}
+
+// callIDs reads ids of calls from the command line.
+func callIDs(args []string) ([]callback.CallID, error) {
+	ids := make([]callback.CallID, len(args))
+	for i, s := range args {
+		var err error
+		if ids[i], err = callback.ParseCallID(s); err != nil {
+			return nil, &usageError{err}
+		}
+	}
+	return ids, nil
+}

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"ringback/app/config"
+)
+
+// doors are where one appliance is reached.
+type doors struct {
+	tcp  net.Listener
+	unix net.Listener   // nil: none
+	addr netip.AddrPort // of tcp
+	url  string         // base URL of tcp
+}
+
+// refuse is a value of the configuration that is well formed, and that this
+// server cannot do.
+func refuse(src config.Source, key, problem string) error {
+	if place := src.Of(key); place != "default" {
+		return usagef("%s: %s: %s", place, key, problem)
+	}
+	return usagef("%s: %s", key, problem)
+}
+
+// listen opens the doors that the configuration names.
+func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors, err error) {
+	secure, err := certificate(cfg)
+	if err != nil {
+		return nil, err
+	}
+	d = &doors{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if d.tcp, err = listenTCP(ctx, cfg.Listen, src); err != nil {
+		return d, err
+	}
+	d.addr = d.tcp.Addr().(*net.TCPAddr).AddrPort()
+	d.addr = netip.AddrPortFrom(d.addr.Addr().Unmap(), d.addr.Port())
+	d.url = "http://" + d.addr.String()
+	if secure != nil {
+		d.url = "https://" + d.addr.String()
+		d.tcp = tls.NewListener(d.tcp, secure)
+	}
+	if cfg.Socket != "" {
+		d.unix, err = listenUnix(ctx, cfg.Socket)
+	}
+	return d, err
+}
+
+// own reports whether an address is one of the doors.
+func (d *doors) own(a netip.AddrPort) bool {
+	return a.Port() == d.addr.Port() && (d.addr.Addr().IsUnspecified() || a.Addr().Unmap() == d.addr.Addr())
+}
+
+// close closes what is open; a server that served them closed them already.
+func (d *doors) close() error {
+	var errs []error
+	for _, ln := range []net.Listener{d.tcp, d.unix} {
+		if ln == nil {
+			continue
+		}
+		if err := ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// certificate reads the server's certificate; nil: plain HTTP.
+func certificate(cfg *config.HTTP) (*tls.Config, error) {
+	if cfg.TLSCert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("http.tls_cert and http.tls_key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
+}
+
+// listenTCP listens on a loopback address, and on no other: there are no API keys
+// yet that could tell who may come.
+func listenTCP(ctx context.Context, listen string, src config.Source) (net.Listener, error) {
+	addr, err := net.ResolveTCPAddr("tcp", listen)
+	if err != nil {
+		return nil, refuse(src, "http.listen", fmt.Sprintf("%s cannot be looked up: %v", text(listen, 100), err))
+	}
+	if !addr.IP.IsLoopback() {
+		return nil, refuse(src, "http.listen", fmt.Sprintf(
+			"%s can be reached from other machines, and there are no API keys yet to protect it; use a loopback address such as 127.0.0.1:8480",
+			text(listen, 100)))
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr.String())
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("http.listen: %s is in use by another program; if that is ringback, 'ringback tui' attaches to it, "+
+			"else set another port", addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("http.listen: this user may not listen on %s; set a port above 1023", addr)
+	case err != nil:
+		return nil, fmt.Errorf("http.listen: %w", err)
+	}
+	return ln, nil
+}
+
+// listenUnix listens on a socket of mode 0660. One that a dead server left
+// behind is removed; one that answers, or a file, is not.
+func listenUnix(ctx context.Context, path string) (net.Listener, error) {
+	if err := removeStale(ctx, path); err != nil {
+		return nil, fmt.Errorf("http.socket: %w", err)
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("http.socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		return nil, errors.Join(fmt.Errorf("http.socket: %w", err), ln.Close())
+	}
+	return ln, nil
+}
+
+func removeStale(ctx context.Context, path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s is there and is no socket; name another path", path)
+	}
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
+	if err == nil {
+		conn.Close()
+		return fmt.Errorf("another program answers on %s; if that is ringback, 'ringback tui' attaches to it", path)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%s is in use, or cannot be tried: %w", path, err)
+	}
+	return os.Remove(path)
+}

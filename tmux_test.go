@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestScreenInTmux opens the real binary in a real terminal, moves, resolves a
+// call, reads that back over HTTP, and hangs up: deliveries go on.
+func TestScreenInTmux(t *testing.T) {
+	tmux, err := exec.LookPath("tmux")
+	if err != nil {
+		t.Skip("tmux is not installed")
+	}
+	s := newScreen(t, tmux)
+	s.post("/callbacks", `{"name":"crm-prod","url":"http://`+closedPort(t)+`/"}`, http.StatusCreated)
+	// What an attacker may send: a title, a clear, a bell, text that reorders the line.
+	hostile := "\x1b]0;owned\x07\x1b[2J\u202egnp\u0007\r\nHilfe"
+	for _, name := range []string{"Ann", "Bea", hostile} {
+		quoted, _ := json.Marshal(name)
+		s.post("/callbacks/crm-prod/responses", `{"from":{"name":`+string(quoted)+`},"responseMessage":{"channel":"SMS","acknowledged":"now","content":`+string(quoted)+`}}`, http.StatusAccepted)
+	}
+	if !poll(func() bool { return strings.HasPrefix(s.status("FAILED"), "1 to 3 of 3") }) {
+		t.Fatalf("the calls did not fail: %s", s.status("FAILED"))
+	}
+	title := s.tmux("display-message", "-p", "#{pane_title}")
+
+	s.shows("crm-prod", "worst first")
+	s.keys("2")
+	s.shows("FAILED", "gave up")
+	s.keys("j") // from the newest, which is the hostile one, to Bea's
+	s.keys("x")
+	s.shows("Resolve", "Enter")
+	s.keys("Enter")
+	s.shows("resolved")
+	if !poll(func() bool { return strings.HasPrefix(s.status("SUCCESS"), "1 to 1 of 1") }) {
+		t.Fatalf("over HTTP the call is not resolved: %s", s.status("SUCCESS"))
+	}
+	if got := s.get("/callbacks/crm-prod/calls?status=SUCCESS"); !strings.Contains(got, `"Bea"`) || !strings.Contains(got, `"state":"resolved"`) {
+		t.Errorf("resolved another call: %s", got)
+	}
+
+	s.keys("k", "Enter") // the hostile one, whole
+	s.shows("attempt", "Hilfe")
+	for _, size := range [][2]string{{"160", "45"}, {"40", "10"}, {"80", "24"}} {
+		s.tmux("resize-window", "-t", "s", "-x", size[0], "-y", size[1])
+		s.shows("help")
+	}
+	if got := s.tmux("display-message", "-p", "#{pane_title}"); got != title {
+		t.Errorf("a response changed the terminal's title to %q", got)
+	}
+	s.keys("Escape") // alone: with a key right behind it, it would be Alt
+	s.shows("3 calls")
+	s.keys("q")
+	s.shows("Leave")
+	s.keys("Escape")
+	s.shows("help")
+
+	s.tmux("kill-server") // the terminal hangs up
+	s.post("/callbacks/crm-prod/responses", `{"responseMessage":{"channel":"SMS","acknowledged":"now","content":"x"}}`, http.StatusAccepted)
+	if !poll(func() bool { return strings.HasPrefix(s.status("FAILED"), "1 to 3 of 3") }) {
+		t.Fatalf("without a terminal nothing is delivered: %s", s.status("FAILED"))
+	}
+}
+
+// screen is the binary in a terminal of its own.
+type screen struct {
+	*testing.T
+	bin, socket, url string
+}
+
+func newScreen(t *testing.T, tmux string) *screen {
+	t.Helper()
+	dir := t.TempDir()
+	addr := closedPort(t)
+	s := &screen{T: t, bin: tmux, socket: filepath.Join(dir, "tmux"), url: "http://" + addr}
+	data := filepath.Join(dir, "data")
+	command := fmt.Sprintf("cd %s && exec env RINGBACK_HTTP_LISTEN=%s RINGBACK_DATA_DIR=%s RINGBACK_RETENTION_MIN_FREE_DISK=16MiB %s",
+		dir, addr, data, filepath.Join(build(t), "ringback"))
+	s.tmux("new-session", "-d", "-s", "s", "-x", "80", "-y", "24", command)
+	t.Cleanup(func() {
+		_ = exec.Command(s.bin, "-S", s.socket, "kill-server").Run() // it is gone already, where all went well
+		s.stop(filepath.Join(data, "queue", "LOCK"))
+	})
+	s.shows("No callbacks yet")
+	return s
+}
+
+// stop ends the server by the pid in its lock file, and waits until that is
+// gone.
+func (s *screen) stop(lock string) {
+	b, err := os.ReadFile(lock)
+	if err != nil {
+		s.Errorf("the server is gone: %v", err)
+		return
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		s.Errorf("lock file: %v", err)
+		return
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		s.Errorf("end the server: %v", err)
+	}
+	if !poll(func() bool { _, err := os.Stat(lock); return err != nil }) {
+		s.Error("the server did not end")
+	}
+}
+
+// closedPort returns an address on which nothing listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (s *screen) tmux(args ...string) string {
+	s.Helper()
+	cmd := exec.CommandContext(s.Context(), s.bin, append([]string{"-S", s.socket, "-f", os.DevNull, "-u"}, args...)...)
+	cmd.Env = append(os.Environ(), "LANG=C.UTF-8", "TERM=xterm-256color")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.Fatalf("tmux %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (s *screen) keys(keys ...string) {
+	s.Helper()
+	s.tmux(append([]string{"send-keys", "-t", "s"}, keys...)...)
+}
+
+// shows waits until the screen shows all of the texts.
+func (s *screen) shows(texts ...string) {
+	s.Helper()
+	var got string
+	ok := poll(func() bool {
+		got = s.tmux("capture-pane", "-p", "-t", "s")
+		for _, text := range texts {
+			if !strings.Contains(got, text) {
+				return false
+			}
+		}
+		return true
+	})
+	if !ok {
+		s.Fatalf("the screen does not show %q:\n%s", texts, got)
+	}
+}
+
+func (s *screen) post(path, body string, want int) {
+	s.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.url+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		s.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != want {
+		s.Fatalf("POST %s: %s\n%s", path, resp.Status, answer)
+	}
+}
+
+func (s *screen) get(path string) string {
+	s.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.url+path, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return string(b)
+}
+
+// status returns the status line of a list of calls, such as "1 to 3 of 3".
+func (s *screen) status(of string) string {
+	var list struct{ Status string }
+	_ = json.Unmarshal([]byte(s.get("/callbacks/crm-prod/calls?status="+of)), &list) // an answer that is none has no status
+	return list.Status
+}
