@@ -63,7 +63,7 @@ func (s Secret) String() string {
 }
 
 // Format implements fmt.Formatter, so that no verb, not even %#v, reveals it.
-func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) } //nolint:errcheck // fmt.State keeps its own error
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

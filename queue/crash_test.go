@@ -33,7 +33,7 @@ func TestCrash(t *testing.T) {
 		rounds = 5
 	}
 	queuetest.Crash(t, rounds, func(dir string) *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:noctx // Crash kills it
+		cmd := exec.Command(os.Args[0], "-test.run=^$") // Crash kills it
 		cmd.Env = append(os.Environ(), childVar+"="+dir)
 		return cmd
 	}, func(tb testing.TB, dir string, now time.Time) callback.Store {

@@ -51,7 +51,7 @@ func TestContextEndsWaitForWriter(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	block, held := make(chan struct{}), make(chan struct{})
-	go e.submit(context.Background(), queuetest.Start, 1, 0, func(*group) error { close(held); <-block; return nil }) //nolint:errcheck // it only holds the writer
+	go e.submit(context.Background(), queuetest.Start, 1, 0, func(*group) error { close(held); <-block; return nil }) // it only holds the writer
 	<-held
 	for range cap(e.ops) {
 		e.ops <- &op{now: queuetest.Start, apply: func(*group) error { return nil }, done: make(chan struct{})}

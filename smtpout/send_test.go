@@ -110,21 +110,37 @@ func TestSendRefusedByRealServer(t *testing.T) {
 		server func(*smtp.Server)
 		want   callback.MailError
 	}{
-		{name: "unknown recipient", mail: func(m *callback.Mail) { m.To = "nobody@example.com" },
-			want: callback.MailError{Stage: "rcpt", Code: 550, Reply: "550 5.1.1 no such user", Permanent: true}},
-		{name: "wrong password", mech: "PLAIN", opts: func(o *smtpout.Options) { signIn(o); o.Password += "x" },
-			want: callback.MailError{Stage: "auth", Code: 535, Reply: "535 5.7.8 Authentication failed"}},
-		{name: "wrong password login", mech: "LOGIN", opts: func(o *smtpout.Options) { signIn(o); o.Password += "x" },
-			want: callback.MailError{Stage: "auth", Code: 535, Reply: "535 5.7.8 Authentication failed"}},
-		{name: "wrong password cram", mech: "CRAM-MD5", opts: func(o *smtpout.Options) { signIn(o); o.Password += "x" },
-			want: callback.MailError{Stage: "auth", Code: 535, Reply: "535 5.7.8 Authentication failed"}},
-		{name: "password not wanted", opts: signIn,
-			want: callback.MailError{Stage: "auth", Reply: "a username is configured, but the server does not offer AUTH"}},
-		{name: "too large", server: func(s *smtp.Server) { s.MaxMessageBytes = 500 },
-			want: callback.MailError{Stage: "from", Code: 552, Reply: "552 5.3.4 Max message size exceeded", Permanent: true}},
-		{name: "smtputf8 missing", mail: func(m *callback.Mail) { m.To = "jörg@example.com" },
-			want: callback.MailError{Stage: "address", Permanent: true,
-				Reply: "the address has characters beyond ASCII, and the server does not offer SMTPUTF8"}},
+		{
+			name: "unknown recipient", mail: func(m *callback.Mail) { m.To = "nobody@example.com" },
+			want: callback.MailError{Stage: "rcpt", Code: 550, Reply: "550 5.1.1 no such user", Permanent: true},
+		},
+		{
+			name: "wrong password", mech: "PLAIN", opts: func(o *smtpout.Options) { signIn(o); o.Password += "x" },
+			want: callback.MailError{Stage: "auth", Code: 535, Reply: "535 5.7.8 Authentication failed"},
+		},
+		{
+			name: "wrong password login", mech: "LOGIN", opts: func(o *smtpout.Options) { signIn(o); o.Password += "x" },
+			want: callback.MailError{Stage: "auth", Code: 535, Reply: "535 5.7.8 Authentication failed"},
+		},
+		{
+			name: "wrong password cram", mech: "CRAM-MD5", opts: func(o *smtpout.Options) { signIn(o); o.Password += "x" },
+			want: callback.MailError{Stage: "auth", Code: 535, Reply: "535 5.7.8 Authentication failed"},
+		},
+		{
+			name: "password not wanted", opts: signIn,
+			want: callback.MailError{Stage: "auth", Reply: "a username is configured, but the server does not offer AUTH"},
+		},
+		{
+			name: "too large", server: func(s *smtp.Server) { s.MaxMessageBytes = 500 },
+			want: callback.MailError{Stage: "from", Code: 552, Reply: "552 5.3.4 Max message size exceeded", Permanent: true},
+		},
+		{
+			name: "smtputf8 missing", mail: func(m *callback.Mail) { m.To = "jörg@example.com" },
+			want: callback.MailError{
+				Stage: "address", Permanent: true,
+				Reply: "the address has characters beyond ASCII, and the server does not offer SMTPUTF8",
+			},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -91,7 +91,7 @@ func (r *rig) start() {
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
 	r.stop = sync.OnceValue(func() error { cancel(); return <-done })
-	r.t.Cleanup(func() { r.stop() }) //nolint:errcheck // a failed test must leave no goroutine behind
+	r.t.Cleanup(func() { r.stop() }) // a failed test must leave no goroutine behind
 	synctest.Wait()
 }
 

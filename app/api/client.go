@@ -99,7 +99,7 @@ func (c *Client) do(ctx context.Context, x exchange) error {
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close() //nolint:errcheck // nothing is written
+	defer res.Body.Close() // nothing is written
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:

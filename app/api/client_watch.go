@@ -15,7 +15,7 @@ func (c *Client) Watch(ctx context.Context) (<-chan uint64, error) {
 	res, err := c.send(ctx, &exchange{method: "GET", path: watchPattern})
 	if err == nil && res.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // what could be read explains the status
-		res.Body.Close()                                        //nolint:errcheck // nothing is written
+		res.Body.Close()                                        // nothing is written
 		err = plain(c.fault(res, body))
 	}
 	if err != nil {
@@ -28,7 +28,7 @@ func (c *Client) Watch(ctx context.Context) (<-chan uint64, error) {
 		defer close(revs)
 		defer cancel()
 		defer quiet.Stop()
-		defer res.Body.Close() //nolint:errcheck // nothing is written
+		defer res.Body.Close() // nothing is written
 		follow(res.Body, func() { quiet.Reset(silence) }, revs)
 	}()
 	return revs, nil

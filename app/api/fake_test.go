@@ -322,7 +322,7 @@ func (f *fake) post(c *fakeCallback, call *fakeCall) {
 		if err != nil {
 			a.Class, a.Error, a.Reason = callback.ClassRefused, "connection refused", "connection refused"
 		} else {
-			res.Body.Close() //nolint:errcheck // a test
+			res.Body.Close() // a test
 			a.Code, a.OK, a.Reason = res.StatusCode, res.StatusCode == 200, http.StatusText(res.StatusCode)
 			if !a.OK {
 				a.Class, a.Error = callback.ClassStatus, "the endpoint answered with an error"

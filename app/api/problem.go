@@ -113,5 +113,5 @@ func write(w http.ResponseWriter, status int, media string, body []byte) {
 	w.Header().Set("Content-Type", media)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	w.Write(body) //nolint:errcheck // there is nobody left to tell
+	_, _ = w.Write(body) // there is nobody left to tell
 }

@@ -52,7 +52,7 @@ func TestWatchSendsAllAndThenChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // a test
+	defer res.Body.Close() // a test
 	next := lines(t, res.Body)
 	for _, want := range []string{"one", "two"} {
 		if l := next(); l.Rev != 0 || l.Callback == nil || l.Callback.Name != want || l.Callback.State != "healthy" {
@@ -108,7 +108,7 @@ func TestWatchOutlivesTheServersDeadlines(t *testing.T) {
 		if l := next(); l.Rev != 7 || !time.Now().Equal(now) {
 			t.Fatalf("after ten minutes: %+v %v later, want revision 7 at once", l, time.Since(now))
 		}
-		go io.Copy(io.Discard, conn) //nolint:errcheck // a pipe holds nothing: the end of the stream must be read
+		go io.Copy(io.Discard, conn) // a pipe holds nothing: the end of the stream must be read
 		if err := s.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestWatchOutlivesTheServersDeadlines(t *testing.T) {
 		if err := <-ended; err != http.ErrServerClosed {
 			t.Fatal(err)
 		}
-		conn.Close() //nolint:errcheck // a test
+		conn.Close() // a test
 	})
 }
 
@@ -143,7 +143,7 @@ func TestWatchCutsAStalledReader(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-ended
-		conn.Close() //nolint:errcheck // a test
+		conn.Close() // a test
 	})
 }
 
@@ -163,7 +163,7 @@ func TestClientGivesUpASilentStream(t *testing.T) {
 				}
 				<-r.Context().Done()
 			})}
-			go s.Serve(l) //nolint:errcheck // closed below
+			go s.Serve(l) // closed below
 			c := newClient(t, ClientOptions{URL: "http://localhost"})
 			c.http.Transport.(*http.Transport).DialContext = l.dialContext
 			revs, err := c.Watch(t.Context())
@@ -177,7 +177,7 @@ func TestClientGivesUpASilentStream(t *testing.T) {
 			if want := silence + time.Duration(sent)*silence/2; got != sent || time.Since(start) != want {
 				t.Fatalf("%d lines, closed after %v; want %d lines and %v", got, time.Since(start), sent, want)
 			}
-			s.Close() //nolint:errcheck // a test
+			s.Close() // a test
 		})
 	}
 }

@@ -209,7 +209,7 @@ func (d *desk) request(ctx context.Context, method, path string, body []byte) (s
 	if err != nil {
 		return 0, nil, fmt.Errorf("reach ringback at %s: %w", text(d.where, 200), bare(err))
 	}
-	defer res.Body.Close() //nolint:errcheck // nothing is written
+	defer res.Body.Close() // nothing is written
 	answer, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err == nil && len(answer) > maxAnswer {
 		err = fmt.Errorf("it is larger than %d bytes", maxAnswer)

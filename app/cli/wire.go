@@ -21,7 +21,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
-	defer r.Body.Close() //nolint:errcheck // it was read, or is not wanted
+	defer r.Body.Close() // it was read, or is not wanted
 	k := &keeper{header: http.Header{}, status: http.StatusOK}
 	t.handler.ServeHTTP(k, r)
 	return &http.Response{

@@ -31,7 +31,7 @@ func (p *Poster) dialer() func(ctx context.Context, network, addr string) (net.C
 			return nil, err
 		}
 		if err := c.SetDeadline(end); err != nil {
-			c.Close() //nolint:errcheck // the first error counts
+			c.Close() // the first error counts
 			return nil, err
 		}
 		return &conn{Conn: c}, nil

@@ -35,7 +35,7 @@ func nameServer(t testing.TB, zone func(name string) []string) *net.Resolver {
 				return
 			}
 			if out := dnsAnswer(buf[:n], zone); out != nil {
-				pc.WriteTo(out, from) //nolint:errcheck // the resolver asks again
+				pc.WriteTo(out, from) // the resolver asks again
 			}
 		}
 	})

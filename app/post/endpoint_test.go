@@ -36,7 +36,7 @@ func after(f func(c net.Conn)) func(net.Conn, *bufio.Reader) {
 	}
 }
 
-func say(c net.Conn, s string) { c.Write([]byte(s)) } //nolint:errcheck // the client may be gone
+func say(c net.Conn, s string) { c.Write([]byte(s)) } // the client may be gone
 
 // forever writes s again and again until the client is gone.
 func forever(c net.Conn, first, s string) {
@@ -50,14 +50,14 @@ func forever(c net.Conn, first, s string) {
 }
 
 func reset(c net.Conn) {
-	c.(*net.TCPConn).SetLinger(0) //nolint:errcheck // then it is closed in the other way
+	c.(*net.TCPConn).SetLinger(0) // then it is closed in the other way
 	c.Close()
 }
 
 func gzipBomb() string {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	z.Write(make([]byte, 8<<20)) //nolint:errcheck // to memory
+	z.Write(make([]byte, 8<<20)) // to memory
 	z.Close()
 	return b.String()
 }
@@ -101,7 +101,7 @@ var successes = []behaviour{
 	{name: "200 hostile body", answer: length("200 OK", "a\x1b[2Jb\x9bc\x00d\nline"), class: ok, code: 200, shows: "a[2Jb\ufffdcd line"},
 	{name: "200 hostile reason", answer: length("200 O\x1b]0;x\x07K", ""), class: ok, code: 200, reason: "O]0;xK"},
 	{name: "200 before the request was read", serve: func(c net.Conn, br *bufio.Reader) {
-		br.Peek(1) //nolint:errcheck // the request begins
+		br.Peek(1) // the request begins
 		say(c, length("200 OK", ""))
 		hold(c)
 	}, class: ok, code: 200},
@@ -157,7 +157,7 @@ var statuses = []behaviour{
 	{name: "500 secret hidden by controls", answer: length("500 No", "key s3c\x1br3t-KE\x00Y/+&=x."), class: status, code: 500, shows: "key ******."},
 	{name: "500 secret at the cut", answer: length("500 No", strings.Repeat("c", callback.MaxExcerpt-6)+theKey), class: status, code: 500, shows: strings.Repeat("c", callback.MaxExcerpt-6) + "******"},
 	{name: "413 and hangs up early", serve: func(c net.Conn, br *bufio.Reader) {
-		br.Peek(1) //nolint:errcheck // the request begins
+		br.Peek(1) // the request begins
 		say(c, length("413 Content Too Large", ""))
 	}, class: status, code: 413},
 }
@@ -181,7 +181,7 @@ var faults = []behaviour{
 	{name: "closed after the request", serve: after(func(net.Conn) {}), class: broken, says: "Connection closed before an answer"},
 	{name: "reset after the request", serve: after(reset), class: broken, says: "Connection closed before an answer"},
 	{name: "reset in the request", serve: func(c net.Conn, br *bufio.Reader) {
-		br.Peek(1) //nolint:errcheck // the request begins
+		br.Peek(1) // the request begins
 		reset(c)
 	}, class: broken},
 	{name: "closed in the status line", answer: "HTTP/1.1 20", class: broken, says: "in the middle of its headers"},

@@ -64,7 +64,7 @@ func (j *job) excerpt(resp *http.Response, limit int) string {
 	buf := make([]byte, limit+margin)
 	n, err := io.ReadFull(resp.Body, buf)
 	if err == nil && resp.ContentLength <= maxDrain {
-		io.CopyN(io.Discard, resp.Body, int64(maxDrain-n)) //nolint:errcheck // see above
+		_, _ = io.CopyN(io.Discard, resp.Body, int64(maxDrain-n)) // see above
 	}
 	return j.secret.clean(string(buf[:n]), limit)
 }

@@ -25,8 +25,8 @@ type serverTLS struct {
 // newServerTLS answers with the protocol it was spoken to in.
 func newServerTLS(t testing.TB) serverTLS {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body) //nolint:errcheck // the client is told anyway
-		io.WriteString(w, r.Proto)  //nolint:errcheck // as above
+		io.Copy(io.Discard, r.Body) // the client is told anyway
+		io.WriteString(w, r.Proto)  // as above
 	}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
@@ -249,10 +249,10 @@ func TestDrain(t *testing.T) {
 func TestEarlyAnswer(t *testing.T) {
 	t.Parallel()
 	addr := listen(t, func(c net.Conn) {
-		c.Read(make([]byte, 1024)) //nolint:errcheck // the beginning is enough
+		c.Read(make([]byte, 1024)) // the beginning is enough
 		say(c, length("413 Content Too Large", ""))
-		c.(*net.TCPConn).CloseWrite() //nolint:errcheck // the client sees the end
-		c.(*net.TCPConn).CloseRead()  //nolint:errcheck // and cannot write on
+		c.(*net.TCPConn).CloseWrite() // the client sees the end
+		c.(*net.TCPConn).CloseRead()  // and cannot write on
 	})
 	claim := newClaim()
 	claim.Response.Message.Content = strings.Repeat("x", 4<<20)

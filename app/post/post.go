@@ -155,7 +155,7 @@ func (p *Poster) attempt(parent context.Context, j *job, number int, fresh bool)
 		fail(&a, f)
 		return a, a.Reused && f.class == callback.ClassReset && !w.answered()
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read from
+	defer resp.Body.Close() // only read from
 	p.judge(&a, resp, w, j)
 	return a, false
 }

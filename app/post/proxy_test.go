@@ -45,10 +45,10 @@ func proxy(t testing.TB, to, refuse string, seen chan<- string) *url.URL {
 			return
 		}
 		go func() {
-			io.Copy(up, br) //nolint:errcheck // ends with either side
+			io.Copy(up, br) // ends with either side
 			up.Close()
 		}()
-		io.Copy(c, up) //nolint:errcheck // ends with either side
+		io.Copy(c, up) // ends with either side
 	})
 	return &url.URL{Scheme: "http", Host: addr, User: url.UserPassword("u", "s3cr3t-proxy")}
 }

@@ -133,7 +133,7 @@ func (w *watch) gotConn(info httptrace.GotConnInfo) {
 		w.before = w.conn.mark()
 	}
 	// Lift the deadline of the connect stage, which the dialler set.
-	info.Conn.SetDeadline(time.Time{}) //nolint:errcheck // a connection that is closed already says so when it is used
+	_ = info.Conn.SetDeadline(time.Time{}) // a connection that is closed already says so when it is used
 	w.sent = time.Now()
 	w.limit(w.response, errAnswerTime)
 }

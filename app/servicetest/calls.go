@@ -405,8 +405,8 @@ func watchTells(t *testing.T, b *bench) {
 	for i, change := range []func(){
 		func() { b.callback("new", nil) },
 		func() { b.ended("new", b.enqueue(response("new", "a"))[0], 1) },
-		func() { b.svc.Suspend(b.ctx, "new", "me") }, //nolint:errcheck // without it no revision comes
-		func() { b.svc.Delete(b.ctx, "new") },        //nolint:errcheck // likewise
+		func() { _ = b.svc.Suspend(b.ctx, "new", "me") }, // without it no revision comes
+		func() { _ = b.svc.Delete(b.ctx, "new") },        // likewise
 	} {
 		change()
 		select {
