@@ -1,9 +1,19 @@
 // Package tui is the operator's terminal interface.
 //
 // It imports the domain package, the standard library and the terminal
-// libraries, and nothing else of the program: what it shows comes through
-// small interfaces of the domain, so the same screens run inside the server's
+// libraries, and nothing else of the program: what it shows comes through the
+// domain's Service, so the same screens run inside the server's
 // process and attached to it over a socket.
+//
+// Run is all a caller needs. Inside there is one Bubble Tea model, which
+// routes; the screens are pages with Key, Data and Draw; what the screens share
+// is the desk; service.go alone talks to the callback.Service, in commands of
+// two seconds at most; keys.go has every key with its help. A screen asks for
+// what it shows when it comes up, when the service tells of a change, and with
+// the tick; what takes its time never keeps a key waiting.
+//
+// Where a cursor is, what is marked, and what a box asks about are ids, never
+// row numbers: nothing that arrives moves them.
 //
 // The ground floor, which does no I/O and reads no clock, is
 //

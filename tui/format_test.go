@@ -12,11 +12,23 @@ func TestDuration(t *testing.T) {
 		d    time.Duration
 		want string
 	}{
-		{-time.Hour, "0.0s"}, {0, "0.0s"}, {99 * time.Millisecond, "0.0s"}, {200 * time.Millisecond, "0.2s"}, {999 * time.Millisecond, "0.9s"},
-		{time.Second, "1s"}, {12 * time.Second, "12s"}, {time.Minute - 1, "59s"}, {time.Minute, "1m00s"},
-		{4*time.Minute + 10*time.Second, "4m10s"}, {6*time.Minute + 2*time.Second, "6m02s"}, {time.Hour - 1, "59m59s"},
-		{4*time.Hour + 51*time.Minute + 59*time.Second, "4h51m"}, {24*time.Hour - 1, "23h59m"},
-		{51 * time.Hour, "2d03h"}, {12*24*time.Hour + 4*time.Hour, "12d04h"}, {400 * 24 * time.Hour, "400d00h"},
+		{-time.Hour, "0.0s"},
+		{0, "0.0s"},
+		{99 * time.Millisecond, "0.0s"},
+		{200 * time.Millisecond, "0.2s"},
+		{999 * time.Millisecond, "0.9s"},
+		{time.Second, "1s"},
+		{12 * time.Second, "12s"},
+		{time.Minute - 1, "59s"},
+		{time.Minute, "1m00s"},
+		{4*time.Minute + 10*time.Second, "4m10s"},
+		{6*time.Minute + 2*time.Second, "6m02s"},
+		{time.Hour - 1, "59m59s"},
+		{4*time.Hour + 51*time.Minute + 59*time.Second, "4h51m"},
+		{24*time.Hour - 1, "23h59m"},
+		{51 * time.Hour, "2d03h"},
+		{12*24*time.Hour + 4*time.Hour, "12d04h"},
+		{400 * 24 * time.Hour, "400d00h"},
 	} {
 		if got := Duration(tt.d); got != tt.want {
 			t.Errorf("%v: got %s, want %s", tt.d, got, tt.want)
@@ -32,10 +44,17 @@ func TestCountdown(t *testing.T) {
 		want string
 		late bool
 	}{
-		{2*time.Minute + 10*time.Second, "in 2m10s", false}, {41 * time.Second, "in 0m41s", false}, {time.Second, "in 0m01s", false},
-		{300 * time.Millisecond, "in 0.3s", false}, {50 * time.Millisecond, "now", false}, {0, "now", false},
-		{-999 * time.Millisecond, "now", false}, {-time.Second, "late 1s", true}, {-12 * time.Second, "late 12s", true},
-		{-26 * time.Hour, "late 1d02h", true}, {26 * time.Hour, "in 1d02h", false},
+		{2*time.Minute + 10*time.Second, "in 2m10s", false},
+		{41 * time.Second, "in 0m41s", false},
+		{time.Second, "in 0m01s", false},
+		{300 * time.Millisecond, "in 0.3s", false},
+		{50 * time.Millisecond, "now", false},
+		{0, "now", false},
+		{-999 * time.Millisecond, "now", false},
+		{-time.Second, "late 1s", true},
+		{-12 * time.Second, "late 12s", true},
+		{-26 * time.Hour, "late 1d02h", true},
+		{26 * time.Hour, "in 1d02h", false},
 	} {
 		got, late := Countdown(now.Add(tt.left), now)
 		if got != tt.want || late != tt.late {
@@ -59,9 +78,18 @@ func TestCounts(t *testing.T) {
 		n           uint64
 		long, short string
 	}{
-		{0, "0", "0"}, {999, "999", "999"}, {1284, "1,284", "1,284"}, {201334, "201,334", "201,334"}, {999999, "999,999", "999,999"},
-		{1204000, "1,204,000", "1.20M"}, {1209999, "1,209,999", "1.20M"}, {31204118, "31,204,118", "31.2M"}, {312041180, "312,041,180", "312M"},
-		{999999999, "999,999,999", "999M"}, {4070000000, "4,070,000,000", "4.07G"}, {math.MaxUint64, "18,446,744,073,709,551,615", "18,446,744,073G"},
+		{0, "0", "0"},
+		{999, "999", "999"},
+		{1284, "1,284", "1,284"},
+		{201334, "201,334", "201,334"},
+		{999999, "999,999", "999,999"},
+		{1204000, "1,204,000", "1.20M"},
+		{1209999, "1,209,999", "1.20M"},
+		{31204118, "31,204,118", "31.2M"},
+		{312041180, "312,041,180", "312M"},
+		{999999999, "999,999,999", "999M"},
+		{4070000000, "4,070,000,000", "4.07G"},
+		{math.MaxUint64, "18,446,744,073,709,551,615", "18,446,744,073G"},
 	} {
 		if got := Count(tt.n); got != tt.long {
 			t.Errorf("%d: got %s, want %s", tt.n, got, tt.long)
@@ -78,9 +106,21 @@ func TestSuccess(t *testing.T) {
 		ok, failed uint64
 		want       string
 	}{
-		{0, 0, "-"}, {1, 0, "100"}, {0, 1, "0.0"}, {9996, 4, "99.96"}, {99999, 1, "99.99"}, {math.MaxUint64 - 1, 1, "99.99"},
-		{974, 26, "97.4"}, {9749, 251, "97.4"}, {999, 1, "99.9"}, {9991, 9, "99.91"}, {9990, 10, "99.9"}, {9989, 11, "99.8"},
-		{1, 2, "33.3"}, {1, 1 << 60, "0.0"}, {math.MaxUint64, 1, "99.99"},
+		{0, 0, "-"},
+		{1, 0, "100"},
+		{0, 1, "0.0"},
+		{9996, 4, "99.96"},
+		{99999, 1, "99.99"},
+		{math.MaxUint64 - 1, 1, "99.99"},
+		{974, 26, "97.4"},
+		{9749, 251, "97.4"},
+		{999, 1, "99.9"},
+		{9991, 9, "99.91"},
+		{9990, 10, "99.9"},
+		{9989, 11, "99.8"},
+		{1, 2, "33.3"},
+		{1, 1 << 60, "0.0"},
+		{math.MaxUint64, 1, "99.99"},
 	} {
 		if got := Success(tt.ok, tt.failed); got != tt.want {
 			t.Errorf("%d ok, %d failed: got %s, want %s", tt.ok, tt.failed, got, tt.want)
@@ -106,8 +146,16 @@ func TestLatency(t *testing.T) {
 		d    time.Duration
 		want string
 	}{
-		{-1, "-"}, {0, "<1ms"}, {999 * time.Microsecond, "<1ms"}, {time.Millisecond, "1ms"}, {84*time.Millisecond + 999*time.Microsecond, "84ms"},
-		{time.Second - 1, "999ms"}, {time.Second, "1.0s"}, {1999 * time.Millisecond, "1.9s"}, {time.Minute, "60.0s"}, {100 * time.Second, "1m40s"},
+		{-1, "-"},
+		{0, "<1ms"},
+		{999 * time.Microsecond, "<1ms"},
+		{time.Millisecond, "1ms"},
+		{84*time.Millisecond + 999*time.Microsecond, "84ms"},
+		{time.Second - 1, "999ms"},
+		{time.Second, "1.0s"},
+		{1999 * time.Millisecond, "1.9s"},
+		{time.Minute, "60.0s"},
+		{100 * time.Second, "1m40s"},
 	} {
 		if got := Latency(tt.d); got != tt.want {
 			t.Errorf("%v: got %s, want %s", tt.d, got, tt.want)
@@ -121,8 +169,19 @@ func TestBytes(t *testing.T) {
 		n    uint64
 		want string
 	}{
-		{0, "0 B"}, {190, "190 B"}, {1023, "1023 B"}, {1024, "1.0 KiB"}, {1536, "1.5 KiB"}, {1<<20 - 1, "1023 KiB"}, {1 << 20, "1.0 MiB"},
-		{412 << 20, "412 MiB"}, {18<<30 + 205<<20, "18.2 GiB"}, {100 << 30, "100 GiB"}, {3 << 40, "3.0 TiB"}, {1 << 50, "1.0 PiB"}, {math.MaxUint64, "15.9 EiB"},
+		{0, "0 B"},
+		{190, "190 B"},
+		{1023, "1023 B"},
+		{1024, "1.0 KiB"},
+		{1536, "1.5 KiB"},
+		{1<<20 - 1, "1023 KiB"},
+		{1 << 20, "1.0 MiB"},
+		{412 << 20, "412 MiB"},
+		{18<<30 + 205<<20, "18.2 GiB"},
+		{100 << 30, "100 GiB"},
+		{3 << 40, "3.0 TiB"},
+		{1 << 50, "1.0 PiB"},
+		{math.MaxUint64, "15.9 EiB"},
 	} {
 		if got := Bytes(tt.n); got != tt.want {
 			t.Errorf("%d: got %s, want %s", tt.n, got, tt.want)
@@ -155,8 +214,12 @@ func TestClock(t *testing.T) {
 		c := Clock{Zone: zone}
 		local, utc := Clock{Mode: ClockLocal, Zone: zone}, Clock{Mode: ClockUTC, Zone: zone}
 		for _, got := range [][2]string{
-			{c.When(tt.t, now), tt.today}, {c.WhenMillis(tt.t, now), tt.millis}, {c.WhenShort(tt.t, now), tt.short},
-			{local.When(tt.t, now), tt.local}, {utc.When(tt.t, now), tt.utc}, {c.Exact(tt.t), tt.full},
+			{c.When(tt.t, now), tt.today},
+			{c.WhenMillis(tt.t, now), tt.millis},
+			{c.WhenShort(tt.t, now), tt.short},
+			{local.When(tt.t, now), tt.local},
+			{utc.When(tt.t, now), tt.utc},
+			{c.Exact(tt.t), tt.full},
 		} {
 			if got[0] != got[1] {
 				t.Errorf("%s: got %s, want %s", tt.name, got[0], got[1])

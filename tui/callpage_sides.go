@@ -1,0 +1,163 @@
+package tui
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"ringback/callback"
+)
+
+// drawSides draws the request on the left, the answer and what happened on
+// the right.
+func (p *callPage) drawSides(c *Canvas, y, end int) {
+	w, _ := c.Size()
+	mid := w / 2
+	c.Rule(y, "", "")
+	p.drawRequest(c, 0, y, end, mid)
+	c.Fill(mid, y+1, 1, end-y-1, RoleDim, c.Glyphs().Side)
+	x, room := mid+2, w-mid-3
+	c.RuleIn(mid, y, w-mid, "answer", "")
+	y++
+	for _, line := range p.answerLines(c, room, (end-y)/3) {
+		c.PutIn(x, y, room, RoleText, line, Left)
+		y++
+	}
+	y++
+	c.PutIn(x, y, room, RoleTitle, "what happened to this call", Left)
+	y++
+	events := history(&p.view)
+	if !p.whole {
+		return
+	}
+	if n := end - y; len(events) > n && n > 2 {
+		head := events[:1]
+		events = append(head[:1:1], events[len(events)-n+1:]...)
+	}
+	for _, e := range events {
+		if y >= end {
+			return
+		}
+		c.PutIn(x, y, 14, RoleDim, p.d.clock.When(e.at, p.d.now()), Left)
+		c.PutIn(x+15, y, room-15, e.role, e.what, Left)
+		y++
+	}
+}
+
+// answerLines returns what the chosen attempt was answered.
+func (p *callPage) answerLines(c *Canvas, w, n int) []string {
+	at := p.attempt()
+	if at < 0 {
+		return []string{"none: it was not tried yet"}
+	}
+	a := &p.view.Attempts[len(p.view.Attempts)-1-at]
+	if a.Code == 0 {
+		return []string{"none: " + noAnswer(a)}
+	}
+	return append([]string{strings.TrimSpace(a.Short() + " " + a.Reason)}, c.Wrap(a.Excerpt, w, max(n, 1))...)
+}
+
+func noAnswer(a *callback.Attempt) string {
+	switch a.Class {
+	case callback.ClassDNS, callback.ClassRefused, callback.ClassUnreachable, callback.ClassConnectTimeout, callback.ClassTLS:
+		return "the connection was never made"
+	case callback.ClassDenied, callback.ClassInternal:
+		return "nothing was sent"
+	case callback.ClassInterrupted:
+		return "the server stopped meanwhile"
+	}
+	return "it did not come"
+}
+
+// drawRequest draws what is POSTed into the columns from x to before end,
+// with the answer below it where there is no second side.
+func (p *callPage) drawRequest(c *Canvas, x, y, end, right int) {
+	w, _ := c.Size()
+	room := end - y - 1
+	narrow := right == w
+	lines := p.request(c, right-x-2, !narrow)
+	var answered []string
+	if narrow && room >= 6 {
+		answered = p.answerLines(c, w-2, 1)
+		room -= 1 + len(answered)
+	}
+	room = max(room, 0)
+	p.scroll = max(min(p.scroll, len(lines)-room), 0)
+	p.below = max(len(lines)-p.scroll-room, 0)
+	says := ""
+	switch {
+	case p.below > 0:
+		says = plural(uint64(p.below), "line") + " below, PgDn"
+	case p.scroll > 0:
+		says = "PgUp"
+	}
+	c.RuleIn(x, y, right-x, "request", says)
+	for _, line := range lines[p.scroll:min(p.scroll+room, len(lines))] {
+		y++
+		c.PutIn(x+1, y, right-x-2, RoleText, line, Left)
+	}
+	if answered == nil {
+		return
+	}
+	y = end - 1 - len(answered)
+	c.Rule(y, "answer", "")
+	for _, line := range answered {
+		y++
+		c.PutIn(1, y, w-2, RoleText, line, Left)
+	}
+}
+
+// request returns the lines of what is POSTed, none wider than w; its key is
+// masked. spread has each part of it on a line of its own.
+func (p *callPage) request(c *Canvas, w int, spread bool) []string {
+	v := &p.view
+	var heads []string
+	if h := p.d.health(v.CallbackID); h != nil {
+		heads = append(heads, "Content-Type: application/"+h.ContentType.String())
+		if h.Auth.Type != callback.AuthNone {
+			heads = append(heads, h.Auth.Type.String()+" "+h.Auth.Key.String())
+		}
+	}
+	if !spread && len(heads) > 0 {
+		heads = []string{strings.Join(heads, "   ")}
+	}
+	heads = append(heads, "webhook-id: "+v.ID.String())
+	text := append([]string{"POST " + v.URL}, heads...)
+	switch {
+	case !p.whole:
+		text = append(text, "loading ...")
+	case v.RequestBody == "":
+		text = append(text, "the stored response cannot be read")
+	default:
+		if spread {
+			text = append(text, "")
+		}
+		text = append(text, strings.Split(spreadJSON(v.RequestBody, spread), "\n")...)
+	}
+	var lines []string
+	for _, line := range text {
+		rest := strings.TrimLeft(line, " ")
+		indent := min(len(line)-len(rest), w/2)
+		broken := c.Wrap(rest, w-indent, maxLines)
+		if len(broken) == 0 {
+			broken = []string{""}
+		}
+		for _, part := range broken {
+			lines = append(lines, strings.Repeat(" ", indent)+part)
+		}
+	}
+	return lines
+}
+
+// maxLines is how many lines one line of a request may be broken into.
+const maxLines = 200
+
+// spreadJSON puts the parts of a JSON text on lines of their own, which
+// changes nothing but blanks. Other text stays as it is.
+func spreadJSON(body string, spread bool) string {
+	var b bytes.Buffer
+	if !spread || json.Indent(&b, []byte(body), "", "  ") != nil {
+		return body
+	}
+	return b.String()
+}

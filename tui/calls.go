@@ -1,0 +1,174 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
+)
+
+// callsPage is the calls of all callbacks.
+type callsPage struct {
+	d     *desk
+	calls *callList
+	typed string // the filter as it was typed
+}
+
+func newCallsPage(d *desk) *callsPage {
+	return &callsPage{d: d, calls: newCallList(d, filter{query: callback.ListQuery{Status: allCalls}})}
+}
+
+func (*callsPage) scope() scope { return onCalls }
+
+// Trail implements page.
+func (*callsPage) Trail() string { return tabs[1] }
+
+// Refresh implements page.
+func (p *callsPage) Refresh() tea.Cmd { return p.calls.changed() }
+
+// Data implements page; pages of calls go to the list itself.
+func (p *callsPage) Data(tea.Msg) tea.Cmd { return nil }
+
+func (p *callsPage) reconnect() { p.calls.reconnect() }
+
+func (p *callsPage) overdue() bool { return p.calls.overdue() }
+
+// Status implements page.
+func (p *callsPage) Status() string { return p.calls.status() }
+
+// Key implements page.
+func (p *callsPage) Key(a action) (tea.Cmd, bool) {
+	d := p.d
+	switch a {
+	case actFilter:
+		d.typing = newTyping(p.typed, d.checkFilter, p.filterBy)
+		return nil, true
+	case actCycle:
+		return p.cycle(), true
+	case actEsc:
+		switch {
+		case p.typed != "":
+			return p.filterBy(""), true
+		case p.calls.list.MarkCount() > 0:
+			p.calls.list.SetRange(false)
+			p.calls.list.ClearMarks()
+			return nil, true
+		}
+		return nil, false
+	}
+	return p.calls.act(a)
+}
+
+// checkFilter says what is wrong with a filter.
+func (d *desk) checkFilter(s string) *filterError {
+	_, fault := parseFilter(s, d.named)
+	return fault
+}
+
+// named tells whether a callback of that name, or id, is known.
+func (d *desk) named(name string) bool {
+	for i := range d.overview.Callbacks {
+		if h := &d.overview.Callbacks[i]; h.Name == name || h.ID.String() == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *callsPage) filterBy(s string) tea.Cmd {
+	f, fault := parseFilter(s, p.d.named)
+	if fault != nil {
+		p.d.say(RoleError, fault.Error())
+		return nil
+	}
+	p.typed = strings.TrimSpace(s)
+	return p.calls.set(f)
+}
+
+// cycled are the words that f goes through after status:.
+var cycled = []string{"", "failed", "pending", "success"}
+
+// cycle selects the next status, and leaves the rest of the filter alone.
+func (p *callsPage) cycle() tea.Cmd {
+	const key = "status:"
+	list, _ := terms(p.typed) // it was parsed before
+	var kept []string
+	next := cycled[1]
+	for _, t := range list {
+		word, ok := strings.CutPrefix(t.text, key)
+		switch {
+		case t.quoted:
+			kept = append(kept, `"`+t.text+`"`)
+		case !ok:
+			kept = append(kept, t.text)
+		default:
+			next = ""
+			for i, w := range cycled {
+				if w == word {
+					next = cycled[(i+1)%len(cycled)]
+				}
+			}
+		}
+	}
+	if next != "" {
+		kept = append([]string{key + next}, kept...)
+	}
+	return p.filterBy(strings.Join(kept, " "))
+}
+
+// Draw implements page.
+func (p *callsPage) Draw(c *Canvas) {
+	w, h := c.Size()
+	first, end := body(c)
+	x := c.Put(1, first, RoleDim, "Show: ")
+	if len(p.calls.filter.words) == 0 {
+		x = c.Put(x, first, RoleText, "all callbacks, all statuses") + 3
+	}
+	for _, word := range p.calls.filter.words {
+		x = c.Put(x, first, RoleTitle, word) + 2
+	}
+	x = c.Put(x, first, RoleKey, "/") + 1
+	x = c.Put(x, first, RoleDim, "changes it")
+	if w >= 110 {
+		c.PutIn(x+3, first, w-x-4, RoleDim, `e.g. status:failed cb:NAME code:503 "kim lee"`, Left)
+	}
+	const pane = 6
+	if h >= 34 {
+		end -= pane
+		p.calls.drawPane(c, end)
+	}
+	p.calls.Draw(c, first+1, end, false)
+}
+
+// act does what keys do with the calls of a list.
+func (l *callList) act(a action) (tea.Cmd, bool) {
+	d := l.d
+	v, chosen := l.cursor()
+	switch a {
+	case actOpen:
+		if chosen {
+			d.open = newCallPage(d, &v, l)
+			return nil, true
+		}
+		d.say(RoleDim, "Enter: "+l.noCall())
+	case actRetry, actResolve:
+		d.askCalls(a, l.targets(), l.noCall(), l.list.ClearMarks)
+	case actCopy:
+		if chosen {
+			return d.copies(v.ID.String()), true
+		}
+		d.say(RoleDim, "y: "+l.noCall())
+	default:
+		return l.Key(a)
+	}
+	return nil, true
+}
+
+// noCall says why an action has no call to act on.
+func (l *callList) noCall() string {
+	if l.list.Following() && !l.list.Empty() {
+		return "no call is chosen; j chooses the newest"
+	}
+	return "there is no call"
+}

@@ -1,0 +1,195 @@
+package tui
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
+)
+
+// desk is what all screens share. It is changed in Update only.
+type desk struct {
+	opt   *Options
+	ask   *asker
+	clock Clock
+
+	server   callback.Server
+	known    bool // server holds
+	overview callback.Overview
+	index    map[callback.CallbackID]int // in overview
+	loaded   bool                        // overview holds
+	skew     time.Duration               // the service's clock against ours, where they differ
+	updated  time.Time                   // when overview came
+	paused   time.Time                   // zero: not paused
+
+	link link
+	note note
+	job  *job
+
+	lastKey time.Time
+	cursor  place // where the terminal's own cursor is to be
+
+	typing *typing // the line that is typed, or nil
+
+	// What a screen wants of the model, once its key or data is done with.
+	open page
+	box  box
+}
+
+// place is a cell of the frame, where it is shown.
+type place struct {
+	x, y int
+	on   bool
+}
+
+// note is the answer to the last key.
+type note struct {
+	text  string
+	role  Role
+	until time.Time
+}
+
+// noteTime is how long a note is shown.
+const noteTime = 10 * time.Second
+
+// now returns the service's time; while paused, that at which it was paused.
+func (d *desk) now() time.Time {
+	if !d.paused.IsZero() {
+		return d.paused
+	}
+	return d.running()
+}
+
+// running is now, paused or not.
+func (d *desk) running() time.Time { return d.opt.Now().Add(d.skew) }
+
+func (d *desk) say(role Role, text string) {
+	d.note = note{text: text, role: role, until: d.opt.Now().Add(noteTime)}
+}
+
+// readOnly reports whether nothing may be changed.
+func (d *desk) readOnly() bool { return d.opt.ReadOnly || d.known && d.server.ReadOnly }
+
+// refuse says why nothing can be changed now, and reports whether that is so.
+func (d *desk) refuse(key string) bool {
+	switch {
+	case d.readOnly():
+		d.say(RoleError, key+": read-only")
+	case d.link.down:
+		d.say(RoleError, key+": offline")
+	case d.job != nil:
+		d.say(RoleError, key+": wait, "+d.job.progress())
+	default:
+		return false
+	}
+	return true
+}
+
+// health returns a callback of the overview, or nil.
+func (d *desk) health(id callback.CallbackID) *callback.HealthView {
+	i, ok := d.index[id]
+	if !ok {
+		return nil
+	}
+	return &d.overview.Callbacks[i]
+}
+
+// took takes an overview in.
+func (d *desk) took(o callback.Overview) {
+	d.skew = o.Now.Sub(d.opt.Now())
+	if o.Now.IsZero() || d.skew.Abs() <= time.Second { // that is how long the answer may have been on its way
+		d.skew = 0
+	}
+	d.overview, d.loaded, d.updated = o, true, d.opt.Now()
+	d.index = make(map[callback.CallbackID]int, len(o.Callbacks))
+	for i := range o.Callbacks {
+		d.index[o.Callbacks[i].ID] = i
+	}
+}
+
+// selectRow shows row y as chosen, with the terminal's cursor on it, where
+// screen readers look for it.
+func (d *desk) selectRow(c *Canvas, y int) {
+	c.Select(y)
+	d.cursor = place{0, y, true}
+}
+
+// copies puts text on the clipboard, through the terminal.
+func (d *desk) copies(text string) tea.Cmd {
+	text = callback.Sanitize(text, 4096)
+	d.say(RoleText, "copied "+text+" (if the terminal lets us: OSC 52)")
+	return tea.SetClipboard(text)
+}
+
+// link is how the connection to the service does.
+type link struct {
+	down  bool
+	since time.Time // of our clock: the last answer
+	tries int
+	back  string // what was said of the last return
+	next  time.Time
+	err   string
+	delay time.Duration
+	gen   int // of the timer that counts
+
+	revs  <-chan uint64      // nil: not watching
+	stop  context.CancelFunc // of revs
+	watch time.Duration      // the delay before the last try to watch
+}
+
+// Delays between tries of what fails.
+const (
+	minDelay = 250 * time.Millisecond
+	maxDelay = 5 * time.Second
+)
+
+// longer returns the delay after d.
+func longer(d time.Duration) time.Duration { return min(max(2*d, minDelay), maxDelay) }
+
+// jitter returns a time up to a tenth off d, so that many screens do not ask
+// a server that comes back all at once.
+func jitter(d time.Duration) time.Duration {
+	return d - d/10 + rand.N(d/5+1)
+}
+
+// lost takes note that the service did not answer.
+func (l *link) lost(now, last time.Time, err error) {
+	if !l.down {
+		l.down, l.since, l.tries, l.delay = true, last, 0, 0
+		if last.IsZero() {
+			l.since = now
+		}
+	}
+	l.tries++
+	l.gen++
+	l.delay = longer(l.delay)
+	l.next = now.Add(l.delay)
+	l.err = inWords(err)
+}
+
+// once keeps one question under way: asked again meanwhile, it is put again
+// when the answer came.
+type once struct{ busy, again bool }
+
+func (o *once) ask(cmd tea.Cmd) tea.Cmd {
+	if o.busy {
+		o.again = true
+		return nil
+	}
+	o.busy = true
+	return cmd
+}
+
+// answered takes note of the answer, and returns the question if it is to be
+// put again.
+func (o *once) answered(cmd tea.Cmd) tea.Cmd {
+	again := o.again
+	o.busy, o.again = false, false
+	if !again {
+		return nil
+	}
+	return o.ask(cmd)
+}

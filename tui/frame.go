@@ -1,0 +1,261 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Below these a frame shows less than whole screens.
+const (
+	fullW, fullH   = 60, 15
+	smallW, smallH = 20, 5
+)
+
+var tabs = [...]string{"Overview", "Calls", "Outages"}
+
+// body returns the rows that belong to the page: from first to before end.
+func body(c *Canvas) (first, end int) {
+	_, h := c.Size()
+	return 2, h - 2
+}
+
+// draw makes the frame.
+func (m *model) draw() {
+	c, d := m.canvas, &m.desk
+	c.Reset(m.w, m.h)
+	d.cursor = place{}
+	switch {
+	case m.w < smallW || m.h < smallH:
+		m.drawLine(c)
+	case m.w < fullW || m.h < fullH:
+		m.drawSmall(c)
+	default:
+		m.drawFull(c)
+	}
+	if m.box != nil {
+		first, end := body(c)
+		c.Dim(0, first, m.w, end-first)
+		d.cursor = place{}
+		m.box.Draw(c)
+	}
+	v := tea.NewView(c.String())
+	v.AltScreen, v.ReportFocus = true, true
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	if p := d.cursor; p.on && p.x < m.w && p.y < m.h {
+		v.Cursor = tea.NewCursor(p.x, p.y)
+		v.Cursor.Blink = false
+		if m.desk.typing == nil {
+			v.Cursor.Shape = tea.CursorUnderline
+		}
+	}
+	m.view = v
+}
+
+func (m *model) drawFull(c *Canvas) {
+	d := &m.desk
+	first, end := body(c)
+	switch {
+	case d.loaded:
+		m.top().Draw(c)
+	case !d.link.down:
+		c.Put(3, first+1, RoleDim, "connecting ...")
+	}
+	if d.link.down {
+		c.Dim(0, first, m.w, end-first)
+		m.drawGone(c)
+	}
+	c.Fill(0, 0, m.w, first, RoleText, ' ') // a page may draw beyond its rows
+	c.Fill(0, end, m.w, m.h-end, RoleText, ' ')
+	m.drawBar(c)
+	m.drawStrip(c, 1)
+	m.drawStatus(c)
+	m.drawFeet(c)
+}
+
+func (m *model) drawBar(c *Canvas) {
+	d := &m.desk
+	c.Fill(0, 0, m.w, 1, RoleBar, ' ')
+	name := "ringback"
+	if d.known && d.server.Name != "" {
+		name = d.server.Name
+	}
+	x := c.PutIn(1, 0, min(c.Width(name), 12), RoleBar, name, Left) + 1
+	for i, t := range tabs {
+		role := RoleBar
+		if i == m.tab {
+			role = RoleTab
+		}
+		x = c.Put(x, 0, role, fmt.Sprintf(" %d %s ", i+1, t))
+	}
+	end := m.w - 1
+	right := func(role Role, s string) {
+		if w := c.Width(s); s != "" && end-w > x {
+			c.Put(end-w, 0, role, s)
+			end -= w + 2
+		}
+	}
+	now := d.opt.Now()
+	wide := m.w >= 100
+	if wide || !d.link.down && d.paused.IsZero() {
+		right(RoleBar, d.clock.Head(d.running()))
+	}
+	if d.link.down {
+		right(RoleAlarm, " OFFLINE "+Duration(now.Sub(d.link.since))+" ")
+	} else if !d.paused.IsZero() {
+		right(RoleAlarm, " PAUSED "+d.clock.Head(d.paused)+" ")
+	}
+	if d.readOnly() {
+		right(RoleBar, "read-only")
+	}
+	if d.opt.Demo || d.server.Demo {
+		right(RoleBar, "demo")
+	}
+}
+
+// counts returns how many callbacks stand how.
+func (d *desk) counts() (n [standings]uint64) {
+	for i := range d.overview.Callbacks {
+		n[standingOf(&d.overview.Callbacks[i])]++
+	}
+	return n
+}
+
+// drawStrip draws how everything does, on every screen.
+func (m *model) drawStrip(c *Canvas, y int) {
+	d := &m.desk
+	if d.link.down {
+		m.drawOffline(c, y)
+		return
+	}
+	o := &d.overview
+	if !d.loaded || len(o.Callbacks) == 0 {
+		return
+	}
+	x, wide := 1, m.w >= 110
+	if wide {
+		x = c.Put(x, y, RoleText, plural(uint64(len(o.Callbacks)), "callback")) + 2
+	}
+	for s, n := range d.counts() {
+		s := standing(s)
+		if n == 0 && s != standHealthy {
+			continue
+		}
+		word := s.word()
+		if s == standIdle && !wide {
+			word = "idle"
+		}
+		x = c.Put(x, y, s.role(), string(s.sign(c.Glyphs()))+" "+Count(n)+" "+word) + 2
+	}
+	right := Rate(o.Accepted) + "/s q " + Count(o.Waiting)
+	if wide {
+		var ok, bad uint64
+		for i := range o.Callbacks {
+			ok, bad = ok+o.Callbacks[i].OK, bad+o.Callbacks[i].Bad
+		}
+		right = Rate(o.Accepted) + "/s   ok " + Success(ok, bad) + " %   waiting " + Count(o.Waiting) + "   due now " + Count(o.DueNow) + "   "
+	}
+	mail, role := "mail ok", RoleText
+	switch {
+	case !o.MailOK:
+		mail, role = "mail "+string(c.Glyphs().Failing), RoleFailing
+		if !wide {
+			right += " "
+		}
+	case !wide:
+		mail = ""
+	}
+	if at := m.w - 1 - c.Width(right) - c.Width(mail); at > x-1 {
+		c.Put(c.Put(at, y, RoleText, right), y, role, mail)
+	}
+}
+
+func (m *model) drawStatus(c *Canvas) {
+	d := &m.desk
+	y := m.h - 2
+	if m.desk.typing != nil {
+		m.desk.typing.Draw(c, d, y)
+		return
+	}
+	if d.job != nil {
+		d.job.drawProgress(c, y)
+		return
+	}
+	if d.note.text != "" {
+		c.PutIn(1, y, m.w-2, d.note.role, d.note.text, Left)
+		return
+	}
+	status := ""
+	switch {
+	case d.link.down:
+		status = fmt.Sprintf("offline, attempt %d; scroll and copy still work; changes are off", d.link.tries)
+	case d.loaded:
+		status = m.top().Status()
+	}
+	if trail := m.trail(); trail != "" {
+		status = strings.TrimSpace(trail + "   " + status)
+	}
+	c.PutIn(1, y, m.w-2, RoleDim, status, Left)
+}
+
+// trail returns the way to the page: Overview > crm-prod.
+func (m *model) trail() string {
+	if len(m.stack) == 0 {
+		return ""
+	}
+	parts := []string{tabs[m.tab]}
+	for _, p := range m.stack {
+		parts = append(parts, p.Trail())
+	}
+	return strings.Join(parts, " > ")
+}
+
+// drawFeet draws the keys that are valid here, as many as there is room for,
+// and always those for help and for leaving.
+func (m *model) drawFeet(c *Canvas) {
+	on := m.top().scope()
+	ends := []action{actHelp, actQuit}
+	if m.desk.typing != nil {
+		on, ends = onFilter, nil
+	}
+	acts := feet[on]
+	if m.desk.firstRun() && on == onOverview {
+		acts = []action{actCopy, actPause, actMouse}
+	}
+	m.drawKeys(c, m.h-1, on, acts, ends)
+}
+
+func (m *model) drawKeys(c *Canvas, y int, on scope, acts, ends []action) {
+	width := func(b *binding) int { return c.Width(b.Help().Key) + 1 + c.Width(b.foot) }
+	end := m.w - 1
+	for _, a := range ends {
+		b, _ := keyOf(a, on)
+		end -= width(&b) + 2
+	}
+	x := 1
+	put := func(a action, limit int) {
+		b, ok := keyOf(a, on)
+		if !ok || x+width(&b) > limit {
+			return
+		}
+		role := RoleKey
+		if a.changes() && (m.desk.readOnly() || m.desk.link.down) {
+			role = RoleDim
+		}
+		x = c.Put(x, y, role, b.Help().Key) + 1
+		x = c.Put(x, y, RoleText, b.foot) + 2
+	}
+	if m.desk.link.down && m.desk.typing == nil {
+		x = c.Put(c.Put(x, y, RoleKey, "Enter")+1, y, RoleText, "try now") + 2
+		acts = nil
+	}
+	for _, a := range acts {
+		put(a, end)
+	}
+	for _, a := range ends {
+		put(a, m.w)
+	}
+}

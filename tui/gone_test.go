@@ -1,0 +1,316 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
+)
+
+var errGone = errors.New("reach ringback at gw1: connection refused")
+
+func TestServerGoneAndBack(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 140, 40, nil, func(p *pilot) {
+		p.press("2 j j")
+		id := p.chosen()
+		f.set(func() { f.fail = errGone })
+		f.unwatch(nil) // which is what makes it look at once
+		p.pass(500 * time.Millisecond)
+		p.see("OFFLINE", "connection refused", "billing-eu")
+		p.pass(20 * time.Second)
+		p.see("OFFLINE 20s", "what you see is old")
+		tries := f.count("Overview")
+		for _, k := range []string{"x", "r", "1 z"} {
+			p.press(k)
+			p.see(k[len(k)-1:] + ": offline")
+		}
+		p.press("2 j k y")
+		if p.chosen() != id {
+			t.Fatal("the cursor moved")
+		}
+		if got := f.count("Overview"); got > tries+1 {
+			t.Fatalf("%d tries by themselves, want none", got-tries)
+		}
+		p.press("enter")
+		if got := f.count("Overview"); got != tries+1 {
+			t.Fatalf("Enter made %d tries, want one", got-tries)
+		}
+		f.set(func() { f.fail, f.server.Started, f.server.Version = nil, noon, "v0.1.1" })
+		p.pass(6 * time.Second)
+		p.unseen("OFFLINE")
+		p.see("back after 2", "s, server restarted (v0.1.1)")
+		if p.chosen() != id {
+			t.Fatal("the cursor moved")
+		}
+		if len(f.watchers) != 1 {
+			t.Fatalf("%d watchers, want one again", len(f.watchers))
+		}
+	})
+}
+
+func TestBackSaysHowLong(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		f.set(func() { f.fail = errGone })
+		p.pass(10 * time.Second)
+		f.set(func() { f.fail = nil })
+		p.press("enter")
+		p.see("back after 10s")
+	})
+}
+
+func TestTriesGetRarer(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		f.set(func() { f.fail = errGone })
+		p.pass(time.Minute)
+		if n := f.count("Overview"); n < 12 || n > 20 {
+			t.Fatalf("%d tries in a minute, want one about every 5 s", n)
+		}
+		if n := f.count("Watch"); n > 20 {
+			t.Fatalf("%d tries to watch in a minute", n)
+		}
+	})
+}
+
+func TestFirstContactFails(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{80, 24}, {40, 10}, {19, 4}} {
+		f := newFake()
+		f.fail = errGone
+		fly(t, f, size[0], size[1], nil, func(p *pilot) {
+			p.pass(3 * time.Second)
+			p.see("OFFLINE")
+			if size[0] >= 80 {
+				p.see("connection refused", "until the server answers")
+			}
+			f.set(func() { f.fail = nil })
+			p.pass(6 * time.Second)
+			p.unseen("OFFLINE")
+			if size[0] >= 40 {
+				p.see("crm-prod")
+			}
+		})
+	}
+}
+
+func TestWatchClosesAlone(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2")
+		f.set(func() { f.watchErr = errGone })
+		f.unwatch(nil)
+		p.pass(2 * time.Second)
+		p.unseen("OFFLINE")
+		before := f.count("Calls")
+		p.pass(5 * time.Second)
+		if n := f.count("Calls") - before; n < 4 {
+			t.Fatalf("%d reads in 5 s without a watch, want one a second", n)
+		}
+		f.set(func() { f.watchErr = nil })
+		p.pass(6 * time.Second)
+		if len(f.watchers) != 1 {
+			t.Fatalf("%d watchers, want one again", len(f.watchers))
+		}
+	})
+}
+
+func TestAnotherServer(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 space enter")
+		f.set(func() { f.fail = errGone })
+		p.pass(3 * time.Second)
+		f.set(func() { f.fail, f.server.ID = nil, "OTHER" })
+		p.pass(6 * time.Second)
+		p.see("another server: data folder OTHER, was 5F0C6A1B")
+		p.press("2")
+		p.unseen("marked")
+	})
+}
+
+func TestStalledServiceBlocksNoKey(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		f.set(func() { f.stall = make(chan struct{}) })
+		p.press("j j")
+		p.see("sms-portal ─")
+		p.press("2")
+		p.see("loading ...")
+		p.pass(4 * time.Second)
+		p.see("OFFLINE")
+		p.press("1 ?")
+		p.see("Keys")
+		p.press("esc q")
+		if !p.quit {
+			t.Fatal("q does not leave")
+		}
+	})
+}
+
+func TestFailedPagesAreTriedAgainSlowly(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.m.desk.ask.svc = failingCalls{f}
+		p.press("2")
+		p.pass(30 * time.Second)
+		p.see("the disk is on fire; trying again")
+		n := f.count("failed Calls")
+		if n < 5 || n > 20 {
+			t.Fatalf("%d tries in 30 s", n)
+		}
+		for range 20 {
+			p.press("j g")
+		}
+		if more := f.count("failed Calls") - n; more > 1 {
+			t.Fatalf("keys made %d tries", more)
+		}
+		p.m.desk.ask.svc = f
+		p.pass(6 * time.Second)
+		p.see("bank-otp-ack")
+	})
+}
+
+// failingCalls answers everything but Calls.
+type failingCalls struct{ *fake }
+
+func (f failingCalls) Calls(_ context.Context, q callback.ListQuery) (callback.CallList, error) {
+	_ = f.enter("failed Calls")
+	return callback.CallList{}, errors.New("the disk is on fire")
+}
+
+func TestPausedNothingMoves(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("p")
+		p.pass(11 * time.Second) // until the note on it is gone
+		before, asked := p.text(), f.count("Overview")
+		f.changed()
+		p.pass(20 * time.Second)
+		if p.text() != before {
+			t.Fatalf("something moved:\n%s\n%s", before, p.text())
+		}
+		if n := f.count("Overview") - asked; n > 0 {
+			t.Fatalf("%d questions while paused", n)
+		}
+		p.see("PAUSED 14:03:27 AEST")
+		p.press("p")
+		p.unseen("PAUSED")
+		p.see("14:03:58 AEST")
+	})
+}
+
+func TestWhatWasAskedBeforeThePauseIsLeftOut(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		stall := make(chan struct{})
+		f.set(func() { f.stall = stall })
+		p.pass(time.Second + time.Millisecond) // the tick asks
+		p.press("p")
+		f.set(func() { f.health("crm-prod").Name, f.stall = "renamed", nil })
+		close(stall)
+		p.settle()
+		p.unseen("renamed")
+		p.press("p")
+		p.see("renamed")
+	})
+}
+
+func TestAnAnswerForAnotherCallIsLeftOut(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 enter")
+		stall := make(chan struct{})
+		f.set(func() { f.stall = stall })
+		p.press("]")
+		f.set(func() { f.calls, f.stall = nil, nil }) // so that every answer is an error
+		p.press("[")
+		close(stall)
+		p.m.top().Data(callMsg{to: p.m.top().(*callPage), id: 1, err: errGone})
+		if err := p.m.top().(*callPage).err; err == errGone.Error() {
+			t.Fatal("the error of another call is shown")
+		}
+	})
+}
+
+func TestBlurredAsksRarely(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.send(tea.BlurMsg{})
+		asked := f.count("Overview")
+		p.pass(30 * time.Second)
+		if n := f.count("Overview") - asked; n < 5 || n > 7 {
+			t.Fatalf("%d questions in 30 s, want 6", n)
+		}
+		p.send(tea.FocusMsg{})
+		asked = f.count("Overview")
+		p.pass(10 * time.Second)
+		if n := f.count("Overview") - asked; n < 9 || n > 12 {
+			t.Fatalf("%d questions in 10 s, want 10", n)
+		}
+	})
+}
+
+func TestClockOfTheServerCounts(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.overview.Now = noon.Add(-time.Hour) // it is behind ours
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.see("13:03:27 AEST", "in 1h02m")
+	})
+}
+
+func TestPanicsComeBack(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(p *pilot){
+		"in Update":      func(p *pilot) { p.m.stack = append(p.m.stack, nil); p.press("j") },
+		"in View":        func(p *pilot) { p.m.roots[0] = nil; p.m.stack = []page{badPage{}}; p.send(tea.FocusMsg{}) },
+		"in the service": func(p *pilot) { p.m.desk.ask.svc = badService{p.fake}; p.press("ctrl+r") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+				breaks(p)
+				p.settle()
+				fault := p.m.fault()
+				if fault == nil || !strings.Contains(fault.Error(), "the screen broke") {
+					t.Fatalf("got %v", fault)
+				}
+				if p.m.desk.ask.ctx.Err() == nil {
+					t.Fatal("the program is not stopped")
+				}
+				p.m.crash.Store(nil) // as expected
+			})
+		})
+	}
+}
+
+// badPage cannot be drawn.
+type badPage struct{ page }
+
+func (badPage) Refresh() tea.Cmd { return nil }
+func (badPage) scope() scope     { return onOverview }
+func (badPage) Trail() string    { return "" }
+func (badPage) Draw(*Canvas)     { panic("out of ink") }
+
+// badService breaks when it is asked who it is.
+type badService struct{ *fake }
+
+func (badService) Server(context.Context) (callback.Server, error) { panic("no idea") }

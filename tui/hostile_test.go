@@ -1,0 +1,161 @@
+package tui
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"pgregory.net/rapid"
+
+	"ringback/callback"
+)
+
+// poison puts hostile text wherever the service has text of others.
+func poison(f *fake) {
+	next := 0
+	bad := func(s *string) {
+		*s = hostile[next%len(hostile)] + strings.TrimSpace(*s) + hostile[(next*7+3)%len(hostile)]
+		next++
+	}
+	for _, s := range []*string{&f.server.Name, &f.server.DataDir, &f.server.MailServer, &f.server.Version, &f.overview.MailNote} {
+		bad(s)
+	}
+	for i := range f.overview.Callbacks {
+		h := &f.overview.Callbacks[i]
+		for _, s := range []*string{&h.Name, &h.URL, &h.Email, &h.Description, &h.Live.LastError, &h.Live.SuspendedBy, &h.Live.Outage.FirstText} {
+			bad(s)
+		}
+		if h.Alert != nil {
+			a := *h.Alert
+			bad(&a.Reply)
+			bad(&a.To)
+			h.Alert = &a
+		}
+	}
+	for i := range f.overview.Events {
+		bad(&f.overview.Events[i].Callback)
+		bad(&f.overview.Events[i].Text)
+	}
+	for i := range f.outages {
+		o := &f.outages[i]
+		bad(&o.Callback)
+		bad(&o.FirstText)
+		for j := range o.Alerts {
+			bad(&o.Alerts[j].Reply)
+		}
+	}
+	for i := range f.calls {
+		v := &f.calls[i]
+		r := &v.Response
+		for _, s := range []*string{&v.Callback, &v.URL, &v.ResolvedBy, &r.MessageID, &r.From.Name, &r.From.Mobile, &r.Message.Channel, &r.Message.Content} {
+			bad(s)
+		}
+		for j := range v.Attempts {
+			a := &v.Attempts[j]
+			bad(&a.Reason)
+			bad(&a.Error)
+			bad(&a.Excerpt)
+			bad(&a.Peer)
+		}
+	}
+	f.overview.MailOK = false
+}
+
+// TestAnySize draws every scene, with hostile text, at any size: h rows of w
+// cells each, nothing that steers a terminal, and no panic.
+func TestAnySize(t *testing.T) {
+	t.Parallel()
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			if s.first {
+				f.overview.Callbacks = nil
+			}
+			poison(f)
+			fly(t, f, 100, 30, s.over, func(p *pilot) {
+				p.press(s.keys)
+				if s.gone {
+					f.set(func() { f.fail = errors.New(strings.Join(hostile, " ")) })
+					p.pass(3e9)
+				}
+				sizes := [][2]int{{1, 1}, {20, 5}, {19, 5}, {20, 4}, {59, 15}, {60, 15}, {60, 14}, {250, 80}, {0, 0}}
+				for _, size := range sizes {
+					resized(t, p, size[0], size[1])
+				}
+				if testing.Short() {
+					return
+				}
+				rapid.Check(t, func(rt *rapid.T) {
+					p.m.canvas.SetGraphemes(rapid.Bool().Draw(rt, "graphemes"))
+					resized(t, p, rapid.IntRange(20, 250).Draw(rt, "w"), rapid.IntRange(5, 80).Draw(rt, "h"))
+				})
+			})
+		})
+	}
+}
+
+func resized(t *testing.T, p *pilot, w, h int) {
+	t.Helper()
+	p.send(tea.WindowSizeMsg{Width: w, Height: h})
+	p.settle()
+	if err := p.m.fault(); err != nil {
+		t.Fatalf("at %dx%d: %v", w, h, err)
+	}
+	if w == 0 || h == 0 {
+		return
+	}
+	v := p.m.View()
+	checkFrame(t, p.m.canvas, v.Content)
+	if c := v.Cursor; c != nil && (c.X < 0 || c.X >= w || c.Y < 0 || c.Y >= h) {
+		t.Fatalf("at %dx%d the cursor is at %d,%d", w, h, c.X, c.Y)
+	}
+}
+
+// TestRandomKeys presses keys at random: no panic, no frame out of shape, and
+// nothing is changed without a box.
+func TestRandomKeys(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it takes 100 runs")
+	}
+	var keys []string
+	for i := range bindings {
+		keys = append(keys, bindings[i].Keys()...)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		presses := rapid.SliceOfN(rapid.SampledFrom(keys), 1, 60).Draw(rt, "keys")
+		f := newFake()
+		poison(f)
+		fly(t, f, rapid.IntRange(20, 160).Draw(rt, "w"), rapid.IntRange(5, 50).Draw(rt, "h"), embedded, func(p *pilot) {
+			for _, k := range presses {
+				was := p.m.box
+				before := len(f.did())
+				p.press(k)
+				if len(f.did()) > before && (was == nil || k != "enter") {
+					t.Fatalf("%q changed something without a box: %v", k, f.did())
+				}
+				checkFrame(t, p.m.canvas, p.m.View().Content)
+				if p.quit {
+					return
+				}
+			}
+		})
+	})
+}
+
+// TestCopiedTextIsClean keeps what goes to the clipboard from steering it.
+func TestCopiedTextIsClean(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.overview.Callbacks = nil
+	f.server.Listen = "127.0.0.1:8480\x07\x1b]0;owned\x07"
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("y")
+		if len(p.copied) != 1 || ansi.Strip(p.copied[0]) != p.copied[0] || callback.Sanitize(p.copied[0], 4096) != p.copied[0] {
+			t.Fatalf("copied %q", p.copied)
+		}
+	})
+}

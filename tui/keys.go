@@ -1,0 +1,192 @@
+package tui
+
+import (
+	"fmt"
+
+	"charm.land/bubbles/v2/key"
+)
+
+// action is what a key asks for.
+type action uint8
+
+const (
+	actNone action = iota
+	actTab
+	actOpen
+	actEsc
+	actFilter
+	actPause
+	actClock
+	actRefresh
+	actRedraw
+	actCopy
+	actMouse
+	actHelp
+	actQuit
+
+	actDown
+	actUp
+	actTop
+	actBottom
+	actHalfDown
+	actHalfUp
+	actPageDown
+	actPageUp
+	actMark
+	actMarkAll
+	actRange
+	actUnmark
+
+	actRetry
+	actResolve
+	actCycle
+	actFailed
+	actAll
+	actUnfinished
+	actPrev
+	actNext
+	actSuspend
+
+	actConfirm
+	actCancel
+	actExtend
+	actDigit
+	actErase
+	actHide
+	actStop
+	actApply
+	actClear
+)
+
+// scope says where a key is valid, as a set of bits.
+type scope uint16
+
+const (
+	onOverview scope = 1 << iota
+	onCallback
+	onCalls
+	onCall
+	onOutages
+	onConfirm // the boxes that ask before something is done
+	onLeave
+	onHelp
+	onFilter // while a filter is typed
+
+	onCallLists = onCallback | onCalls
+	onLists     = onOverview | onCallLists | onOutages
+	anywhere    = onLists | onCall
+)
+
+// binding is an action with its keys and what is said of them: in the help,
+// and shorter in the last row.
+type binding struct {
+	key.Binding
+	act   action
+	on    scope
+	group string
+	foot  string
+}
+
+// The groups of the help.
+const (
+	groupAnywhere  = "Anywhere"
+	groupLists     = "Lists"
+	groupCalls     = "Calls"
+	groupCallbacks = "Callbacks"
+	groupBoxes     = "Boxes"
+)
+
+// bindings is every key there is.
+var bindings = []binding{
+	bind(actTab, anywhere, groupAnywhere, "1-3", "screens", "screens", "1", "2", "3"),
+	bind(actOpen, onLists, groupAnywhere, "Enter", "open", "open; offline: try now", "enter"),
+	bind(actEsc, anywhere, groupAnywhere, "Esc", "back", "drop filter, marks; back", "esc"),
+	bind(actFilter, onOverview|onCallLists, groupAnywhere, "/", "filter", "filter", "/"),
+	bind(actPause, anywhere, groupAnywhere, "p", "pause", "pause / go on", "p"),
+	bind(actClock, anywhere, groupAnywhere, "t", "times", "times: today, local, UTC", "t"),
+	bind(actCopy, anywhere, groupAnywhere, "y", "copy", "copy the id", "y"),
+	bind(actMouse, anywhere, groupAnywhere, "M", "mouse", "mouse on / off", "M"),
+	bind(actRefresh, anywhere, groupAnywhere, "Ctrl+R", "refresh", "refresh now", "ctrl+r"),
+	bind(actRedraw, anywhere, groupAnywhere, "Ctrl+L", "redraw", "draw the screen again", "ctrl+l"),
+	bind(actHelp, anywhere, groupAnywhere, "?", "help", "these keys", "?"),
+	bind(actQuit, anywhere, groupAnywhere, "q", "quit", "leave; also Ctrl+C", "q", "ctrl+c"),
+
+	bind(actDown, anywhere, groupLists, "j Down", "down", "down", "j", "down"),
+	bind(actUp, anywhere, groupLists, "k Up", "up", "up", "k", "up"),
+	bind(actTop, onLists, groupLists, "g", "newest", "top: newest", "g", "home"),
+	bind(actBottom, onLists, groupLists, "G", "oldest", "bottom: oldest", "G", "end"),
+	bind(actHalfDown, anywhere, groupLists, "Ctrl+D", "half down", "half a page down", "ctrl+d"),
+	bind(actHalfUp, anywhere, groupLists, "Ctrl+U", "half up", "half a page up", "ctrl+u"),
+	bind(actPageDown, anywhere, groupLists, "PgDn", "more", "a page down", "pgdown"),
+	bind(actPageUp, anywhere, groupLists, "PgUp", "page up", "a page up", "pgup"),
+	bind(actMark, onCallLists, groupLists, "Space", "mark", "mark, step down", "space"),
+	bind(actMarkAll, onCallLists, groupLists, "*", "mark all", "mark all shown", "*"),
+	bind(actRange, onCallLists, groupLists, "v", "range", "mark a range, or stop", "v"),
+	bind(actUnmark, onCallLists, groupLists, "c", "clear", "clear marks", "c"),
+
+	bind(actRetry, onCallLists|onCall, groupCalls, "r", "retry", "send it, or marked, again", "r"),
+	bind(actResolve, onCallLists|onCall, groupCalls, "x", "resolve", "resolve it, or marked", "x"),
+	bind(actOpen, onCall, groupCalls, "Enter", "callback", "open its callback", "enter"),
+	bind(actPrev, onCall, groupCalls, "[", "newer", "the call above it", "["),
+	bind(actNext, onCall, groupCalls, "]", "older", "the call below it", "]"),
+	bind(actCycle, onCalls, groupCalls, "f", "status", "all, failed, pending, ok", "f"),
+	bind(actFailed, onCallback, groupCallbacks, "f", "failed", "its failed calls", "f"),
+	bind(actAll, onCallback, groupCallbacks, "a", "all", "all its calls", "a"),
+	bind(actUnfinished, onCallback, groupCallbacks, "o", "open", "calls not finished", "o"),
+	bind(actSuspend, onOverview|onCallback, groupCallbacks, "z", "suspend", "suspend / resume", "z"),
+
+	bind(actConfirm, onConfirm, groupBoxes, "Enter", "", "do it", "enter"),
+	bind(actCancel, onConfirm, groupBoxes, "Esc", "do nothing", "do nothing", "esc"),
+	bind(actExtend, onConfirm, groupBoxes, "Tab", "", "change how long it is retried", "tab"),
+	bind(actDigit, onConfirm, groupBoxes, "0-9", "", "the number of calls, where it is asked for", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+	bind(actErase, onConfirm, groupBoxes, "Backspace", "", "erase a digit", "backspace"),
+	bind(actHide, onLeave, groupBoxes, "h", "hide", "hide the screen, keep delivering", "h"),
+	bind(actStop, onLeave, groupBoxes, "s", "stop", "stop", "s"),
+	bind(actCancel, onLeave, groupBoxes, "Esc", "stay", "stay", "esc"),
+	bind(actCancel, onHelp, groupBoxes, "Esc", "closes", "close", "esc", "?", "q", "enter"),
+	bind(actDown, onHelp, groupBoxes, "j Down", "down", "down", "j", "down", "pgdown", "ctrl+d"),
+	bind(actUp, onHelp, groupBoxes, "k Up", "up", "up", "k", "up", "pgup", "ctrl+u"),
+	bind(actApply, onFilter, groupBoxes, "Enter", "apply", "apply the filter", "enter"),
+	bind(actClear, onFilter, groupBoxes, "Ctrl+U", "clear", "clear the line", "ctrl+u"),
+	bind(actCancel, onFilter, groupBoxes, "Esc", "cancel", "leave the filter as it was", "esc"),
+}
+
+// feet is the last row of each place: its keys, those used most first.
+var feet = map[scope][]action{
+	onOverview: {actOpen, actFilter, actSuspend, actPause, actClock, actCopy, actRefresh, actMouse},
+	onCallback: {actEsc, actOpen, actMark, actRetry, actResolve, actSuspend, actFailed, actAll, actUnfinished, actFilter, actCopy, actPause, actClock},
+	onCalls:    {actOpen, actFilter, actCycle, actMark, actRetry, actResolve, actTop, actBottom, actMarkAll, actUnmark, actRange, actCopy, actPause, actClock},
+	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actPageDown, actPause, actClock},
+	onOutages:  {actOpen, actCopy, actPause, actClock, actRefresh},
+	onFilter:   {actApply, actClear, actCancel},
+}
+
+func bind(a action, on scope, group, label, foot, help string, keys ...string) binding {
+	return binding{
+		Binding: key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, help)),
+		act:     a, on: on, group: group, foot: foot,
+	}
+}
+
+// lookup returns what a key asks for in a place, or actNone.
+func lookup(k fmt.Stringer, on scope) action {
+	for i := range bindings {
+		if bindings[i].on&on != 0 && key.Matches(k, bindings[i].Binding) {
+			return bindings[i].act
+		}
+	}
+	return actNone
+}
+
+// keyOf returns the binding of an action in a place.
+func keyOf(a action, on scope) (binding, bool) {
+	for i := range bindings {
+		if bindings[i].on&on != 0 && bindings[i].act == a {
+			return bindings[i], true
+		}
+	}
+	return binding{}, false
+}
+
+// changes reports whether an action changes something in the service.
+func (a action) changes() bool { return a == actRetry || a == actResolve || a == actSuspend }

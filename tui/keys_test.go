@@ -1,0 +1,128 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// places are the pages, by their scope and the keys that lead there.
+var places = map[scope]string{
+	onOverview: "", onCallback: "enter", onCalls: "2", onCall: "2 enter", onOutages: "3",
+}
+
+func TestEveryKeyIsBound(t *testing.T) {
+	t.Parallel()
+	for on, way := range places {
+		for i := range bindings {
+			b := &bindings[i]
+			if b.on&on == 0 || b.act == actEsc && on&(onOverview|onCallLists) != 0 {
+				continue // Esc has nothing to undo there
+			}
+			for _, k := range b.Keys() {
+				fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+					p.press(way)
+					if got := p.m.top().scope(); got != on {
+						t.Fatalf("%q leads to %b, want %b", way, got, on)
+					}
+					if got := lookup(keyPress(k), on); got != b.act {
+						t.Fatalf("%q on %b is action %d, want %d: two bindings", k, on, got, b.act)
+					}
+					if _, ok := p.m.common(b.act, k); ok {
+						return
+					}
+					if _, ok := p.m.top().Key(b.act); !ok {
+						t.Errorf("%q (%s) does nothing on %s", k, b.Help().Desc, p.m.top().Trail())
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestEveryActionHasAKey(t *testing.T) {
+	t.Parallel()
+	for on, way := range places {
+		for a := actNone + 1; a <= actClear; a++ {
+			if _, ok := keyOf(a, on); ok {
+				continue
+			}
+			fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+				p.press(way)
+				if _, ok := p.m.top().Key(a); ok {
+					t.Errorf("%s does action %d, which has no key there", p.m.top().Trail(), a)
+				}
+			})
+		}
+	}
+	for a := actNone + 1; a <= actClear; a++ {
+		if !slices.ContainsFunc(bindings, func(b binding) bool { return b.act == a }) {
+			t.Errorf("action %d has no key", a)
+		}
+	}
+}
+
+func TestHelpIsComplete(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, l := range helpGroups(groupAnywhere, groupLists, groupCalls, groupCallbacks) {
+		if l.key != nil {
+			seen[l.key.Help().Key+l.key.Help().Desc] = true
+		}
+	}
+	for i := range bindings {
+		b := &bindings[i]
+		if b.Help().Key == "" || b.Help().Desc == "" {
+			t.Errorf("%v has no help", b.Keys())
+		}
+		if b.group != groupBoxes && !seen[b.Help().Key+b.Help().Desc] {
+			t.Errorf("%s is not in the help", b.Help().Key)
+		}
+	}
+	for on, acts := range feet {
+		for _, a := range acts {
+			if b, ok := keyOf(a, on); !ok || b.foot == "" {
+				t.Errorf("the last row of %b has action %d, which has no key or no word there", on, a)
+			}
+		}
+	}
+	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+		p.press("?")
+		for i := range bindings {
+			if b := &bindings[i]; b.group != groupBoxes {
+				p.see(b.Help().Desc)
+			}
+		}
+	})
+}
+
+func TestHelpScrollsWhereItHasNoRoom(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 60, 15, nil, func(p *pilot) {
+		p.press("?")
+		var all strings.Builder
+		for range 60 {
+			all.WriteString(p.text())
+			p.press("j")
+		}
+		for i := range bindings {
+			if b := &bindings[i]; b.group != groupBoxes && !strings.Contains(all.String(), b.Help().Desc) {
+				t.Errorf("%s is never shown", b.Help().Key)
+			}
+		}
+		p.press("? ?") // the first closes it
+		p.see("Keys")
+	})
+}
+
+func TestNoDangerousKeys(t *testing.T) {
+	t.Parallel()
+	for i := range bindings {
+		b := &bindings[i]
+		for _, k := range []string{"ctrl+h", "ctrl+j", "ctrl+k", "ctrl+z", "backspace", "delete"} {
+			if b.on&anywhere != 0 && slices.Contains(b.Keys(), k) {
+				t.Errorf("%s is bound to %s", k, b.Help().Desc)
+			}
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
+)
+
+// outagesPage is the latest outages with the e-mails that went out for them.
+type outagesPage struct {
+	d      *desk
+	rows   []callback.OutageView
+	cursor outageKey
+	chosen bool
+	loaded bool
+	top    int
+	height int
+	err    string
+	asking once
+}
+
+// outageKey names an outage.
+type outageKey struct {
+	id callback.CallbackID
+	n  uint32
+}
+
+func keyOfOutage(o *callback.OutageView) outageKey { return outageKey{o.CallbackID, o.N} }
+
+// maxOutages is how many outages are asked for.
+const maxOutages = 200
+
+func newOutagesPage(d *desk) *outagesPage { return &outagesPage{d: d, height: 1} }
+
+func (*outagesPage) scope() scope { return onOutages }
+
+// Trail implements page.
+func (*outagesPage) Trail() string { return tabs[2] }
+
+// Refresh implements page.
+func (p *outagesPage) Refresh() tea.Cmd { return p.asking.ask(p.ask()) }
+
+func (p *outagesPage) ask() tea.Cmd { return p.d.ask.outages(p, "", maxOutages) }
+
+// Data implements page.
+func (p *outagesPage) Data(msg tea.Msg) tea.Cmd {
+	got, ok := msg.(outagesMsg)
+	if !ok {
+		return nil
+	}
+	again := p.asking.answered(p.ask())
+	if got.err != nil {
+		p.err = inWords(got.err)
+		return again
+	}
+	at := p.at()
+	p.rows, p.loaded, p.err = got.outages, true, ""
+	if p.at() < 0 && len(p.rows) > 0 {
+		p.cursor, p.chosen = keyOfOutage(&p.rows[min(max(at, 0), len(p.rows)-1)]), true
+	}
+	return again
+}
+
+// at returns the row of the cursor, or -1.
+func (p *outagesPage) at() int {
+	if !p.chosen {
+		return -1
+	}
+	return slices.IndexFunc(p.rows, func(o callback.OutageView) bool { return keyOfOutage(&o) == p.cursor })
+}
+
+// Status implements page.
+func (p *outagesPage) Status() string {
+	if p.err != "" {
+		return p.err + "; trying again"
+	}
+	open, mails := 0, 0
+	for i := range p.rows {
+		if p.rows[i].Phase != callback.NoOutage {
+			open++
+		}
+		for j := range p.rows[i].Alerts {
+			if s := p.rows[i].Alerts[j].Status; s == callback.AlertRefused || s == callback.AlertExpired {
+				mails++
+			}
+		}
+	}
+	s := fmt.Sprintf("%d open, %d closed", open, len(p.rows)-open)
+	if mails > 0 {
+		s += "   " + plural(uint64(mails), "e-mail") + " failed"
+	}
+	return s
+}
+
+// Key implements page.
+func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
+	at := p.at()
+	switch a {
+	case actDown, actUp, actTop, actBottom, actHalfDown, actHalfUp, actPageDown, actPageUp:
+		if at >= 0 {
+			p.cursor = keyOfOutage(&p.rows[moved(a, at, len(p.rows), p.height)])
+		}
+	case actOpen:
+		if at < 0 {
+			p.d.say(RoleDim, "Enter: there is no outage")
+			return nil, true
+		}
+		p.d.open = newCallbackPage(p.d, p.rows[at].CallbackID, p.rows[at].Callback)
+	case actCopy:
+		if at < 0 {
+			p.d.say(RoleDim, "y: there is no outage")
+			return nil, true
+		}
+		return p.d.copies(p.rows[at].CallbackID.String()), true
+	case actEsc:
+		return nil, false
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// Draw implements page.
+func (p *outagesPage) Draw(c *Canvas) {
+	w, _ := c.Size()
+	first, end := body(c)
+	switch {
+	case !p.loaded:
+		c.Put(2, first+1, RoleDim, "loading ...")
+		return
+	case len(p.rows) == 0:
+		c.Put(2, first+1, RoleText, "No callback ever failed.")
+		return
+	}
+	t := outageTable(w)
+	t.head(c, first)
+	at := max(p.at(), 0)
+	panel := min(8, (end-first)/2)
+	p.height = max(end-first-1-panel, 1)
+	p.top = shift(p.top, at, len(p.rows), p.height)
+	y := first + 1
+	for i := p.top; i < min(p.top+p.height, len(p.rows)); i++ {
+		p.drawRow(c, &t, y, &p.rows[i])
+		if i == at {
+			p.d.selectRow(c, y)
+		}
+		y++
+	}
+	p.drawMails(c, min(y+1, end-panel), end, &p.rows[at])
+}
+
+func outageTable(w int) table {
+	name := 15
+	if w < 80 {
+		name = 12
+	}
+	return lay(3, w, []column{
+		{title: "ID", w: 4},
+		{title: "STARTED", w: 12},
+		{title: "ENDED", w: 12, from: 110},
+		{title: "LASTED", w: 6, align: Right},
+		{title: "CALLBACK", w: name},
+		{title: "CALLS", w: 7, align: Right, from: 72},
+		{title: "CAUSE", w: 13},
+		{title: "WHY", w: 20, from: 110, most: 50},
+		{title: "E-MAIL", w: 11, from: 72, most: 16},
+	})
+}
+
+func (p *outagesPage) drawRow(c *Canvas, t *table, y int, o *callback.OutageView) {
+	d := p.d
+	s := standHealthy
+	switch {
+	case o.Phase == callback.OutageOpen:
+		s = standFailing
+		if h := d.health(o.CallbackID); h != nil && (h.Shown == callback.Down || h.Shown == callback.Suspended) {
+			s = standingOf(h)
+		}
+	case o.Phase == callback.Recovering:
+		s = standFailing
+	}
+	c.Set(1, y, s.role(), s.sign(c.Glyphs()))
+	t.put(c, y, 0, RoleText, "#"+strconv.Itoa(int(o.N)))
+	t.put(c, y, 1, RoleText, d.when(o.OutageState.Started, 12))
+	ended := "now"
+	if o.Phase != callback.OutageOpen {
+		ended = d.when(endOf(o), 12)
+	}
+	t.put(c, y, 2, RoleText, ended)
+	t.put(c, y, 3, RoleText, d.lasted(o))
+	t.put(c, y, 4, RoleText, o.Callback)
+	t.put(c, y, 5, RoleText, CountShort(o.Calls))
+	t.put(c, y, 6, RoleText, cause(o))
+	t.put(c, y, 7, RoleText, o.FirstText)
+	if m, ok := mailsMood(o, c.Glyphs()); ok {
+		t.put(c, y, 8, m.role, m.String())
+	} else {
+		t.put(c, y, 8, RoleDim, "no e-mail")
+	}
+}

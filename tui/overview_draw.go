@@ -1,0 +1,203 @@
+package tui
+
+import (
+	"slices"
+	"time"
+
+	"ringback/callback"
+)
+
+// The columns of the overview.
+const (
+	ovName = iota
+	ovState
+	ovOK
+	ovCalls
+	ovCells
+	ovWaiting
+	ovOldest
+	ovNext
+	ovP50
+	ovP95
+	ovOutage
+)
+
+// overviewTable lays the columns out for a width.
+func overviewTable(w, longest int) table {
+	name, ok, cells := 15, "OK 1h", column{title: "FAILED, 1 h", w: 12, from: 72}
+	if w >= 110 {
+		name, ok = min(max(longest, 16), 30), "OK 1h %"
+		cells = column{title: "FAILED SHARE, LAST HOUR", w: 22, from: 72, most: 30}
+	}
+	if w >= 180 {
+		cells.most = hourCells
+	}
+	if w < 80 {
+		name = 12
+	}
+	return lay(2, w, []column{
+		ovName:    {title: "CALLBACK", w: name},
+		ovState:   {title: "STATE", w: 11},
+		ovOK:      {title: ok, w: max(len(ok), 6), align: Right},
+		ovCalls:   {title: "CALLS 1h", w: 8, align: Right, from: 110},
+		ovCells:   cells,
+		ovWaiting: {title: "WAITING", w: 7, align: Right},
+		ovOldest:  {title: "OLDEST", w: 6, align: Right},
+		ovNext:    {title: "NEXT TRY", w: 9},
+		ovP50:     {title: "P50", w: 5, align: Right, from: 110},
+		ovP95:     {title: "P95", w: 5, align: Right, from: 80},
+		ovOutage:  {title: "OUTAGE", w: 15, from: 130},
+	})
+}
+
+// Draw implements page.
+func (p *overviewPage) Draw(c *Canvas) {
+	d := p.d
+	if d.firstRun() {
+		d.drawFirstRun(c)
+		return
+	}
+	w, _ := c.Size()
+	first, end := body(c)
+	rows := p.visible()
+	longest := 0
+	for i := range d.overview.Callbacks {
+		longest = max(longest, c.Width(d.overview.Callbacks[i].Name))
+	}
+	t := overviewTable(w, longest)
+	t.head(c, first)
+
+	panel := 7
+	if end-first < 14 {
+		panel = 4
+	}
+	p.height = max(min(len(rows), end-first-1-panel), 1)
+	p.top = shift(p.top, max(slices.Index(rows, p.cursor), 0), len(rows), p.height)
+	y := first + 1
+	for _, id := range rows[p.top:min(p.top+p.height, len(rows))] {
+		if h := d.health(id); h != nil {
+			p.drawRow(c, &t, y, h)
+			if id == p.cursor {
+				d.selectRow(c, y)
+			}
+		}
+		y++
+	}
+	if len(rows) == 0 {
+		c.Put(2, y, RoleDim, "no callback has that in its name")
+		return
+	}
+	if panel == 7 {
+		y++
+	}
+	y = p.drawPanel(c, y, min(y+panel-1, end))
+	if end-y >= 8 && w >= 110 {
+		y = d.drawRate(c, y)
+	}
+	if end-y >= 3 {
+		d.drawEvents(c, y, end)
+	}
+}
+
+func (p *overviewPage) drawRow(c *Canvas, t *table, y int, h *callback.HealthView) {
+	d, s := p.d, standingOf(h)
+	now := d.now()
+	t.put(c, y, ovName, RoleText, h.Name)
+	t.put(c, y, ovState, s.role(), string(s.sign(c.Glyphs()))+" "+s.word())
+	t.put(c, y, ovOK, RoleText, Success(h.OK, h.Bad))
+	t.put(c, y, ovCalls, RoleText, CountShort(h.OK+h.Bad))
+	if x, w, ok := t.at(ovCells); ok {
+		c.FailedShare(x, y, squeeze(h.Cells, w))
+	}
+	t.put(c, y, ovWaiting, RoleText, CountShort(h.Live.Counts.Waiting()))
+	t.put(c, y, ovOldest, RoleText, Age(h.Oldest, now))
+	next, role := "held", RoleText
+	if s != standSuspended {
+		var late bool
+		if next, late = Countdown(h.NextTry, now); late {
+			role = RoleFailing
+		}
+	}
+	t.put(c, y, ovNext, role, next)
+	t.put(c, y, ovP50, RoleText, latency(h.P50))
+	t.put(c, y, ovP95, RoleText, latency(h.P95))
+	t.put(c, y, ovOutage, s.role(), d.outage(h))
+}
+
+// latency is Latency where 0 stands for none.
+func latency(t time.Duration) string {
+	if t == 0 {
+		return absent
+	}
+	return Latency(t)
+}
+
+// outage returns since when a callback fails, or is suspended.
+func (d *desk) outage(h *callback.HealthView) string {
+	l, now := &h.Live, d.now()
+	switch {
+	case l.Outage.Phase == callback.OutageOpen:
+		return d.clock.WhenShort(l.Outage.Started, now) + " " + Age(l.Outage.Started, now)
+	case l.Suspended:
+		return d.clock.WhenShort(l.SuspendedAt, now)
+	}
+	return absent
+}
+
+// squeeze puts cells together into at most n.
+func squeeze(cells []callback.Cell, n int) []Tally {
+	n = max(min(n, len(cells)), 0)
+	out := make([]Tally, n)
+	for i := range out {
+		for _, cell := range cells[i*len(cells)/n : (i+1)*len(cells)/n] {
+			out[i].OK += uint64(cell.OK)
+			out[i].Failed += uint64(cell.Bad)
+		}
+	}
+	return out
+}
+
+// stretch repeats each cell as often as there is room for all in w.
+func stretch(cells []Tally, w int) []Tally {
+	var out []Tally
+	for _, cell := range cells {
+		for range max(w/len(cells), 1) {
+			out = append(out, cell)
+		}
+	}
+	return out
+}
+
+// drawSmall draws as many rows as there is room for, and returns how many
+// there is none for.
+func (p *overviewPage) drawSmall(c *Canvas, y, rows int) (more int) {
+	d := p.d
+	w, _ := c.Size()
+	ids := p.visible()
+	p.height = max(rows, 1)
+	p.top = shift(p.top, max(slices.Index(ids, p.cursor), 0), len(ids), p.height)
+	t := lay(3, w-1, []column{
+		{w: 8, most: 30},
+		{w: 5, align: Right, from: 28},
+		{w: 6, align: Right, from: 35},
+		{w: 6, align: Right, from: 22},
+	})
+	end := min(p.top+max(rows, 0), len(ids))
+	for _, id := range ids[p.top:end] {
+		h := d.health(id)
+		if h == nil {
+			continue
+		}
+		s := standingOf(h)
+		c.Set(1, y, s.role(), s.sign(c.Glyphs()))
+		t.put(c, y, 0, RoleText, h.Name)
+		t.put(c, y, 1, RoleText, Success(h.OK, h.Bad))
+		t.put(c, y, 2, RoleText, CountShort(h.Live.Counts.Waiting()))
+		t.put(c, y, 3, RoleText, Age(h.Oldest, d.now()))
+		if id == p.cursor {
+			d.selectRow(c, y)
+		}
+		y++
+	}
+	return len(ids) - (end - p.top)
+}

@@ -1,0 +1,203 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// box is what lies over the page and takes all keys.
+type box interface {
+	// Key takes a key; done closes the box.
+	Key(k tea.KeyPressMsg) (cmd tea.Cmd, done bool)
+	Draw(c *Canvas)
+}
+
+// press routes a key: to the box, the line that is typed, or the page.
+func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
+	d := &m.desk
+	d.lastKey = d.opt.Now()
+	d.note = note{}
+	switch {
+	case k.String() == "ctrl+c":
+		return m.quit()
+	case m.box != nil:
+		cmd, done := m.box.Key(k)
+		if done {
+			m.box = nil
+		}
+		return cmd
+	case d.typing != nil:
+		cmd, done := d.typing.Key(k)
+		if done {
+			d.typing = nil
+		}
+		return cmd
+	}
+	a := lookup(k, m.top().scope())
+	if m.w < fullW || m.h < fullH {
+		return m.pressSmall(a)
+	}
+	if cmd, ok := m.common(a, k.String()); ok {
+		return cmd
+	}
+	cmd, _ := m.top().Key(a)
+	return cmd
+}
+
+// pressSmall does what makes sense while whole screens have no room.
+func (m *model) pressSmall(a action) tea.Cmd {
+	switch a {
+	case actQuit, actHelp, actPause, actClock, actRedraw, actRefresh:
+		cmd, _ := m.common(a, "")
+		return cmd
+	case actUp, actDown, actTop, actBottom:
+		cmd, _ := m.roots[0].Key(a)
+		return cmd
+	case actNone:
+		return nil
+	}
+	m.desk.say(RoleDim, "for that the window must be 60x15")
+	return nil
+}
+
+// common does what a key does on every page; ok is false where it is the
+// page's own.
+func (m *model) common(a action, k string) (cmd tea.Cmd, ok bool) {
+	d := &m.desk
+	switch a {
+	case actTab:
+		return m.show(int(k[0] - '1')), true
+	case actOpen:
+		if !d.link.down {
+			return nil, false
+		}
+		d.link.gen++
+		d.link.next = d.opt.Now()
+		return m.poll(), true
+	case actEsc:
+		return m.escape(), true
+	case actPause:
+		return m.pause(), true
+	case actClock:
+		d.clock.Mode = d.clock.Mode.Next()
+		d.say(RoleDim, "times: "+d.clock.Mode.String())
+	case actRefresh:
+		return m.refreshNow(), true
+	case actRedraw:
+		return tea.ClearScreen, true
+	case actMouse:
+		m.mouse = !m.mouse
+		d.say(RoleDim, "mouse off")
+		if m.mouse {
+			d.say(RoleDim, "mouse on: the wheel scrolls; hold Shift to select text")
+		}
+	case actHelp:
+		m.box = &helpBox{d: d, on: m.top().scope()}
+	case actQuit:
+		return m.quit(), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// show brings one of the roots up.
+func (m *model) show(tab int) tea.Cmd {
+	m.drop(0)
+	m.tab = tab
+	m.draw()
+	return m.top().Refresh()
+}
+
+// escape undoes the last thing that narrows the page, or leaves it.
+func (m *model) escape() tea.Cmd {
+	if cmd, ok := m.top().Key(actEsc); ok {
+		return cmd
+	}
+	if n := len(m.stack); n > 0 {
+		m.drop(n - 1)
+		m.draw()
+		return m.top().Refresh()
+	}
+	return nil
+}
+
+// drop takes the pages from the n-th above the root on away.
+func (m *model) drop(n int) {
+	for _, p := range m.stack[n:] {
+		if e, ok := p.(interface{ end() }); ok {
+			e.end()
+		}
+	}
+	clear(m.stack[n:])
+	m.stack = m.stack[:n]
+}
+
+func (m *model) pause() tea.Cmd {
+	d := &m.desk
+	if d.paused.IsZero() {
+		d.paused = d.running()
+		d.say(RoleDim, "paused: nothing moves; p goes on")
+		return nil
+	}
+	d.paused = time.Time{}
+	return m.refresh()
+}
+
+func (m *model) refreshNow() tea.Cmd {
+	d := &m.desk
+	switch {
+	case !d.paused.IsZero():
+		d.say(RoleDim, "Ctrl+R: paused; p goes on")
+		return nil
+	case d.link.down:
+		d.link.gen++
+		return m.poll()
+	}
+	return tea.Batch(d.ask.server(), m.refresh())
+}
+
+// quit leaves; where the server runs here, it asks what is to become of it.
+func (m *model) quit() tea.Cmd {
+	if !m.desk.opt.Embedded {
+		return tea.Quit
+	}
+	m.desk.typing = nil
+	m.box = &leaveBox{d: &m.desk, leave: func(l Leave) tea.Cmd {
+		m.leave = l
+		return tea.Quit
+	}}
+	return nil
+}
+
+// paste puts text into the line that is typed; elsewhere it is no keys.
+func (m *model) paste(text string) tea.Cmd {
+	if m.box == nil && m.desk.typing != nil {
+		m.desk.typing.insert(text)
+	}
+	return nil
+}
+
+// wheelStep is how many rows a notch of the wheel moves.
+const wheelStep = 3
+
+func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
+	a := actDown
+	switch msg.Button {
+	case tea.MouseWheelUp:
+		a = actUp
+	case tea.MouseWheelDown:
+	default:
+		return nil
+	}
+	if m.box != nil || m.desk.typing != nil || m.w < fullW || m.h < fullH {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for range wheelStep {
+		cmd, _ := m.top().Key(a)
+		cmds = append(cmds, cmd)
+	}
+	return tea.Batch(cmds...)
+}

@@ -1,0 +1,119 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
+)
+
+// Options says what Run shows, where, and how.
+type Options struct {
+	Service callback.Service
+	In      io.Reader // keys; nil: none can be pressed
+	Out     io.Writer // the terminal
+	Environ []string  // of the terminal's user: TERM, NO_COLOR, LANG, …
+
+	Theme string // auto, dark, light, ansi, none; empty is auto
+	ASCII bool   // draw with ASCII alone, whatever the locale says
+	FPS   int    // frames a second at most; 0: 60
+	Mouse bool   // on from the start; a key turns it on and off
+
+	ReadOnly bool   // refuse whatever would change something
+	Embedded bool   // the screen runs in the server's own process
+	Demo     bool   // what is shown is made up, and gone afterwards
+	User     string // who acts: stands in the record of what was done
+
+	Zone *time.Location   // of the operator; nil is time.Local
+	Now  func() time.Time // nil is time.Now
+}
+
+// Leave says what the operator wants of the program after the screen is gone.
+type Leave uint8
+
+// The ways to leave.
+const (
+	Detach Leave = iota // the screen ends, and what it was attached to goes on
+	Hide                // the screen ends, and this process goes on delivering
+	Stop                // this process is to stop
+)
+
+// String returns the word of the way.
+func (l Leave) String() string { return [...]string{"detach", "hide", "stop"}[l] }
+
+// leaveTime is how long a terminal may take to accept the end of the screen.
+const leaveTime = 2 * time.Second
+
+// modesOff turns off what a screen turns on, for where its own end did not:
+// the alternate screen, focus reports, bracketed paste and the mouse; and
+// shows the cursor.
+const modesOff = "\x1b[?1049l\x1b[?1004l\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h"
+
+// Run shows the screen until the operator leaves or ctx is done, and restores
+// the terminal. It blocks, and starts nothing that outlives it, but for one
+// case: a terminal that takes no output is given up two seconds after ctx is
+// done. It handles no signals. A fault of the screen itself comes back as an
+// error, and the screen may be run again.
+func Run(ctx context.Context, o Options) (Leave, error) {
+	if o.Service == nil || o.Out == nil {
+		return Detach, errors.New("the screen needs a service and a terminal")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m, err := newModel(ctx, cancel, o)
+	if err != nil {
+		return Detach, err
+	}
+	program := tea.NewProgram(m,
+		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
+		tea.WithEnvironment(o.colourEnviron()), tea.WithFPS(o.FPS), tea.WithoutSignalHandler())
+	done := make(chan error, 1)
+	go func() {
+		_, err := program.Run()
+		done <- err
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		select {
+		case err = <-done:
+		case <-time.After(leaveTime):
+			return Detach, errors.Join(m.fault(), errors.New("the terminal takes no output: it is left as it is"))
+		}
+	}
+	_, _ = io.WriteString(o.Out, modesOff) // a terminal that is gone needs no restoring
+	if fault := m.fault(); fault != nil {
+		return Detach, fault
+	}
+	if err != nil && ctx.Err() == nil {
+		return Detach, fmt.Errorf("run the screen: %w", err)
+	}
+	return m.leave, nil
+}
+
+// getenv looks a variable up in Environ, where the last one of a name counts.
+func (o *Options) getenv(name string) string {
+	for _, v := range slices.Backward(o.Environ) {
+		if k, value, ok := strings.Cut(v, "="); ok && k == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// colourEnviron is Environ as the renderer may see it: a theme asked for by
+// name wins over NO_COLOR.
+func (o *Options) colourEnviron() []string {
+	env := append([]string{}, o.Environ...) // never nil: that would be this process' own
+	if o.Theme == "" || o.Theme == "auto" || o.Theme == "none" {
+		return env
+	}
+	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") })
+}

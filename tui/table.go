@@ -1,0 +1,67 @@
+package tui
+
+// column is one column of a table. It is there in frames at least from cells
+// wide; of the room that is left it gets up to most, columns further to the
+// left first, but for the one that takes all the rest.
+type column struct {
+	title string
+	w     int
+	align Align
+	from  int
+	most  int
+}
+
+// rest is the most of a column that takes what is left.
+const rest = 1 << 20
+
+// table is where the columns of a list are in a frame of some width.
+type table struct {
+	cols []column
+	x    []int // -1: not shown
+}
+
+// lay puts columns into w cells from column x on, one blank between two.
+func lay(x, w int, cols []column) table {
+	t := table{cols: append([]column(nil), cols...), x: make([]int, len(cols))}
+	free := w - x + 1
+	for i := range t.cols {
+		if t.cols[i].from <= w {
+			free -= t.cols[i].w + 1
+		}
+	}
+	for i := range t.cols {
+		c := &t.cols[i]
+		t.x[i] = -1
+		if c.from > w {
+			continue
+		}
+		if c.most > c.w && free > 0 {
+			more := min(c.most-c.w, free)
+			c.w, free = c.w+more, free-more
+		}
+	}
+	for i := range t.cols {
+		if t.cols[i].from <= w {
+			t.x[i] = x
+			x += t.cols[i].w + 1
+		}
+	}
+	return t
+}
+
+// head draws the titles.
+func (t *table) head(c *Canvas, y int) {
+	for i := range t.cols {
+		t.put(c, y, i, RoleHeader, t.cols[i].title)
+	}
+}
+
+// put draws a text into column i of row y.
+func (t *table) put(c *Canvas, y, i int, role Role, text string) {
+	if t.x[i] >= 0 {
+		c.PutIn(t.x[i], y, t.cols[i].w, role, text, t.cols[i].align)
+	}
+}
+
+// at returns where column i is, and how wide; false where it is not shown.
+func (t *table) at(i int) (x, w int, ok bool) { return t.x[i], t.cols[i].w, t.x[i] >= 0 }
