@@ -206,22 +206,22 @@ func (g *group) flushHouse(h *house, st *callback.Step) error {
 	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, h.xor))
 }
 
-// finish answers everyone, and tells the dispatcher what it may do.
+// finish tells the dispatcher what it may do, and answers everyone. In that
+// order: whoever is answered may rely on the dispatcher knowing.
 func (g *group) finish(ops []*op, err error) {
+	if err == nil && g.disp != nil {
+		for _, c := range g.start {
+			g.disp.Start(c)
+		}
+		for num, n := range g.wake {
+			g.disp.Wake(num, n)
+		}
+	}
 	for _, o := range ops {
 		if err != nil && o.err == nil {
 			o.err = err
 		}
 		close(o.done)
-	}
-	if err != nil || g.disp == nil {
-		return
-	}
-	for _, c := range g.start {
-		g.disp.Start(c)
-	}
-	for num, n := range g.wake {
-		g.disp.Wake(num, n)
 	}
 }
 
