@@ -291,6 +291,37 @@ func TestOverviewOrder(t *testing.T) {
 	})
 }
 
+// A screen that is left alone shows what is worst, until a person picks a row.
+func TestOverviewKeepsToTheWorst(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		page := p.m.roots[0].(*overviewPage)
+		worst := func(name string, waiting uint64) {
+			f.set(func() {
+				f.health(name).Shown = callback.Down
+				f.health(name).Live.Counts.Pending = waiting
+			})
+		}
+		worst("uni-alerts", 9999)
+		p.pass(2 * time.Second)
+		if page.cursor != callbackIDOf("uni-alerts") {
+			t.Fatalf("on %v", page.cursor)
+		}
+		p.press("j k")
+		worst("rail-disrupt", 99999)
+		p.pass(20 * time.Second)
+		if page.cursor != callbackIDOf("uni-alerts") {
+			t.Fatalf("a picked row was left for %v", page.cursor)
+		}
+		p.press("g")
+		p.pass(12 * time.Second)
+		if page.cursor != callbackIDOf("rail-disrupt") {
+			t.Fatalf("after g on %v", page.cursor)
+		}
+	})
+}
+
 func TestMarksSurvive(t *testing.T) {
 	t.Parallel()
 	fly(t, newFake(), 80, 24, nil, func(p *pilot) {

@@ -19,6 +19,7 @@ type overviewPage struct {
 	order  []callback.CallbackID // as shown
 	cursor callback.CallbackID
 	chosen bool
+	picked bool // by a person; until then the cursor keeps to the worst
 	top    int // the first row shown
 	height int // rows of the table
 	filter string
@@ -104,6 +105,9 @@ func (p *overviewPage) visible() []callback.CallbackID {
 // it was.
 func (p *overviewPage) choose(was int) {
 	rows := p.visible()
+	if !p.picked && p.d.opt.Now().Sub(p.d.lastKey) >= settleTime {
+		p.chosen, was = false, 0 // whoever comes to a screen left alone sees what is worst
+	}
 	if p.chosen && slices.Contains(rows, p.cursor) {
 		return
 	}
@@ -181,7 +185,7 @@ func (p *overviewPage) move(a action) {
 	if at < 0 {
 		return
 	}
-	p.cursor = rows[moved(a, at, len(rows), p.height)]
+	p.cursor, p.picked = rows[moved(a, at, len(rows), p.height)], a != actTop
 }
 
 // moved returns the row that a key moves the cursor to, out of n, of which
