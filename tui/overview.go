@@ -20,8 +20,8 @@ type overviewPage struct {
 	cursor callback.CallbackID
 	chosen bool
 	picked bool // by a person; until then the cursor keeps to the worst
-	top    int // the first row shown
-	height int // rows of the table
+	top    int  // the first row shown
+	height int  // rows of the table
 	filter string
 }
 
