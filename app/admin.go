@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"encoding/binary"
+	"slices"
+	"strings"
 
 	"ringback/callback"
 )
@@ -20,27 +22,27 @@ func (a *App) Create(ctx context.Context, d callback.Draft) (callback.Health, er
 	if err != nil {
 		return callback.Health{}, err
 	}
-	return a.opt.Store.Callback(cb.Num)
+	return shown(a.opt.Store.Callback(cb.Num))
 }
 
 // Update implements callback.Admin.
 func (a *App) Update(ctx context.Context, ref string, d callback.Draft, version uint64) (callback.Health, error) {
 	h, err := a.opt.Store.Find(ref)
 	if err != nil {
-		return h, err
+		return shown(h, err)
 	}
 	if version == 0 {
 		version = h.Version // what the draft is laid over must not change underneath
 	}
 	cb := h.Callback
 	if err := a.apply(&cb, &d); err != nil {
-		return h, err
+		return shown(h, err)
 	}
 	defer a.changed()
 	if _, err := a.opt.Store.Update(ctx, a.clock.Now(), cb, version); err != nil {
-		return h, err
+		return shown(h, err)
 	}
-	return a.opt.Store.Callback(h.Num)
+	return shown(a.opt.Store.Callback(h.Num))
 }
 
 // Delete implements callback.Admin.
@@ -70,7 +72,6 @@ func (a *App) apply(cb *callback.Callback, d *callback.Draft) error {
 	set(&cb.ConnectTimeout, d.ConnectTimeout)
 	set(&cb.ResponseTimeout, d.ResponseTimeout)
 	set(&cb.CA, d.CA)
-	set(&cb.Headers, d.Headers)
 	if d.Reply != nil {
 		cb.NoReplies = !*d.Reply
 	}
@@ -91,10 +92,39 @@ func (a *App) apply(cb *callback.Callback, d *callback.Draft) error {
 			err.Fields = append(err.Fields, callback.FieldError{Field: s.field, Message: msg})
 		}
 	}
+	if d.Headers != nil {
+		cb.Headers = keptHeaders(cb.Headers, *d.Headers, err)
+	}
 	if len(err.Fields) > 0 {
 		return err
 	}
 	return cb.Validate()
+}
+
+// keptHeaders returns the headers wanted, with the stored value where one is
+// given by its mask.
+func keptHeaders(stored, wanted []callback.Param, err *callback.Error) []callback.Param {
+	out := slices.Clone(wanted)
+	for i, h := range out {
+		if !callback.IsMask(h.Value) {
+			continue
+		}
+		at := slices.IndexFunc(stored, func(s callback.Param) bool { return strings.EqualFold(s.Key, h.Key) })
+		if h.Value != callback.MaskedHeader || at < 0 {
+			err.Fields = append(err.Fields, callback.FieldError{
+				Field: "headers." + callback.Sanitize(h.Key, 60), Message: "begins like a mask, and no such header is stored",
+			})
+			continue
+		}
+		out[i].Value = stored[at].Value
+	}
+	return out
+}
+
+// shown is a callback as front ends may have it.
+func shown(h callback.Health, err error) (callback.Health, error) {
+	h.Headers = callback.ShownHeaders(h.Headers)
+	return h, err
 }
 
 func set[T any](field, value *T) {

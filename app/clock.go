@@ -7,20 +7,22 @@ import (
 	"time"
 )
 
-// clock gives engine time: whole milliseconds in UTC that never go back. Where
+// clock gives engine time: whole milliseconds in UTC that never go back; where
+// the wall clock is set back it goes a little slower until both meet. Where
 // the wall clock jumps ahead of the monotonic one by more than maxJump, engine
 // time does not follow until both have agreed for settleTime: a clock set wrong
 // by a year must not give up every call, nor delete the history. Its zero value
 // is ready.
 type clock struct {
-	mu     sync.Mutex
-	log    *slog.Logger
-	begun  time.Time     // the first reading; the monotonic clock counts from there
-	last   time.Time     // engine time last given
-	wall   time.Time     // wall clock at that moment
-	mono   time.Duration // and the monotonic one
-	behind time.Duration // how far engine time keeps behind the wall clock
-	since  time.Duration // monotonic time of the last jump
+	mu       sync.Mutex
+	log      *slog.Logger
+	begun    time.Time     // the first reading; the monotonic clock counts from there
+	last     time.Time     // engine time last given
+	lastMono time.Duration // monotonic time of then
+	wall     time.Time     // wall clock at that moment
+	mono     time.Duration // and the monotonic one
+	behind   time.Duration // how far engine time keeps behind the wall clock
+	since    time.Duration // monotonic time of the last jump
 }
 
 const (
@@ -48,13 +50,17 @@ func (c *clock) read(wall time.Time, mono time.Duration) time.Time {
 	if c.behind > 0 && mono-c.since >= settleTime {
 		c.behind = 0
 	}
-	t := wall.Add(-c.behind).UTC().Truncate(time.Millisecond)
-	if t.Before(c.last) {
-		return c.last
+	t := wall.Add(-c.behind).UTC()
+	if ahead := c.last.Add(slow(mono - c.lastMono)); t.Before(ahead) && t.Before(c.last) {
+		t = ahead
 	}
-	c.last = t
-	return t
+	c.last, c.lastMono = t, mono
+	return t.Truncate(time.Millisecond)
 }
+
+// slow is how far engine time goes in d while the wall clock is behind it: a
+// clock that was set back must not stop retries, and is met again in the end.
+func slow(d time.Duration) time.Duration { return d - d/10 }
 
 // watch takes note of how much further the wall clock went than the monotonic
 // one since the last reading.

@@ -17,7 +17,8 @@ func TestClock(t *testing.T) {
 	}{
 		{"in step", [][2]time.Duration{{0, 0}, {time.Hour, time.Hour}}, time.Hour, false},
 		{"a day without a look", [][2]time.Duration{{0, 0}, {24 * time.Hour, 24 * time.Hour}}, 24 * time.Hour, false},
-		{"back an hour: it stands still", [][2]time.Duration{{0, 0}, {time.Second, time.Second}, {-time.Hour, 2 * time.Second}}, time.Second, false},
+		{"back an hour: it goes on, slower", [][2]time.Duration{{0, 0}, {time.Second, time.Second}, {-time.Hour, time.Second}, {100*time.Second - time.Hour, 101 * time.Second}}, 91 * time.Second, false},
+		{"back an hour, and met again", [][2]time.Duration{{0, 0}, {-time.Hour, 0}, {10 * time.Hour, 11 * time.Hour}}, 10 * time.Hour, false},
 		{"ahead by less than an hour: followed", [][2]time.Duration{{0, 0}, {50 * time.Minute, time.Second}}, 50 * time.Minute, false},
 		{"ahead by a year: not followed", [][2]time.Duration{{0, 0}, {year, time.Second}}, time.Second, true},
 		{"and still not half an hour later", [][2]time.Duration{{0, 0}, {year, 0}, {year + 30*time.Minute, 30 * time.Minute}}, 30 * time.Minute, true},

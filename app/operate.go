@@ -45,11 +45,18 @@ func (a *App) Enqueue(ctx context.Context, items []callback.NewResponse) ([]call
 	return out, nil
 }
 
+// maxIDs is how many calls one SetStatus changes at most: they go into one
+// commit.
+const maxIDs = 1000
+
 // SetStatus implements callback.Operator.
 func (a *App) SetStatus(ctx context.Context, ref string, ids []callback.CallID, status callback.Status, by string) (int, error) {
 	h, err := a.opt.Store.Find(ref)
 	if err != nil {
 		return 0, err
+	}
+	if len(ids) > maxIDs {
+		return 0, callback.Errorf(callback.CodeInvalid, "%d calls at once are too many; at most %d", len(ids), maxIDs)
 	}
 	var changed int
 	switch status {

@@ -38,6 +38,7 @@ func (a *App) Overview(ctx context.Context, cells int) (callback.Overview, error
 
 // health gathers what the first screen shows of one callback.
 func (a *App) health(ctx context.Context, h callback.Health, cells int, now time.Time) (callback.HealthView, error) {
+	h.Headers = callback.ShownHeaders(h.Headers)
 	hour := a.series.Hour(now, h.Num, cells)
 	v := callback.HealthView{
 		Health: h, Shown: h.Live.State, OK: hour.OK, Bad: hour.Bad,

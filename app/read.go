@@ -21,7 +21,7 @@ func (a *App) Server(context.Context) (callback.Server, error) {
 
 // Callback implements callback.Reader.
 func (a *App) Callback(_ context.Context, ref string) (callback.Health, error) {
-	return a.opt.Store.Find(ref)
+	return shown(a.opt.Store.Find(ref))
 }
 
 // Callbacks implements callback.Reader.
@@ -29,6 +29,7 @@ func (a *App) Callbacks(_ context.Context, q callback.CallbackQuery) ([]callback
 	var all []callback.Health
 	for _, h := range a.opt.Store.Callbacks() {
 		if !h.Live.Deleted && (q.Name == "" || h.Name == q.Name) {
+			h.Headers = callback.ShownHeaders(h.Headers)
 			all = append(all, h)
 		}
 	}

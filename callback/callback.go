@@ -134,7 +134,8 @@ const (
 	MaxEmail       = 64
 	MaxDescription = 1024
 	MaxHeaders     = 20
-	MaxHeader      = 1024
+	MaxHeader      = 1024 // a header's value
+	MaxHeaderName  = 128
 	MaxCA          = 64 << 10
 	MaxCallbackRun = 4096 // maxInFlight
 )
@@ -186,8 +187,6 @@ func (cb *Callback) checkName(f *faults) {
 		f.add("name", "cannot stand in a path")
 	case strings.ContainsAny(cb.Name, "/?#"):
 		f.add("name", "has one of / ? #, which cannot stand in a path")
-	case cb.Name == "." || cb.Name == "..":
-		f.add("name", "cannot stand in a path")
 	default:
 		if _, ok := parseID(cb.Name); ok {
 			f.add("name", "has the form of an id")
@@ -255,8 +254,8 @@ func (cb *Callback) checkHeaders(f *faults) {
 	for _, h := range cb.Headers {
 		field := "headers." + Sanitize(h.Key, 60)
 		switch {
-		case !token(h.Key):
-			f.add(field, "is not a header name")
+		case !token(h.Key) || len(h.Key) > MaxHeaderName:
+			f.add(field, "is not a header name of 1 to %d characters", MaxHeaderName)
 		case forbiddenHeader(h.Key):
 			f.add(field, "is set by ringback itself, or would make a request be sent twice")
 		case len(h.Value) > MaxHeader || !printable(h.Value):
@@ -289,6 +288,32 @@ func forbiddenHeader(name string) bool {
 		return true
 	}
 	return false
+}
+
+// SecretHeader reports whether a header of that name is taken to hold a secret.
+func SecretHeader(name string) bool {
+	name = strings.ToLower(name)
+	for _, word := range []string{"auth", "cookie", "key", "token", "secret", "password", "credential", "signature"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// MaskedHeader is shown instead of the value of a header that holds a secret.
+const MaskedHeader = MaskPrefix + "hidden"
+
+// ShownHeaders returns headers as people may see them.
+func ShownHeaders(headers []Param) []Param {
+	var shown []Param
+	for _, h := range headers {
+		if SecretHeader(h.Key) {
+			h.Value = MaskedHeader
+		}
+		shown = append(shown, h)
+	}
+	return shown
 }
 
 func token(s string) bool {

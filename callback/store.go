@@ -106,13 +106,15 @@ type DueKey struct {
 // Dispatcher is told by a Store, in its writer, of what may be sent. None of
 // its methods may block or call the Store.
 type Dispatcher interface {
-	// Slot reports whether an attempt of the callback may begin at once, and
-	// reserves it if so: its claim then rides in the commit of its enqueue.
-	Slot(num Num) bool
+	// Slot is asked for each new call that is due. may: the state machine lets
+	// its attempt begin. It reports whether it may begin at once, and reserves
+	// that if so: the claim then rides in the commit of the enqueue.
+	Slot(num Num, may bool) bool
 	// Start gets each call for which Slot said yes, once its claim is durable.
 	Start(c Claim)
 	// Wake says that something of the callback may start sooner than it seemed:
-	// refused calls for which Slot said no are durable now, or it was changed.
+	// refused calls for which Slot said no are durable now, or, where refused is
+	// 0, it was changed.
 	Wake(num Num, refused int)
 }
 

@@ -196,9 +196,9 @@ func BenchmarkDeliver(b *testing.B) {
 
 type direct struct{ starts chan callback.Claim }
 
-func (d direct) Slot(callback.Num) bool { return true }
-func (d direct) Start(c callback.Claim) { d.starts <- c }
-func (d direct) Wake(callback.Num, int) {}
+func (d direct) Slot(_ callback.Num, may bool) bool { return may }
+func (d direct) Start(c callback.Claim)             { d.starts <- c }
+func (d direct) Wake(callback.Num, int)             {}
 
 func answer() callback.Attempt {
 	return callback.Attempt{OK: true, Code: 200, Reason: "OK", Started: queuetest.Start, Duration: time.Millisecond, Peer: "127.0.0.1:8080", Reused: true}

@@ -199,7 +199,7 @@ func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Nu
 
 // Record implements callback.Queue.
 func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (out callback.Entry, err error) {
-	err = e.submit(ctx, now, 8+2*len(attempts), 2048*len(attempts), func(g *group) error {
+	err = e.submit(ctx, now, 16+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -42,6 +43,7 @@ type Options struct {
 // exclusively until Close.
 type Engine struct {
 	db     *badger.DB
+	lock   *os.File // locked until Close
 	opt    Options
 	ops    chan *op
 	done   chan struct{} // closed when the writer has ended
@@ -101,19 +103,23 @@ func Open(opt Options) (e *Engine, err error) {
 	if opt.Free == nil {
 		opt.Free = func() (uint64, error) { return freeBytes(opt.Dir) }
 	}
-	if err := inspect(opt.Dir); err != nil {
+	held, err := lock(opt.Dir)
+	if err != nil {
 		return nil, err
 	}
+	if err := inspect(opt.Dir); err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
 	e = &Engine{
-		opt: opt, ops: make(chan *op, 1024), done: make(chan struct{}), failed: make(chan struct{}),
+		lock: held, opt: opt, ops: make(chan *op, 1024), done: make(chan struct{}), failed: make(chan struct{}),
 		policy: opt.Policy, names: map[string]*house{}, ids: map[callback.CallbackID]*house{},
 		runs: map[callback.CallID]*run{}, claims: map[claimRef]int{},
 	}
 	if e.db, err = openBadger(opt, e.badgerFailed); err != nil {
-		return nil, err
+		return nil, errors.Join(err, held.Close())
 	}
 	if err := e.load(); err != nil {
-		return nil, errors.Join(err, e.db.Close())
+		return nil, errors.Join(err, e.db.Close(), held.Close())
 	}
 	go e.write()
 	if err := e.recover(); err != nil {
@@ -170,7 +176,7 @@ func (e *Engine) Close() error {
 	if err == nil {
 		err = e.Err()
 	}
-	return err
+	return errors.Join(err, e.lock.Close())
 }
 
 // Failed is closed when the engine stops by itself after a failed write; Err

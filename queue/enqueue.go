@@ -22,37 +22,55 @@ type newCall struct {
 // Enqueue implements callback.Queue.
 func (e *Engine) Enqueue(ctx context.Context, now time.Time, calls []callback.NewCall) ([]callback.Enqueued, error) {
 	out := make([]callback.Enqueued, len(calls))
-	batch := make([]newCall, 0, min(len(calls), 512))
-	first, bytes := 0, 0
-	send := func(end int) error {
-		todo, results := batch, out[first:end]
-		err := e.submit(ctx, now, 4*len(todo), bytes, func(g *group) error {
-			for i := range todo {
-				if err := g.enqueue(now, &todo[i], &results[i]); err != nil {
+	for from := 0; from < len(calls); {
+		batch, bytes := encodeBatch(calls[from:], now)
+		results := out[from : from+len(batch)]
+		err := e.submit(ctx, now, 12+5*len(batch), bytes, func(g *group) error {
+			for i := range batch {
+				if err := g.enqueue(now, &batch[i], &results[i]); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
-		batch, first, bytes = make([]newCall, 0, cap(batch)), end, 0
-		return err
+		if err != nil {
+			return out, unsent(out, from, err)
+		}
+		from += len(batch)
 	}
+	return out, nil
+}
+
+// encodeBatch encodes as many of the calls as one commit takes, at least one.
+// The memory of a commit is bounded, although a payload in the value log costs
+// the transaction little.
+func encodeBatch(calls []callback.NewCall, now time.Time) (batch []newCall, bytes int) {
 	for i := range calls {
 		c := newCall{NewCall: calls[i], payload: encodePayload(&calls[i].Response, calls[i].Num, now)}
 		if c.Response.Key != "" {
 			c.print = callback.Fingerprint(&c.Response)
 		}
-		// A payload in the value log costs the transaction little; the memory of
-		// a commit is bounded all the same.
-		if len(batch) == cap(batch) || len(batch) > 0 && bytes+len(c.payload) > groupBytes {
-			if err := send(i); err != nil {
-				return out, err
-			}
+		if len(batch) > 0 && bytes+len(c.payload) > groupBytes {
+			break
 		}
 		batch = append(batch, c)
-		bytes += len(c.payload) + 200
+		if bytes += len(c.payload) + 200; len(batch) == 512 {
+			break
+		}
 	}
-	return out, send(len(calls))
+	return batch, bytes
+}
+
+// unsent says of the results from the place from on that they were not stored.
+// Where others were, the whole is no error: they must not be sent again.
+func unsent(out []callback.Enqueued, from int, err error) error {
+	if from == 0 {
+		return err
+	}
+	for i := range out[from:] {
+		out[from+i] = callback.Enqueued{Err: callback.Errorf(callback.CodeUnavailable, "not stored: %v", err)}
+	}
+	return nil
 }
 
 // enqueue stores one response, unless its callback or its key forbid it.
@@ -98,9 +116,9 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 	}
 	out.ID = e.ID
 	switch {
-	case g.disp == nil || st.MayStart(&e) != callback.Go || !g.mayStart():
+	case g.disp == nil || e.Due.After(g.now):
 		g.wake[c.Num] += 0
-	case !g.disp.Slot(c.Num):
+	case !g.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&e) == callback.Go && g.mayStart()):
 		g.wake[c.Num]++
 	default:
 		st.Start(&e)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -26,10 +27,13 @@ func (e *Engine) Due(_ context.Context, num callback.Num, class callback.DueClas
 		return eachItem(t, prefix, seek, true, func(k, v []byte) (bool, error) {
 			id := callback.CallID(be64(k[len(k)-8:]))
 			entry, err := decodeEntry(v, num, id)
-			if err == nil && !e.running(id) {
+			switch {
+			case err != nil: // one damaged record must not hold up all others; Check tells of it
+				e.opt.Log.Error("a due entry is damaged: its call is not sent", "call", id, "err", err)
+			case !e.running(id):
 				out = append(out, entry)
 			}
-			return len(out) < limit, err
+			return len(out) < limit, nil
 		})
 	})
 	return out, err
@@ -263,9 +267,13 @@ func (e *Engine) fresh(t *badger.Txn, slot byte, num callback.Num, q callback.Ca
 			return q.Order(callback.Call{Entry: a}, callback.Call{Entry: b})
 		})
 	}
-	for it.Seek(from); it.Valid() && len(out) < q.Scan; it.Next() {
+	looked := 0
+	for it.Seek(from); it.Valid() && looked < q.Scan; it.Next() {
+		looked++
+		var due time.Time
 		_, err := visit(it.Item(), true, func(k, v []byte) (bool, error) {
 			entry, err := decodeEntry(v, num, callback.CallID(be64(k[len(k)-8:])))
+			due = entry.Due
 			if err == nil && (q.After == 0 || q.Oldest == (entry.ID > q.After) && entry.ID != q.After) {
 				out = append(out, entry)
 			}
@@ -274,9 +282,14 @@ func (e *Engine) fresh(t *badger.Txn, slot byte, num callback.Num, q callback.Ca
 		if err != nil {
 			return nil, err
 		}
-		if q.Match == nil && len(out) > 4*keep { // only the first keep can be asked for
-			sort()
-			out = out[:keep]
+		if q.Match != nil || len(out) < 2*keep {
+			continue
+		}
+		sort() // only the first keep can be asked for
+		out = out[:keep]
+		// No call is due before it was enqueued: from here on all are older.
+		if !q.Oldest && out[keep-1].ID >= callback.FirstCallID(due.Add(time.Millisecond)) {
+			break
 		}
 	}
 	sort()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,11 +31,39 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("the data folder %s is in use by %s; 'ringback tui' attaches to one that runs", e.Dir, who)
 }
 
+// lockFile is locked before anything in a folder is touched, and until the
+// engine is closed. Badger has a lock of its own, but comes too late for inspect.
+const lockFile = "ringback.lock"
+
+// lock makes sure that no other process works on the folder.
+func lock(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the data folder: %w", err)
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		pid, _ := io.ReadAll(io.LimitReader(f, 20)) // only to be helpful
+		_ = f.Close()                               // only read from
+		return nil, &LockedError{Dir: dir, PID: callback.Sanitize(strings.TrimSpace(string(pid)), 20)}
+	}
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(f, os.Getpid())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the data folder: %w", err), f.Close())
+	}
+	return f, nil
+}
+
 // inspect looks at a folder before Badger does, for Badger is too forgiving.
 func inspect(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
-	}
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("read the data folder: %w", err)

@@ -31,7 +31,7 @@ func (e *Engine) Reopen(ctx context.Context, now time.Time, num callback.Num, id
 // a fault leaves everything as it was.
 func (e *Engine) each(ctx context.Context, now time.Time, num callback.Num, ids []callback.CallID, f func(*callback.Step, *callback.Entry) (bool, error), changed *int) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	return e.submit(ctx, now, 4*len(ids), 0, func(g *group) error {
+	return e.submit(ctx, now, 12+4*len(ids), 256*len(ids), func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -152,7 +152,7 @@ func (e *Engine) sweepClass(ctx context.Context, now time.Time, num callback.Num
 		}
 		last := page[len(page)-1].DueKey()
 		from = callback.DueKey{Due: last.Due, ID: last.ID + 1}
-		err = e.change(ctx, now, num, func(g *group, h *house) error {
+		err = e.changeMany(ctx, now, num, len(page), func(g *group, h *house) error {
 			return g.sweep(h, page, left)
 		})
 		if err != nil {
@@ -216,7 +216,8 @@ func (e *Engine) purgePage(ctx context.Context, now time.Time, num callback.Num,
 	if err != nil {
 		return 0, err
 	}
-	var old []callback.CallID
+	var old []doomed
+	weight := 0
 	err = e.db.View(func(t *badger.Txn) error {
 		// The oldest rows stand last. A call cannot have finished before it was
 		// enqueued, so the walk ends at the first one younger than the horizon.
@@ -224,24 +225,30 @@ func (e *Engine) purgePage(ctx context.Context, now time.Time, num callback.Num,
 		looked := 0
 		return eachItem(t, rowPrefix(slot, num, status), from, true, func(k, v []byte) (bool, error) {
 			id := callback.CallID(^be64(k[len(k)-8:]))
-			entry, err := decodeEntry(v, num, id)
-			if err == nil && entry.Status != callback.Ready && entry.Finished.Before(horizon) {
-				old = append(old, id)
-			}
 			looked++
-			return len(old) < limit && looked < callback.MaxScan, err
+			entry, err := decodeEntry(v, num, id)
+			if err != nil || entry.Status == callback.Ready || !entry.Finished.Before(horizon) {
+				return looked < callback.MaxScan, err
+			}
+			d := doomed{id: id, attempts: entry.Attempts}
+			if r, _, _, err := readPayload(t, slot, id); err == nil {
+				d.key = r.Key
+			}
+			weight += d.weight()
+			old = append(old, d)
+			return len(old) < limit && weight < groupWeight/2 && looked < callback.MaxScan, nil
 		})
 	})
 	if err != nil || len(old) == 0 {
 		return 0, err
 	}
-	err = e.submit(ctx, now, 12*len(old), 0, func(g *group) error {
+	err = e.submit(ctx, now, min(weight, groupWeight), 64*weight, func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
 		}
-		for _, id := range old {
-			ok, err := g.purge(h, id, horizon)
+		for _, d := range old {
+			ok, err := g.purge(h, d, horizon)
 			if err != nil {
 				return err
 			}
@@ -254,18 +261,32 @@ func (e *Engine) purgePage(ctx context.Context, now time.Time, num callback.Num,
 	return n, err
 }
 
+// doomed is a finished call about to be removed.
+type doomed struct {
+	id       callback.CallID
+	attempts int
+	key      string // idempotency key, or empty
+}
+
+// excerptParts is how many records the excerpt of one attempt has at most.
+const excerptParts = callback.MaxExcerpt/(maxInline-20) + 1
+
+// weight is how many records go with it, at most.
+func (d doomed) weight() int { return 8 + d.attempts*(1+excerptParts) }
+
 // purge removes one finished call and all that belongs to it.
-func (g *group) purge(h *house, id callback.CallID, horizon time.Time) (bool, error) {
+func (g *group) purge(h *house, d doomed, horizon time.Time) (bool, error) {
+	id := d.id
 	entry, err := g.entry(h, id)
-	if err != nil || entry.Status == callback.Ready || entry.Running || !entry.Finished.Before(horizon) {
+	if err != nil || entry.Status == callback.Ready || entry.Running || !entry.Finished.Before(horizon) || entry.Attempts != d.attempts {
 		if callback.ErrorCode(err) == callback.CodeNotFound {
 			err = nil
 		}
 		return false, err
 	}
 	keys := [][]byte{rowOf(h, &entry), payloadKey(h.slot, id)}
-	if r, _, _, err := readPayload(g.t, h.slot, id); err == nil && r.Key != "" {
-		keys = append(keys, idempotencyKey(h, r.Key))
+	if d.key != "" {
+		keys = append(keys, idempotencyKey(h, d.key))
 	}
 	for n := 1; n <= entry.Attempts; n++ {
 		keys = append(keys, attemptKey(h.slot, id, n))

@@ -109,7 +109,12 @@ func (e *Engine) Tick(ctx context.Context, now time.Time, num callback.Num, drai
 
 // change runs f on one callback and wakes its lane.
 func (e *Engine) change(ctx context.Context, now time.Time, num callback.Num, f func(*group, *house) error) error {
-	return e.submit(ctx, now, 8, 4096, func(g *group) error {
+	return e.changeMany(ctx, now, num, 0, f)
+}
+
+// changeMany is change for an f that changes up to n calls.
+func (e *Engine) changeMany(ctx context.Context, now time.Time, num callback.Num, n int, f func(*group, *house) error) error {
+	return e.submit(ctx, now, 12+4*n, 4096+256*n, func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err

@@ -49,6 +49,9 @@ type group struct {
 // apply runs in the writer; when it returns an error it must have changed
 // nothing.
 func (e *Engine) submit(ctx context.Context, now time.Time, weight, bytes int, apply func(g *group) error) error {
+	if weight > groupWeight { // Badger would refuse the commit, and the engine stop
+		return callback.Errorf(callback.CodeInvalid, "that is too much for one commit: about %d records of at most %d", weight, groupWeight)
+	}
 	o := &op{now: now, weight: weight, bytes: bytes, apply: apply, done: make(chan struct{})}
 	if err := e.send(ctx, o); err != nil {
 		return err
@@ -247,6 +250,9 @@ func (g *group) put(k, v []byte) error {
 // each, the first beginning with the number of parts.
 func (g *group) putSplit(k, v []byte) error {
 	parts := partsOf(v)
+	if parts > maxParts {
+		return fmt.Errorf("record %q has %d bytes, more than %d", k[1], len(v), maxParts*partSize)
+	}
 	for i := range parts {
 		n := min(len(v), partSize)
 		part := v[:n:n]
@@ -261,7 +267,10 @@ func (g *group) putSplit(k, v []byte) error {
 	return nil
 }
 
-const partSize = maxInline - 1
+const (
+	partSize = maxInline - 1
+	maxParts = 255 // a part's number is one byte
+)
 
 func partsOf(v []byte) int { return (len(v) + partSize - 1) / partSize }
 

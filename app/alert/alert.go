@@ -28,7 +28,7 @@ import (
 // Bounds of the engine.
 const (
 	workers     = 4                // mails handed over at once
-	sendTimeout = time.Minute      // for one mail
+	sendTimeout = 20 * time.Minute // for one mail: above what the client itself allows, for giving up early makes duplicates
 	grace       = 10 * time.Second // for running mails when the engine is told to end
 	firstRetry  = time.Minute      // doubled with each try
 	lastRetry   = time.Hour        // what doubling ends at

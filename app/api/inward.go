@@ -137,7 +137,7 @@ func (s *callShape) domain() callback.CallView {
 		FirstFailed: at(s.FirstFailedDate), Finished: at(s.FinishedDate), ResolvedBy: s.ResolvedBy,
 		Running: s.Running, Manual: s.Manual,
 	}
-	for r := callback.NoReason; r <= callback.Deleted; r++ {
+	for r := callback.NoReason; r <= callback.Damaged; r++ {
 		if r.String() == s.Reason {
 			v.Reason = r
 		}

@@ -126,10 +126,23 @@ func (d *Engine) Run(ctx context.Context) error {
 // drain waits for what runs, and cuts it off when that takes too long.
 func (d *Engine) drain() {
 	cut := time.AfterFunc(d.opt.Drain, d.cut)
-	d.wg.Wait()
-	cut.Stop()
-	d.cut()
+	defer cut.Stop()
+	defer d.cut()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.wg.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(d.opt.Drain + cutWait):
+		// Only where a commit failed: a slot that was reserved for one of its
+		// calls is never used, and the process is about to end.
+	}
 }
+
+// cutWait is how long attempts that were cut off may take to notice.
+const cutWait = 5 * time.Second
 
 func (d *Engine) failure() error {
 	d.mu.Lock()
@@ -161,11 +174,11 @@ func (d *Engine) Running() int {
 
 // Slot implements callback.Dispatcher. It says no while older calls of the
 // callback may wait: the new one must not overtake them.
-func (d *Engine) Slot(num callback.Num) bool {
+func (d *Engine) Slot(num callback.Num, may bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.lane(num)
-	if d.stopping || l.backlog || l.refused > 0 || d.running >= d.opt.MaxInFlight {
+	if !may || d.stopping || l.backlog || l.refused > 0 || d.running >= d.opt.MaxInFlight {
 		l.refused++
 		return false
 	}
@@ -257,7 +270,7 @@ func (d *Engine) release(c *callback.Claim, entry *callback.Entry) {
 	// A healthy lane without a backlog, whose timer is set for all that is to
 	// come, has nothing to look for: the common case, which must stay cheap. One
 	// that is being filled was perhaps found full before this slot was free.
-	idle := err == nil && !l.backlog && !l.filling && h.Live.Gate.State == callback.Closed && l.covers(h.NextTick) &&
+	idle := err == nil && !l.backlog && !l.filling && !h.Live.Deleted && h.Live.Gate.State == callback.Closed && l.covers(h.NextTick) &&
 		(entry.Status != callback.Ready || l.covers(entry.Due))
 	if !idle {
 		d.due(l)

@@ -442,7 +442,7 @@ func TestNoSlotPastABacklog(t *testing.T) {
 			w.pass(time.Second)
 			w.add(num, 1)
 			w.pass(time.Second)
-			if w.d.Slot(num) {
+			if w.d.Slot(num, true) {
 				w.Errorf("callback %d has a slot for a new call while an older one waits", num)
 				w.d.wg.Done()
 			}

@@ -17,6 +17,7 @@ type lane struct {
 	filling bool
 	dirty   bool      // something happened while it was being filled
 	changed bool      // calls may have appeared before from
+	paced   time.Time // before this the callback's rate allows no attempt
 	at      time.Time // while in Engine.timers: when it is due
 	index   int       // its place there, -1: none
 
@@ -106,11 +107,7 @@ func (d *Engine) fill(l *lane, slots int) {
 		d.due(l)
 	case !f.next.IsZero():
 		l.at = f.next
-		if l.index >= 0 {
-			heap.Fix(&d.timers, l.index)
-		} else {
-			heap.Push(&d.timers, l)
-		}
+		heap.Push(&d.timers, l) // it was taken out when it became ready
 	} // else it waits for a slot, or for something to happen: either wakes it
 	d.mu.Unlock()
 	d.wakeRun()
@@ -146,14 +143,16 @@ func (f *filler) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n := min(room, f.slots, len(calls))
+	n := f.pace(h.RatePerSecond, min(room, f.slots, len(calls)))
 	if n > 0 {
 		if err := f.start(ctx, calls[:n]); err != nil {
 			return err
 		}
 	}
 	f.more = len(calls) > n
-	f.held = h.Live.Gate.State != callback.Closed && h.Live.Counts.Waiting() > uint64(h.Live.Running)
+	// Behind a probe, and behind the head of an ordered callback, all have to
+	// wait, also where nothing is due.
+	f.held = (st.Policy.Ordered || h.Live.Gate.State != callback.Closed) && h.Live.Counts.Waiting() > uint64(h.Live.Running)
 	if n == 0 && h.Live.Gate.State == callback.Ramp && h.Live.Running == 0 && len(calls) == 0 {
 		defer f.opt.Ticked()
 		return f.opt.Store.Tick(ctx, f.now, f.lane.num, true)
@@ -161,6 +160,21 @@ func (f *filler) run(ctx context.Context) error {
 	f.sooner(h.NextTick)
 	f.sooner(h.ExpireAt)
 	return nil
+}
+
+// pace cuts n to what the callback's own rate allows now, in portions of a
+// tenth of a second.
+func (f *filler) pace(rate float64, n int) int {
+	if rate <= 0 || n == 0 {
+		return n
+	}
+	if f.lane.paced.After(f.now) {
+		f.sooner(f.lane.paced)
+		return 0
+	}
+	n = min(n, max(int(rate/10), 1))
+	f.lane.paced = f.now.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+	return n
 }
 
 func (f *filler) step(h *callback.Health) *callback.Step {
@@ -175,8 +189,12 @@ func (f *filler) upkeep(ctx context.Context) (callback.Health, error) {
 		return h, err
 	}
 	ticked := !h.NextTick.IsZero() && !h.NextTick.After(f.now)
-	swept := h.Live.Deleted && h.Live.Counts.Waiting() > uint64(h.Live.Running+h.Live.Manual) ||
-		!h.ExpireAt.IsZero() && !h.ExpireAt.After(f.now)
+	swept := !h.ExpireAt.IsZero() && !h.ExpireAt.After(f.now)
+	if h.Live.Deleted && h.Live.Counts.Waiting() > 0 {
+		if swept, err = f.anyWaits(ctx); err != nil {
+			return h, err
+		}
+	}
 	if !ticked && !swept {
 		return h, nil
 	}
@@ -192,6 +210,17 @@ func (f *filler) upkeep(ctx context.Context) (callback.Health, error) {
 		}
 	}
 	return f.opt.Store.Callback(num)
+}
+
+// anyWaits reports whether a call waits that does not run.
+func (f *filler) anyWaits(ctx context.Context) (bool, error) {
+	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
+		page, err := f.opt.Store.Due(ctx, f.lane.num, class, callback.DueKey{}, 1)
+		if err != nil || len(page) > 0 {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // heads returns at most limit calls that may start now, in the order in which

@@ -40,9 +40,9 @@ func (h *Hub) Watch(ctx context.Context) <-chan uint64 {
 	if h.subs == nil {
 		h.subs = map[chan struct{}]struct{}{}
 	}
+	changed <- struct{}{} // before anybody else can fill it
 	h.subs[changed] = struct{}{}
 	h.mu.Unlock()
-	changed <- struct{}{}
 	go func() {
 		defer close(out)
 		defer h.leave(changed)

@@ -44,6 +44,14 @@ func (p *Poster) secretsOf(cb *callback.Callback) secrets {
 			add(strings.TrimPrefix(v, "whsec_"))
 		}
 	}
+	for _, h := range cb.Headers {
+		if callback.SecretHeader(h.Key) {
+			add(h.Value)
+			if _, credentials, ok := strings.Cut(h.Value, " "); ok { // as in "Bearer …"
+				add(credentials)
+			}
+		}
+	}
 	if p.opt.Proxy != nil {
 		if password, ok := p.opt.Proxy.User.Password(); ok {
 			add(password)

@@ -62,11 +62,11 @@ func (s *Store) enqueue(now time.Time, c *callback.NewCall, refused map[callback
 		h.keys[c.Response.Key] = r
 	}
 	out := callback.Enqueued{ID: s.last}
-	if s.disp == nil || st.MayStart(&r.entry) != callback.Go {
+	if s.disp == nil || r.entry.Due.After(now) {
 		refused[c.Num] += 0
 		return out, nil
 	}
-	if !s.disp.Slot(c.Num) {
+	if !s.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&r.entry) == callback.Go) {
 		refused[c.Num]++
 		return out, nil
 	}

@@ -262,7 +262,11 @@ type lane struct {
 	woken   map[callback.Num]int
 }
 
-func (l *lane) Slot(callback.Num) bool     { l.slots--; return l.slots >= 0 }
+func (l *lane) Slot(_ callback.Num, may bool) bool {
+	l.slots--
+	return may && l.slots >= 0
+}
+
 func (l *lane) Start(c callback.Claim)     { l.started = append(l.started, c) }
 func (l *lane) Wake(n callback.Num, i int) { l.woken[n] += i }
 

@@ -166,10 +166,10 @@ type worker struct {
 }
 
 // Slot implements callback.Dispatcher.
-func (w *worker) Slot(callback.Num) bool {
+func (w *worker) Slot(_ callback.Num, may bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.slots == 32 {
+	if !may || w.slots == 32 {
 		return false
 	}
 	w.slots++
