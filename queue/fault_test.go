@@ -6,7 +6,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -314,4 +317,199 @@ func FuzzRecords(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFolderInUseIsNotTouched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	file := filepath.Join(dir, "00099.mem") // as Badger makes one just before it fills it
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openDir(dir); err == nil {
+		t.Fatal("opened twice")
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("a second process removed a file of the first: %v", err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// quick is an engine that does not wait for the disk.
+func quick(t *testing.T) *Engine {
+	t.Helper()
+	e, err := Open(Options{Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty, noSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Check(context.Background()); err != nil {
+			t.Errorf("Check: %v", err)
+		}
+		if err := e.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return e
+}
+
+func fill(t *testing.T, e *Engine, num callback.Num, n int) []callback.CallID {
+	t.Helper()
+	calls := make([]callback.NewCall, n)
+	for i := range calls {
+		calls[i] = callback.NewCall{Num: num, Response: callback.Response{MessageID: "m"}}
+	}
+	out, err := e.Enqueue(t.Context(), queuetest.Start, calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make([]callback.CallID, n)
+	for i, o := range out {
+		if o.Err != nil {
+			t.Fatal(o.Err)
+		}
+		ids[i] = o.ID
+	}
+	return ids
+}
+
+// Many sweeps at once, and a purge of calls with many attempts, fit the commits
+// they are folded into.
+func TestLargeCommits(t *testing.T) {
+	t.Parallel()
+	e := quick(t)
+	var wg sync.WaitGroup
+	for i := range 40 {
+		cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: callback.CallbackID(i + 1), Name: strconv.Itoa(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill(t, e, cb.Num, 600)
+		if err := e.Delete(t.Context(), queuetest.Start, cb.Num); err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if err := e.Sweep(t.Context(), queuetest.Start, cb.Num); err != nil {
+				t.Errorf("Sweep: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 99, Name: "many"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := callback.Attempt{Class: callback.ClassStatus, Code: 500, Error: "500", Excerpt: strings.Repeat("x", callback.MaxExcerpt)}
+	ids := fill(t, e, cb.Num, 40)
+	for _, id := range ids {
+		wg.Go(func() {
+			for range 70 {
+				if _, err := e.ClaimManual(t.Context(), queuetest.Start, cb.Num, id, false); err != nil {
+					t.Errorf("ClaimManual: %v", err)
+					return
+				}
+				if _, err := e.Record(t.Context(), queuetest.Start, cb.Num, id, []callback.Attempt{failed}); err != nil {
+					t.Errorf("Record: %v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	later := queuetest.Start.Add(time.Hour)
+	n, err := e.Purge(t.Context(), later, later, later, 1_000_000)
+	if err != nil || n != 40*600+40 {
+		t.Errorf("purged %d: %v", n, err)
+	}
+}
+
+func TestTooMuchForOneCommit(t *testing.T) {
+	t.Parallel()
+	e := quick(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := fill(t, e, cb.Num, 3000)
+	if _, err := e.Resolve(t.Context(), queuetest.Start, cb.Num, ids, "ana"); callback.ErrorCode(err) != callback.CodeInvalid {
+		t.Errorf("3,000 calls in one commit: %v", err)
+	}
+	if n, err := e.Resolve(t.Context(), queuetest.Start, cb.Num, ids[:1000], "ana"); err != nil || n != 1000 {
+		t.Errorf("1,000 calls: %d %v", n, err)
+	}
+}
+
+// One damaged due entry does not hold up the others.
+func TestDamagedDueEntry(t *testing.T) {
+	t.Parallel()
+	e := openTemp(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := fill(t, e, cb.Num, 3)
+	err = e.submit(t.Context(), queuetest.Start, 1, 0, func(g *group) error {
+		h, err := e.house(cb.Num)
+		if err != nil {
+			return err
+		}
+		return g.t.Set(dueKey(h.slot, &callback.Entry{ID: ids[1], Num: cb.Num, Due: queuetest.Start}), []byte("not what was written"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	due, err := e.Due(t.Context(), cb.Num, callback.Fresh, callback.DueKey{}, 10)
+	if err != nil || len(due) != 2 || due[0].ID != ids[0] || due[1].ID != ids[2] {
+		t.Errorf("due %+v: %v", due, err)
+	}
+	if err := e.Check(t.Context()); err == nil {
+		t.Error("Check does not notice")
+	}
+}
+
+// The newest page of many calls that wait is found without reading them all.
+func TestPendingPageOfMany(t *testing.T) {
+	t.Parallel()
+	e := quick(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []callback.CallID
+	for i := range 50 {
+		now := queuetest.Start.Add(time.Duration(i) * time.Second)
+		calls := make([]callback.NewCall, 20)
+		for j := range calls {
+			calls[j] = callback.NewCall{Num: cb.Num, Response: callback.Response{MessageID: "m"}}
+		}
+		calls[3].Response.DeliverAt = queuetest.Start.Add(time.Duration(40-i) * time.Hour) // out of the order of ids
+		out, err := e.Enqueue(t.Context(), now, calls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range out {
+			ids = append(ids, o.ID)
+		}
+	}
+	slices.Reverse(ids)
+	q := callback.CallQuery{Num: cb.Num, Status: callback.ListPending, Limit: 30}
+	for at := 0; at < 300; at += 30 {
+		page, err := e.Calls(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range page.Calls {
+			if c.ID != ids[at+i] {
+				t.Fatalf("row %d is %v, want %v", at+i, c.ID, ids[at+i])
+			}
+		}
+		q.After = page.Next
+	}
 }

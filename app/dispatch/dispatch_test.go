@@ -522,6 +522,69 @@ func TestOneFailureIsRetried(t *testing.T) {
 	})
 }
 
+// While the head of an ordered callback waits for its next try, nothing behind
+// it is sent, be it enqueued before or after.
+func TestOrderedHeadHoldsNewCalls(t *testing.T) {
+	run(t, 512, func(w *world) {
+		a := w.create("a", down, func(cb *callback.Callback) { cb.Ordered = true })
+		w.set(a, func(n int) callback.Attempt {
+			if n == 1 {
+				return bad // the gate stays closed
+			}
+			return good
+		})
+		ids := w.add(a, 1)
+		w.pass(time.Minute)
+		ids = append(ids, w.add(a, 5)...)
+		w.pass(10 * time.Minute)
+		sent := w.sent(a)
+		if len(sent) != 7 {
+			w.Fatalf("%d requests, want 7", len(sent))
+		}
+		for i, r := range sent {
+			if want := ids[max(i-1, 0)]; r.call != want {
+				w.Fatalf("request %d was for %v, want %v", i, r.call, want)
+			}
+		}
+	})
+}
+
+func TestRatePerSecond(t *testing.T) {
+	run(t, 512, func(w *world) {
+		a := w.create("a", up, func(cb *callback.Callback) { cb.RatePerSecond = 4 })
+		w.add(a, 60)
+		w.pass(10*time.Second + time.Millisecond)
+		if n := len(w.sent(a)); n < 40 || n > 42 {
+			w.Fatalf("%d requests in 10 s at 4 a second", n)
+		}
+		w.pass(10 * time.Second)
+		if c := w.counts(a); c.Delivered != 60 {
+			w.Fatalf("%+v", c)
+		}
+	})
+}
+
+// What waits of a deleted callback is given up also where calls run that do not
+// wait any more.
+func TestDeleteWhileResolvedCallsRun(t *testing.T) {
+	run(t, 512, func(w *world) {
+		a := w.create("a", up, func(cb *callback.Callback) { cb.MaxInFlight = 1 })
+		w.slow(a, time.Minute)
+		ids := w.add(a, 2)
+		w.pass(time.Second)
+		if _, err := w.s.Resolve(w.ctx, now(), a, ids[:1], "ana"); err != nil {
+			w.Fatal(err)
+		}
+		if err := w.s.Delete(w.ctx, now(), a); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(2 * time.Minute)
+		if c := w.counts(a); c.Waiting() != 0 || c.Failed != 1 {
+			w.Fatalf("%+v", c)
+		}
+	})
+}
+
 func TestDeliverAt(t *testing.T) {
 	run(t, 512, func(w *world) {
 		a := w.create("a", up, nil)

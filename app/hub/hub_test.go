@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,4 +35,29 @@ func TestWatchConflates(t *testing.T) {
 			t.Fatalf("%d watchers left", len(h.subs))
 		}
 	})
+}
+
+// Whoever begins to watch while others publish is not held up.
+func TestWatchWhilePublishing(t *testing.T) {
+	t.Parallel()
+	var h Hub
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				h.Publish()
+			}
+		}
+	})
+	for range 3000 {
+		ctx, cancel := context.WithCancel(t.Context())
+		<-h.Watch(ctx)
+		cancel()
+	}
+	close(stop)
+	wg.Wait()
 }
