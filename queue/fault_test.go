@@ -384,9 +384,10 @@ func fill(t *testing.T, e *Engine, num callback.Num, n int) []callback.CallID {
 // they are folded into.
 func TestLargeCommits(t *testing.T) {
 	t.Parallel()
-	e := quick(t)
+	e := openTemp(t) // with fsync: what waits meanwhile is folded together
 	var wg sync.WaitGroup
-	for i := range 40 {
+	begin := make(chan struct{})
+	for i := range 48 {
 		cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: callback.CallbackID(i + 1), Name: strconv.Itoa(i)})
 		if err != nil {
 			t.Fatal(err)
@@ -396,21 +397,23 @@ func TestLargeCommits(t *testing.T) {
 			t.Fatal(err)
 		}
 		wg.Go(func() {
+			<-begin
 			if err := e.Sweep(t.Context(), queuetest.Start, cb.Num); err != nil {
 				t.Errorf("Sweep: %v", err)
 			}
 		})
 	}
+	close(begin)
 	wg.Wait()
 	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 99, Name: "many"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	failed := callback.Attempt{Class: callback.ClassStatus, Code: 500, Error: "500", Excerpt: strings.Repeat("x", callback.MaxExcerpt)}
-	ids := fill(t, e, cb.Num, 40)
+	ids := fill(t, e, cb.Num, 60)
 	for _, id := range ids {
 		wg.Go(func() {
-			for range 70 {
+			for range 200 {
 				if _, err := e.ClaimManual(t.Context(), queuetest.Start, cb.Num, id, false); err != nil {
 					t.Errorf("ClaimManual: %v", err)
 					return
@@ -425,7 +428,7 @@ func TestLargeCommits(t *testing.T) {
 	wg.Wait()
 	later := queuetest.Start.Add(time.Hour)
 	n, err := e.Purge(t.Context(), later, later, later, 1_000_000)
-	if err != nil || n != 40*600+40 {
+	if err != nil || n != 48*600+60 {
 		t.Errorf("purged %d: %v", n, err)
 	}
 }
