@@ -158,5 +158,6 @@ func (p Policy) For(cb *Callback) Policy {
 const (
 	MaxRetryAfter = time.Hour   // a longer Retry-After is cut to this
 	Spacing       = time.Second // between attempts of a callback that is down, where the interval does not hold
+	MaxAttempts   = 100_000     // of one call; a person's retries end there
 	TripAfter     = 3           // failures in a row of different calls that open the gate
 )

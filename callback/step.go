@@ -179,6 +179,8 @@ func (s *Step) StartManual(e *Entry, extend bool) error {
 		return Errorf(CodeConflict, "call %s is being sent right now", e.ID)
 	case e.Status == Success:
 		return Errorf(CodeConflict, "call %s is already a success", e.ID)
+	case e.Attempts >= MaxAttempts:
+		return Errorf(CodeConflict, "call %s was tried %d times; that must do", e.ID, e.Attempts)
 	case s.Live.Suspended:
 		return Errorf(CodeConflict, "the callback of call %s is suspended; resume it first", e.ID)
 	case s.Live.Deleted:

@@ -90,7 +90,7 @@ func checkAttempts(t *badger.Txn, h *house, e *callback.Entry, fault func(string
 	n := 0
 	err := eachKey(t, put64(key(h.slot, kindAttempt), uint64(e.ID)), nil, func(k []byte) (bool, error) {
 		n++
-		if got := int(k[len(k)-2])<<8 | int(k[len(k)-1]); got != n {
+		if got := int(be32(k[len(k)-4:])); got != n {
 			fault("call %s has attempt %d where %d should be", e.ID, got, n)
 		}
 		return true, nil

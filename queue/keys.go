@@ -92,12 +92,11 @@ func rowKey(slot byte, num callback.Num, status byte, id callback.CallID) []byte
 }
 
 func attemptKey(slot byte, id callback.CallID, n int) []byte {
-	return binary.BigEndian.AppendUint16(put64(key(slot, kindAttempt), uint64(id)), uint16(n))
+	return put32(put64(key(slot, kindAttempt), uint64(id)), uint32(n))
 }
 
 func excerptKey(slot byte, id callback.CallID, n, part int) []byte {
-	k := binary.BigEndian.AppendUint16(put64(key(slot, kindExcerpt), uint64(id)), uint16(n))
-	return append(k, byte(part))
+	return append(put32(put64(key(slot, kindExcerpt), uint64(id)), uint32(n)), byte(part))
 }
 
 func claimKey(slot byte, seq uint64) []byte { return put64(key(slot, kindClaim), seq) }
