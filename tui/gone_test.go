@@ -160,6 +160,23 @@ func TestStalledServiceBlocksNoKey(t *testing.T) {
 	})
 }
 
+// A server that stalls for some seconds, and not a moment more, is met again.
+func TestStalledServiceIsMetAgain(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		stall := make(chan struct{})
+		f.set(func() { f.stall = stall })
+		p.pass(4 * time.Second) // several ticks, each of which asks
+		p.see("OFFLINE")
+		f.set(func() { f.stall = nil })
+		close(stall)
+		p.pass(10 * time.Second)
+		p.unseen("OFFLINE")
+		p.see("back after")
+	})
+}
+
 func TestFailedPagesAreTriedAgainSlowly(t *testing.T) {
 	t.Parallel()
 	f := newFake()

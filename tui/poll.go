@@ -95,14 +95,15 @@ func (m *model) refresh() tea.Cmd {
 
 func (m *model) polled(msg overviewMsg) tea.Cmd {
 	d := &m.desk
-	again := m.polling.answered(d.ask.overview())
 	now := d.opt.Now()
 	if msg.err != nil {
+		m.polling = once{} // what was asked meanwhile waits for the next try, too
 		d.link.lost(now, d.updated, msg.err)
 		wait := jitter(d.link.delay)
 		d.link.next = now.Add(wait)
 		return d.after(wait, retryMsg{gen: d.link.gen})
 	}
+	again := m.polling.answered(d.ask.overview())
 	if !d.paused.IsZero() && d.loaded && !d.link.down {
 		return again // asked for before the pause
 	}
