@@ -98,6 +98,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("delivery", a.dispatch.Run(ctx)) })
 	g.Go(func() error { return named("alerts", a.alert.Run(ctx)) })
 	g.Go(func() error { return named("retention", a.retain(ctx)) })
+	g.Go(func() error { return named("recall", a.recall(ctx)) })
 	a.setReady(true)
 	defer a.setReady(false)
 	return g.Wait()
@@ -182,6 +183,45 @@ func (a *App) ended(e dispatch.Ended) {
 func (a *App) changed() {
 	a.alert.Wake()
 	a.hub.Publish()
+}
+
+// recallMost bounds what is read to know how the last hour went.
+const recallMost = 20_000
+
+// recall counts the attempts of the last 50 minutes, as far as they are the
+// last of their calls, so that the screen is not blank after a restart.
+func (a *App) recall(ctx context.Context) error {
+	since, left := a.opt.Info.Started.Add(-50*time.Minute), recallMost
+	for _, h := range a.opt.Store.Callbacks() {
+		q := callback.CallQuery{Num: h.Num, Limit: callback.MaxPage}
+		for young := true; young && left > 0 && ctx.Err() == nil; {
+			page, err := a.opt.Store.Calls(ctx, q)
+			if err != nil {
+				return ignoreEnd(ctx, err)
+			}
+			young = page.More
+			for i := range page.Calls {
+				c := &page.Calls[i]
+				young = young && c.Enqueued.After(since)
+				for j := range c.Attempts {
+					if last := &c.Attempts[j]; last.Started.After(since) && last.Started.Before(a.opt.Info.Started) {
+						a.series.Recall(h.Num, last)
+					}
+				}
+			}
+			left, q.After = left-len(page.Calls), page.Next
+		}
+	}
+	a.hub.Publish()
+	return nil
+}
+
+// ignoreEnd returns err unless it only says that ctx is done.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // retainEvery is how often retention looks for calls to remove.

@@ -139,7 +139,7 @@ func total(c *callback.Counts, s callback.CallStatus) (n uint64) {
 
 // filter returns what q asks for besides callback and status, or nil.
 func filter(q *callback.ListQuery, byNum map[callback.Num]callback.Health) func(*callback.Call) bool {
-	if q.State == "" && q.MessageID == "" && q.Code == 0 && q.Class == "" && q.From.IsZero() && q.To.IsZero() && q.Text == "" {
+	if q.State == "" && q.MessageID == "" && q.Code == 0 && q.Reason == "" && q.Class == "" && q.From.IsZero() && q.To.IsZero() && q.Text == "" {
 		return nil
 	}
 	text := strings.ToLower(q.Text)
@@ -153,6 +153,7 @@ func filter(q *callback.ListQuery, byNum map[callback.Num]callback.Health) func(
 		case q.State != "" && c.State(&live) != q.State,
 			q.MessageID != "" && c.Response.MessageID != q.MessageID,
 			q.Code != 0 && last.Code != q.Code,
+			q.Reason != "" && last.Reason != q.Reason,
 			q.Class != "" && last.Class.String() != q.Class,
 			!q.From.IsZero() && last.Started.Before(q.From),
 			!q.To.IsZero() && !last.Started.Before(q.To),

@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"net/netip"
 	"net/url"
@@ -241,8 +242,11 @@ func (cb *Callback) checkLimits(f *faults) {
 	if d := cb.ResponseTimeout; d != 0 && (d < time.Second || d > 10*time.Minute) {
 		f.add("responseTimeout", "is %v; 1s to 10m", d)
 	}
-	if len(cb.CA) > MaxCA {
+	switch {
+	case len(cb.CA) > MaxCA:
 		f.add("ca", "is longer than %d bytes", MaxCA)
+	case cb.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(cb.CA)):
+		f.add("ca", "has no certificate in PEM that can be read")
 	}
 }
 

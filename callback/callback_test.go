@@ -56,7 +56,7 @@ func TestCallbackValidate(t *testing.T) {
 			*cb = Callback{
 				Name: "crm", URL: "https://a.example:8443/b?c=d", Auth: Auth{AuthQuery, NewSecret("k", nil)}, Email: "a@b.example",
 				Alerts: ModeEveryCall, MaxInFlight: 4096, RatePerSecond: 0.5, Ordered: true, ConnectTimeout: time.Second,
-				ResponseTimeout: time.Minute, CA: "PEM", Headers: []Param{{"X-Tenant", "7"}}, Description: "Two\nlines",
+				ResponseTimeout: time.Minute, CA: testCA, Headers: []Param{{"X-Tenant", "7"}}, Description: "Two\nlines",
 			}
 		}, ""},
 		{"empty", func(cb *Callback) { *cb = Callback{} }, "name url"},
@@ -153,7 +153,8 @@ func TestCallbackValidate(t *testing.T) {
 		{"response timeout short", func(cb *Callback) { cb.ResponseTimeout = time.Second - 1 }, "responseTimeout"},
 		{"response timeout long", func(cb *Callback) { cb.ResponseTimeout = 10*time.Minute + 1 }, "responseTimeout"},
 		{"response timeout at its limit", func(cb *Callback) { cb.ResponseTimeout = 10 * time.Minute }, ""},
-		{"CA at its limit", func(cb *Callback) { cb.CA = strings.Repeat("x", MaxCA) }, ""},
+		{"CA at its limit", func(cb *Callback) { cb.CA = strings.Repeat("#", MaxCA-len(testCA)-1) + "\n" + testCA }, ""},
+		{"CA without a certificate", func(cb *Callback) { cb.CA = "junk" }, "ca"},
 		{"description at its limit", func(cb *Callback) { cb.Description = strings.Repeat("x", MaxDescription) }, ""},
 
 		{"20 headers", func(cb *Callback) { cb.Headers = slices.Repeat([]Param{{"X-A", "b"}}, 20) }, ""},
@@ -248,3 +249,14 @@ func TestMailError(t *testing.T) {
 	same(t, "refusal", (&MailError{Stage: "rcpt", Code: 550, Reply: "550 no"}).Error(), "mail server, rcpt: 550 no")
 	same(t, "broken", (&MailError{Stage: "connect", Reply: "refused"}).Error(), "mail, connect: refused")
 }
+
+// testCA is a certificate that nothing was signed with.
+const testCA = `-----BEGIN CERTIFICATE-----
+MIIBADCBs6ADAgECAgEBMAUGAytlcDAPMQ0wCwYDVQQDEwR0ZXN0MCAXDTcwMDEw
+MTAwMDAwMFoYDzIwOTYxMDAyMDcwNjQwWjAPMQ0wCwYDVQQDEwR0ZXN0MCowBQYD
+K2VwAyEAw1RbQsNTu/ZtwgP/S6THHfjqR7l1FRGUHpVECS3soaWjMjAwMA8GA1Ud
+EwEB/wQFMAMBAf8wHQYDVR0OBBYEFOgfhXe5FjOpdE9UJICwaVBl2s7xMAUGAytl
+cANBAIl0Sj8kXYa9pPO7IYo4FOqV4zyUfxED7sJV7pviHm6WiHuvnUwKKDU47TYF
+REwEkECUd3QHmnHCzFNzoPGNlQM=
+-----END CERTIFICATE-----
+`

@@ -8,6 +8,15 @@ import (
 // TestOutage proves the paragraph on outages and the states that are shown.
 func TestOutage(t *testing.T) {
 	prove(t, []row{
+		{"a call with retries off that fails is given up, and counted so", func(t *testing.T) {
+			l := newLab(t, retriesOff)
+			l.bad(l.enqueue())
+			l.bad(l.enqueue())
+			same(t, "given up", l.live.Outage.GivenUp, 2)
+			e := l.enqueue()
+			l.resolve(e)
+			same(t, "given up", l.live.Outage.GivenUp, 2)
+		}},
 		{"a failure opens outage n+1, and its alert is in the same step", func(t *testing.T) {
 			l := newLab(t)
 			e := l.enqueue()

@@ -123,6 +123,7 @@ type ListQuery struct {
 	State     CallState
 	MessageID string
 	Code      int       // status code of the last attempt
+	Reason    string    // status message of the last attempt
 	Class     string    // machine word of the last attempt's class
 	From, To  time.Time // bounds of the last attempt's time
 	Text      string    // in names, numbers, addresses and content, any case

@@ -196,6 +196,7 @@ func (s *Step) Finish(e *Entry, r Result) {
 	first := !e.tried()
 	fresh := !r.OK && e.FirstFailed.IsZero()
 	lingering := !e.FirstFailed.IsZero() && e.FirstFailed.Before(s.Live.Outage.Closed)
+	waited := e.Status == Ready
 	manual := s.stop(e)
 	*s.Live.Counts.of(e)--
 	e.Attempts += r.Records
@@ -211,6 +212,9 @@ func (s *Step) Finish(e *Entry, r Result) {
 		s.ailing(e, r, first, lingering)
 		if fresh {
 			s.Live.Outage.Calls++
+		}
+		if waited && e.Reason == RetriesOff { // its one attempt was the last
+			s.Live.Outage.GivenUp++
 		}
 	}
 	if fresh && e.Status != Success {

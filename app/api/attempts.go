@@ -12,7 +12,7 @@ const maxWalk = 2000
 
 // listAttempts is the flat view: one row for each attempt. It goes by calls,
 // newest first (or oldest first), and within a call by attempts in the same
-// direction. status, statusCode, class and the bounds of time choose attempts,
+// direction. status, statusCode, statusMessage, class and the bounds of time choose attempts,
 // the other filters choose calls.
 func (q *request) listAttempts() error {
 	query, err := readQuery(q.r)
@@ -111,7 +111,7 @@ func (w *walk) call(c *callback.CallView) error {
 // offset need not be read.
 func (w *walk) plain() bool {
 	q := &w.want
-	return q.Status == 0 && q.Code == 0 && q.Class == "" && q.From.IsZero() && q.To.IsZero()
+	return q.Status == 0 && q.Code == 0 && q.Reason == "" && q.Class == "" && q.From.IsZero() && q.To.IsZero()
 }
 
 // add adds the attempts of c that are wanted, those behind number after only;
@@ -153,6 +153,7 @@ func (w *walk) wanted(a *callback.Attempt) bool {
 	}
 	return (q.Status == 0 || q.Status&status != 0) &&
 		(q.Code == 0 || q.Code == a.Code) &&
+		(q.Reason == "" || q.Reason == a.Reason) &&
 		(q.Class == "" || q.Class == a.Class.String()) &&
 		(q.From.IsZero() || !a.Started.Before(q.From)) &&
 		(q.To.IsZero() || a.Started.Before(q.To))

@@ -95,6 +95,7 @@ func callsQuery(lq *callback.ListQuery) url.Values {
 	setText(q, "state", string(lq.State))
 	setText(q, "messageId", lq.MessageID)
 	setInt(q, "statusCode", lq.Code)
+	setText(q, "statusMessage", lq.Reason)
 	setText(q, "class", lq.Class)
 	setTime(q, "from", lq.From)
 	setTime(q, "to", lq.To)

@@ -168,6 +168,7 @@ func (f *fake) matches(v *callback.CallView, q *callback.ListQuery) bool {
 		(q.State == "" || q.State == v.State) &&
 		(q.MessageID == "" || q.MessageID == v.Response.MessageID) &&
 		(q.Code == 0 || q.Code == last.Code) &&
+		(q.Reason == "" || q.Reason == last.Reason) &&
 		(q.Class == "" || q.Class == last.Class.String()) &&
 		(q.From.IsZero() || !last.Started.Before(q.From)) &&
 		(q.To.IsZero() || last.Started.Before(q.To)) &&

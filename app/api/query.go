@@ -194,6 +194,7 @@ func (q *query) calls() (callback.ListQuery, cursor) {
 		State:     q.state(),
 		MessageID: q.one("messageId"),
 		Code:      q.int("statusCode", 0, 0, 999, ""),
+		Reason:    q.one("statusMessage"),
 		Class:     q.class(),
 		Text:      q.one("q"),
 		After:     c.after,

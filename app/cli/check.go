@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,9 +149,16 @@ func (k *checker) listener(ctx context.Context) (running bool) {
 }
 
 // data looks at the data folder, and into it when nothing runs.
+// mayWrite asks access(2) whether files can be made in a folder: W_OK and X_OK.
+const mayWrite = 2 | 1
+
 func (k *checker) data(ctx context.Context, running bool) {
 	dir := k.cfg.DataDir
 	info, err := os.Stat(dir)
+	if at := existing(dir); syscall.Access(at, mayWrite) != nil {
+		k.add(signBad, "data folder", "%s cannot be written by this user", at)
+		return
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		k.add(signNote, "data folder", "%s does not exist yet; it is made at the first start", dir)

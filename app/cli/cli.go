@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -205,6 +206,9 @@ func (c *console) underSystemd() bool { return c.getenv("INVOCATION_ID") != "" }
 // person says who acts at this console, for the record of what was done.
 func (c *console) person() string {
 	name := cmp.Or(c.getenv("SUDO_USER"), c.getenv("USER"), c.getenv("LOGNAME"))
+	if u, err := user.Current(); name == "" && err == nil {
+		name = u.Username
+	}
 	if name == "" {
 		return "command line"
 	}

@@ -3,6 +3,7 @@ package post
 import (
 	"cmp"
 	"encoding/base64"
+	"html"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,8 +24,7 @@ type secrets []string
 func (p *Poster) secretsOf(cb *callback.Callback) secrets {
 	var s secrets
 	add := func(v string) {
-		quoted := strconv.Quote(v)
-		for _, form := range []string{v, url.QueryEscape(v), url.PathEscape(v), quoted[1 : len(quoted)-1]} {
+		for _, form := range forms(v) {
 			if len(form) >= minSecret && !slices.Contains(s, form) {
 				s = append(s, form)
 			}
@@ -59,6 +59,22 @@ func (p *Poster) secretsOf(cb *callback.Callback) secrets {
 	}
 	slices.SortFunc(s, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return s
+}
+
+// forms returns the ways in which endpoints write v back: as it is, in URLs, in
+// JSON (also PHP's, which escapes slashes), in HTML, and in base64.
+func forms(v string) []string {
+	quoted := strconv.Quote(v)
+	quoted = quoted[1 : len(quoted)-1]
+	escaped := html.EscapeString(v)
+	all := []string{
+		v, url.QueryEscape(v), url.PathEscape(v), quoted, strings.ReplaceAll(quoted, "/", `\/`),
+		escaped, strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#039;").Replace(escaped),
+	}
+	if len(v) >= minSecret {
+		all = append(all, base64.StdEncoding.EncodeToString([]byte(v)))
+	}
+	return all
 }
 
 // hide returns text with every secret replaced by a mask.

@@ -78,6 +78,17 @@ func (s *Series) Attempt(now time.Time, num callback.Num, a *callback.Attempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent.add(now, 1)
+	s.add(now, num, a)
+}
+
+// Recall counts an attempt that an earlier process made, of the last 50 minutes.
+func (s *Series) Recall(num callback.Num, a *callback.Attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(a.Started.Add(a.Duration), num, a)
+}
+
+func (s *Series) add(now time.Time, num callback.Num, a *callback.Attempt) {
 	if s.byNum == nil {
 		s.byNum = map[callback.Num]*ring{}
 	}
@@ -88,6 +99,9 @@ func (s *Series) Attempt(now time.Time, num callback.Num, a *callback.Attempt) {
 	}
 	at := now.Unix() / 60
 	m := &r.minute[at%minutes]
+	if m.at > at {
+		return // older than what is there
+	}
 	if m.at != at {
 		m.at, m.cell = at, callback.Cell{}
 	}

@@ -217,6 +217,7 @@ func callsFilter(t *testing.T, b *bench) {
 		"state":         {callback.ListQuery{State: callback.StateGaveUp}, []callback.CallID{bad.ID}},
 		"message":       {callback.ListQuery{MessageID: good.Response.MessageID}, []callback.CallID{good.ID}},
 		"code":          {callback.ListQuery{Code: http.StatusTeapot}, []callback.CallID{bad.ID}},
+		"reason":        {callback.ListQuery{Reason: bad.Attempts[0].Reason}, []callback.CallID{bad.ID}},
 		"class":         {callback.ListQuery{Class: callback.ClassStatus.String()}, []callback.CallID{bad.ID}},
 		"text":          {callback.ListQuery{Text: "steel cap"}, []callback.CallID{good.ID}},
 		"name":          {callback.ListQuery{Text: "WATERS", Ref: "bad"}, []callback.CallID{bad.ID}},
