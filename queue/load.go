@@ -83,6 +83,12 @@ func inspect(dir string) error {
 				if err := os.Remove(filepath.Join(dir, name)); err != nil {
 					return fmt.Errorf("remove the empty file %s: %w", name, err)
 				}
+				continue
+			}
+			if strings.HasSuffix(name, ".mem") {
+				if err := checkWAL(filepath.Join(dir, name)); err != nil {
+					return err
+				}
 			}
 		}
 	}
