@@ -483,6 +483,33 @@ func TestSlotsFreedDuringALook(t *testing.T) {
 	})
 }
 
+// A call that becomes durable while its lane is looked at is not overtaken
+// before it is looked at again.
+func TestNoSlotPastWhatCameMeanwhile(t *testing.T) {
+	run(t, 512, func(w *world) {
+		w.end()
+		w.reads = time.Second // for each of two classes
+		w.start(512)
+		w.pass(time.Minute)
+		a := w.create("a", up, nil)
+		w.d.Wake(a, 0)
+		w.pass(time.Second) // it is looked at
+		w.d.Slot(a, false)
+		w.d.Wake(a, 1)
+		w.pass(2 * time.Second) // it is looked at again
+		if w.d.Slot(a, true) {
+			w.Error("a new call has a slot before the one that waits was found")
+			w.d.wg.Done()
+		}
+		w.d.Wake(a, 1)
+		w.pass(time.Minute)
+		if !w.d.Slot(a, true) {
+			w.Error("no slot although nothing waits")
+		}
+		w.d.wg.Done()
+	})
+}
+
 // A gate that came back closes once nothing is left, also when one call that
 // can never succeed still waits for its next try.
 func TestRampClosesWhenDrained(t *testing.T) {

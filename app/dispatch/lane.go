@@ -101,7 +101,8 @@ func (d *Engine) fill(l *lane, slots int) {
 	d.filling--
 	l.filling = false
 	l.from = f.from
-	l.backlog = f.more || f.held || l.refused > 0
+	// What happened meanwhile the filler may not have seen.
+	l.backlog = f.more || f.held || l.dirty || l.refused > 0
 	switch {
 	case l.dirty || f.again:
 		d.due(l)
