@@ -61,16 +61,8 @@ func TestScreenInTmux(t *testing.T) {
 	if got := s.tmux("display-message", "-p", "#{pane_title}"); got != title {
 		t.Errorf("a response changed the terminal's title to %q", got)
 	}
-	// Right behind an answer of the terminal an Escape may be taken for a part of
-	// it, so it is pressed until it is heard.
-	if !poll(func() bool {
-		s.keys("Escape")
-		return strings.Contains(s.tmux("capture-pane", "-p", "-t", "s"), "3 calls")
-	}) {
-		t.Fatal("Escape does not lead back to the calls")
-	}
-	s.keys("q")
-	s.shows("Leave")
+	s.insists("Escape", "3 calls")
+	s.insists("q", "Leave")
 	s.keys("Escape")
 	s.shows("help")
 
@@ -150,6 +142,18 @@ func (s *screen) tmux(args ...string) string {
 func (s *screen) keys(keys ...string) {
 	s.Helper()
 	s.tmux(append([]string{"send-keys", "-t", "s"}, keys...)...)
+}
+
+// insists presses a key until the screen shows text: an Escape, and a key right
+// behind one, may be taken for something else.
+func (s *screen) insists(key, text string) {
+	s.Helper()
+	if !poll(func() bool {
+		s.keys(key)
+		return strings.Contains(s.tmux("capture-pane", "-p", "-t", "s"), text)
+	}) {
+		s.Fatalf("%s does not lead to %q", key, text)
+	}
 }
 
 // shows waits until the screen shows all of the texts.

@@ -493,7 +493,12 @@ func TestNoSlotPastWhatCameMeanwhile(t *testing.T) {
 		w.pass(time.Minute)
 		a := w.create("a", up, nil)
 		w.d.Wake(a, 0)
+		b := w.create("b", up, nil)
 		w.pass(time.Second) // it is looked at
+		if !w.d.Slot(b, true) {
+			w.Error("a look at one lane takes the slots of all")
+		}
+		w.d.wg.Done() // the slot is not used
 		w.d.Slot(a, false)
 		w.d.Wake(a, 1)
 		w.pass(2 * time.Second) // it is looked at again

@@ -11,6 +11,7 @@ import (
 // lane is one callback that has something to do. Engine.mu guards it.
 type lane struct {
 	num     callback.Num
+	limit   int  // attempts at once, as far as is known: no more slots are reserved for it
 	backlog bool // calls may wait that are due: new ones must not overtake them
 	refused int  // new calls that got no slot and whose commit is not known of yet
 	queued  bool // stands in Engine.ready
@@ -34,7 +35,7 @@ type lane struct {
 func (d *Engine) lane(num callback.Num) *lane {
 	l := d.lanes[num]
 	if l == nil {
-		l = &lane{num: num, index: -1}
+		l = &lane{num: num, index: -1, limit: d.opt.Policy.MaxInFlight}
 		d.lanes[num] = l
 	}
 	return l
@@ -71,8 +72,8 @@ func (d *Engine) turn() (next time.Time, ok bool) {
 	for len(d.ready) > 0 && d.filling < fillers && d.running < d.opt.MaxInFlight {
 		// What is free is shared among those that wait, so that the first
 		// cannot take it all.
-		share := max((d.opt.MaxInFlight-d.running)/len(d.ready), 1)
 		l := d.ready[0]
+		share := max(min((d.opt.MaxInFlight-d.running)/len(d.ready), l.limit), 1)
 		d.ready = d.ready[1:]
 		l.queued, l.filling, l.dirty = false, true, false
 		if l.changed {
@@ -91,7 +92,7 @@ func (d *Engine) turn() (next time.Time, ok bool) {
 // fill claims and starts what a lane has due, at most slots attempts, which
 // are reserved, and finds out when it is due again.
 func (d *Engine) fill(l *lane, slots int) {
-	f := filler{Engine: d, lane: l, now: d.opt.Now(), slots: slots}
+	f := filler{Engine: d, lane: l, now: d.opt.Now(), slots: slots, limit: l.limit}
 	err := f.run(d.attempts)
 	if err != nil && d.attempts.Err() == nil {
 		d.fail(err)
@@ -100,7 +101,7 @@ func (d *Engine) fill(l *lane, slots int) {
 	d.running -= f.slots // what was not used
 	d.filling--
 	l.filling = false
-	l.from = f.from
+	l.from, l.limit = f.from, f.limit
 	// What happened meanwhile the filler may not have seen.
 	l.backlog = f.more || f.held || l.dirty || l.refused > 0
 	switch {
@@ -124,6 +125,7 @@ type filler struct {
 	lane  *lane
 	now   time.Time
 	slots int // reserved and not used
+	limit int // attempts of the callback at once, at most
 	from  [2]callback.DueKey
 
 	again bool      // there is more to do at once
@@ -133,12 +135,13 @@ type filler struct {
 }
 
 func (f *filler) run(ctx context.Context) error {
+	f.from = f.lane.from
 	h, err := f.upkeep(ctx)
 	if err != nil {
 		return err
 	}
-	f.from = f.lane.from
 	st := f.step(&h)
+	f.limit = st.Policy.MaxInFlight
 	room := st.Room()
 	calls, err := f.heads(ctx, st, room+1)
 	if err != nil {
