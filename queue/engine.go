@@ -64,6 +64,7 @@ type Engine struct {
 	ids    map[callback.CallbackID]*house
 	runs   map[callback.CallID]*run
 	last   callback.CallID
+	lastIn time.Time            // when the last call was enqueued, since Open
 	lastAt [256]callback.CallID // what each slot's record of last says
 	claims map[claimRef]int
 	seq    uint64

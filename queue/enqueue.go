@@ -96,6 +96,13 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 			return err
 		}
 	}
+	// Enqueues do not get here in the order in which they took their times; the
+	// calls of a callback must wait in the order of their ids all the same.
+	if now.Before(g.e.lastIn) {
+		now = g.e.lastIn
+		c.payload = encodePayload(&c.Response, c.Num, now)
+	}
+	g.e.lastIn = now
 	g.e.last = callback.NextCallID(g.e.last, now)
 	e := callback.Entry{ID: g.e.last, Num: c.Num, Enqueued: now, Due: c.Response.DeliverAt}
 	st := g.step(h)

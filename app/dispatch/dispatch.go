@@ -98,12 +98,12 @@ func New(opt Options) *Engine {
 // stays claimed: the next start records it as interrupted. It returns early
 // with an error when the store fails. It is called once.
 func (d *Engine) Run(ctx context.Context) error {
-	d.mu.Lock()
-	d.stopping = false
-	d.mu.Unlock()
 	for _, h := range d.opt.Store.Callbacks() {
 		d.Wake(h.Num, 0)
 	}
+	d.mu.Lock()
+	d.stopping = false
+	d.mu.Unlock()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil && d.failure() == nil {
@@ -200,7 +200,7 @@ func (d *Engine) Wake(num callback.Num, refused int) {
 	d.mu.Lock()
 	l := d.lane(num)
 	l.refused -= refused
-	l.backlog = l.backlog || refused > 0
+	l.backlog = true // until a look at the lane says otherwise
 	l.changed = l.changed || refused == 0
 	d.due(l)
 	d.mu.Unlock()

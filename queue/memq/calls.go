@@ -50,6 +50,10 @@ func (s *Store) enqueue(now time.Time, c *callback.NewCall, refused map[callback
 		}
 		return callback.Enqueued{ID: first.entry.ID, Repeat: true}, nil
 	}
+	if now.Before(s.lastIn) {
+		now = s.lastIn // so that calls wait in the order of their ids
+	}
+	s.lastIn = now
 	s.last = callback.NextCallID(s.last, now)
 	r := &record{
 		entry:    callback.Entry{ID: s.last, Num: c.Num, Enqueued: now, Due: c.Response.DeliverAt},

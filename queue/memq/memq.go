@@ -27,6 +27,7 @@ type Store struct {
 	ids    map[callback.CallbackID]*house
 	alerts map[string]*callback.Alert
 	last   callback.CallID
+	lastIn time.Time // when the last call was enqueued, since the start
 }
 
 // house is one callback and all that belongs to it.
@@ -76,6 +77,7 @@ func (s *Store) Close() error { return nil }
 func (s *Store) Restart(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lastIn = time.Time{}
 	for _, h := range s.houses {
 		h.live = h.live.Restarted(now)
 		st := s.step(h, now)

@@ -92,6 +92,22 @@ func enqueue(h *harness) {
 	h.code(err, callback.CodeNotFound)
 }
 
+// inOrder: enqueues come in another order than they took their times in; their
+// calls wait in the order of their ids.
+func inOrder(h *harness) {
+	cb := h.create("a", nil)
+	first := h.add(cb.Num, 1)
+	h.now = h.now.Add(-5 * time.Millisecond)
+	second := h.add(cb.Num, 1)
+	h.now = h.now.Add(time.Second)
+	due, err := h.s.Due(h.ctx, cb.Num, callback.Fresh, callback.DueKey{}, 10)
+	h.ok(err)
+	if len(due) != 2 || due[0].ID != first[0] || due[1].ID != second[0] {
+		h.Fatalf("ids %v and %v wait as %+v", first, second, due)
+	}
+	diff(h, "entry", h.call(cb.Num, second[0]).Entry, due[1])
+}
+
 func idempotency(h *harness) {
 	a, b := h.create("a", nil), h.create("b", nil)
 	r := response(1)

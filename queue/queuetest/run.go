@@ -40,6 +40,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 	}{
 		{"registry", registry},
 		{"enqueue", enqueue},
+		{"in order", inOrder},
 		{"idempotency", idempotency},
 		{"delivery", delivery},
 		{"lists", lists},
