@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/user"
 	"strings"
@@ -39,6 +40,9 @@ const (
 // Main runs the command line args, without the program's name, on this
 // process's standard streams and environment, and returns the exit code.
 func Main(args []string) int {
+	// net/http tells the standard logger what endpoints send unasked, byte for
+	// byte: neither a terminal nor a log may get that. Our own lines go by slog.
+	log.SetOutput(io.Discard)
 	c := &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, environ: os.Environ()}
 	return c.run(context.Background(), args)
 }
