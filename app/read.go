@@ -86,9 +86,7 @@ func sortKeys(fields []string) ([]func(x, y *callback.Health) int, error) {
 
 // Calls implements callback.Reader.
 func (a *App) Calls(ctx context.Context, q callback.ListQuery) (list callback.CallList, err error) {
-	cq := callback.CallQuery{
-		Status: q.Status, After: q.After, Oldest: q.Oldest, Limit: q.Limit, Offset: q.Offset,
-	}.Bounded()
+	cq := callback.CallQuery{After: q.After, Oldest: q.Oldest, Limit: q.Limit, Offset: q.Offset, Filter: q.Filter}.Bounded()
 	if q.Ref != "" {
 		h, err := a.opt.Store.Find(q.Ref)
 		if err != nil {
@@ -103,10 +101,7 @@ func (a *App) Calls(ctx context.Context, q callback.ListQuery) (list callback.Ca
 			list.Total += total(&h.Live.Counts, cq.Status)
 		}
 	}
-	list.Exact = true
-	if f := filter(&q, byNum); f != nil {
-		cq.Match, list.Exact = f, false
-	}
+	list.Exact = cq.Plain()
 	page, err := a.opt.Store.Calls(ctx, cq)
 	if err != nil {
 		return list, err
@@ -135,45 +130,6 @@ func total(c *callback.Counts, s callback.CallStatus) (n uint64) {
 		n += c.Pending
 	}
 	return n
-}
-
-// filter returns what q asks for besides callback and status, or nil.
-func filter(q *callback.ListQuery, byNum map[callback.Num]callback.Health) func(*callback.Call) bool {
-	if q.State == "" && q.MessageID == "" && q.Code == 0 && q.Reason == "" && q.Class == "" && q.From.IsZero() && q.To.IsZero() && q.Text == "" {
-		return nil
-	}
-	text := strings.ToLower(q.Text)
-	return func(c *callback.Call) bool {
-		var last callback.Attempt
-		if len(c.Attempts) > 0 {
-			last = c.Attempts[len(c.Attempts)-1]
-		}
-		live := byNum[c.Num].Live
-		switch {
-		case q.State != "" && c.State(&live) != q.State,
-			q.MessageID != "" && c.Response.MessageID != q.MessageID,
-			q.Code != 0 && last.Code != q.Code,
-			q.Reason != "" && last.Reason != q.Reason,
-			q.Class != "" && last.Class.String() != q.Class,
-			!q.From.IsZero() && last.Started.Before(q.From),
-			!q.To.IsZero() && !last.Started.Before(q.To),
-			text != "" && !contains(&c.Response, text):
-			return false
-		}
-		return true
-	}
-}
-
-func contains(r *callback.Response, text string) bool {
-	for _, s := range []string{
-		r.From.Name, r.From.Mobile, r.From.Email, r.From.Voice, r.From.MRI,
-		r.Message.Content, r.MessageID,
-	} {
-		if strings.Contains(strings.ToLower(s), text) {
-			return true
-		}
-	}
-	return false
 }
 
 func (a *App) view(h *callback.Health, c callback.Call, now time.Time) callback.CallView {

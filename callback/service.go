@@ -116,21 +116,14 @@ type CallbackQuery struct {
 	Limit, Offset int
 }
 
-// ListQuery selects calls for a list. Zero fields do not select.
+// ListQuery selects calls for a list.
 type ListQuery struct {
-	Ref       string // callback; "": of all
-	Status    CallStatus
-	State     CallState
-	MessageID string
-	Code      int       // status code of the last attempt
-	Reason    string    // status message of the last attempt
-	Class     string    // machine word of the last attempt's class
-	From, To  time.Time // bounds of the last attempt's time
-	Text      string    // in names, numbers, addresses and content, any case
-	After     CallID
-	Oldest    bool
-	Limit     int
-	Offset    int
+	Ref string // callback; "": of all
+	Filter
+	After  CallID
+	Oldest bool
+	Limit  int
+	Offset int
 }
 
 // CallList is a page of calls.

@@ -139,15 +139,14 @@ func (q CallQuery) Order(a, b Call) int {
 	return cmp.Compare(b.ID, a.ID)
 }
 
-// Selects reports whether c is among what q asks for. (All of q but paging.)
-func (q CallQuery) Selects(c *Call) bool {
+// Selects reports whether c, a call of a callback in state l, is among what q
+// asks for. (All of q but paging.)
+func (q CallQuery) Selects(c *Call, l *Live) bool {
 	switch {
-	case c.Listed()&q.Status == 0:
-		return false
 	case q.After != 0 && q.Oldest && c.ID <= q.After, q.After != 0 && !q.Oldest && c.ID >= q.After:
 		return false
 	}
-	return q.Match == nil || q.Match(c)
+	return q.Matches(c, l)
 }
 
 // NewestOutage sorts outages, the one that began last first.

@@ -186,16 +186,15 @@ func (e *Entry) Listed() CallStatus {
 	return ListFailed
 }
 
-// CallQuery selects calls. Zero fields do not select.
+// CallQuery selects calls.
 type CallQuery struct {
-	Num    Num              // 0: of all callbacks
-	Status CallStatus       // 0: ListSuccess | ListFailed
-	Match  func(*Call) bool // further conditions; Call has no more than a list gives
-	After  CallID           // continue behind this call, in the order asked for
-	Oldest bool             // oldest first; otherwise newest first
-	Limit  int              // rows at most, 1 to MaxPage
-	Offset int              // rows to skip, at most MaxOffset
-	Scan   int              // rows looked at at most; 0: no bound but MaxScan
+	Num    Num    // 0: of all callbacks
+	Filter        // without a Status: ListSuccess | ListFailed
+	After  CallID // continue behind this call, in the order asked for
+	Oldest bool   // oldest first; otherwise newest first
+	Limit  int    // rows at most, 1 to MaxPage
+	Offset int    // rows to skip, at most MaxOffset
+	Scan   int    // rows looked at at most; 0: no bound but MaxScan
 }
 
 // Bounds of one CallQuery.

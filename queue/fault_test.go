@@ -576,7 +576,7 @@ func TestPendingPageOfMany(t *testing.T) {
 		}
 	}
 	slices.Reverse(ids)
-	q := callback.CallQuery{Num: cb.Num, Status: callback.ListPending, Limit: 30}
+	q := callback.CallQuery{Num: cb.Num, Limit: 30, Filter: callback.Filter{Status: callback.ListPending}}
 	for at := 0; at < 300; at += 30 {
 		page, err := e.Calls(t.Context(), q)
 		if err != nil {

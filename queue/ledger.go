@@ -124,19 +124,19 @@ func (e *Engine) Calls(ctx context.Context, q callback.CallQuery) (page callback
 		defer m.close()
 		skip, last := q.Offset, callback.CallID(0)
 		for looked := 0; ; looked++ {
-			entry, slot, ok, err := m.next()
-			if err != nil || !ok {
+			entry, from, err := m.next()
+			if err != nil || from == nil {
 				return err
 			}
 			if looked >= q.Scan || ctx.Err() != nil {
 				page.More, page.Next = true, last
 				return ctx.Err()
 			}
-			c, err := e.listed(t, slot, entry)
+			c, err := e.listed(t, from.slot, entry)
 			if err != nil {
 				return err
 			}
-			if !q.Selects(&c) {
+			if !q.Selects(&c, from.live) {
 				last = entry.ID
 				continue
 			}
@@ -177,6 +177,7 @@ func (e *Engine) listed(t *badger.Txn, slot byte, entry callback.Entry) (c callb
 type source struct {
 	num    callback.Num
 	slot   byte
+	live   *callback.Live
 	it     *badger.Iterator
 	loaded []callback.Entry // instead of it
 	head   callback.Entry
@@ -201,7 +202,8 @@ func (e *Engine) merge(t *badger.Txn, q callback.CallQuery) (*merged, error) {
 		if err != nil {
 			continue // purged meanwhile
 		}
-		c := h.Live.Counts
+		live := &h.Live
+		c := live.Counts
 		for _, k := range []struct {
 			status callback.CallStatus
 			row    byte
@@ -214,12 +216,12 @@ func (e *Engine) merge(t *badger.Txn, q callback.CallQuery) (*merged, error) {
 				continue
 			}
 			prefix := rowPrefix(slot, h.Num, k.row)
-			s := &source{num: h.Num, slot: slot, it: t.NewIterator(badger.IteratorOptions{Prefix: prefix, Reverse: q.Oldest})}
+			s := &source{num: h.Num, slot: slot, live: live, it: t.NewIterator(badger.IteratorOptions{Prefix: prefix, Reverse: q.Oldest})}
 			s.it.Seek(m.seek(prefix))
 			m.sources = append(m.sources, s)
 		}
 		if q.Status&callback.ListPending != 0 && c.Pending > 0 {
-			s := &source{num: h.Num, slot: slot}
+			s := &source{num: h.Num, slot: slot, live: live}
 			if s.loaded, err = e.fresh(t, slot, h.Num, q); err != nil {
 				m.close()
 				return nil, err
@@ -282,7 +284,7 @@ func (e *Engine) fresh(t *badger.Txn, slot byte, num callback.Num, q callback.Ca
 		if err != nil {
 			return nil, err
 		}
-		if q.Match != nil || len(out) < 2*keep {
+		if !q.Plain() || len(out) < 2*keep {
 			continue
 		}
 		sort() // only the first keep can be asked for
@@ -315,8 +317,8 @@ func (m *merged) advance(s *source) (err error) {
 	return err
 }
 
-// next returns the next call in order.
-func (m *merged) next() (entry callback.Entry, slot byte, ok bool, err error) {
+// next returns the next call in order, and where it is from; nil: there is none.
+func (m *merged) next() (entry callback.Entry, from *source, err error) {
 	var best *source
 	for _, s := range m.sources {
 		if s.ok && (best == nil || (s.head.ID < best.head.ID) == m.q.Oldest) {
@@ -324,15 +326,15 @@ func (m *merged) next() (entry callback.Entry, slot byte, ok bool, err error) {
 		}
 	}
 	if best == nil {
-		return entry, 0, false, nil
+		return entry, nil, nil
 	}
-	entry, slot = best.head, best.slot
+	entry = best.head
 	m.e.mu.RLock()
 	if r := m.e.runs[entry.ID]; r != nil { // what is on disk does not say that it runs
 		entry = r.entry
 	}
 	m.e.mu.RUnlock()
-	return entry, slot, true, m.advance(best)
+	return entry, best, m.advance(best)
 }
 
 func (m *merged) close() {

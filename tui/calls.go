@@ -16,7 +16,7 @@ type callsPage struct {
 }
 
 func newCallsPage(d *desk) *callsPage {
-	return &callsPage{d: d, calls: newCallList(d, filter{query: callback.ListQuery{Status: allCalls}})}
+	return &callsPage{d: d, calls: newCallList(d, filter{query: callback.ListQuery{Filter: callback.Filter{Status: allCalls}}})}
 }
 
 func (*callsPage) scope() scope { return onCalls }

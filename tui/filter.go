@@ -87,7 +87,7 @@ func terms(s string) ([]term, *filterError) {
 // for in names, numbers, addresses and contents. known tells whether a
 // callback has that name.
 func parseFilter(s string, known func(string) bool) (filter, *filterError) {
-	f := filter{query: callback.ListQuery{Status: allCalls}}
+	f := filter{query: callback.ListQuery{Filter: callback.Filter{Status: allCalls}}}
 	list, fault := terms(s)
 	if fault != nil {
 		return f, fault

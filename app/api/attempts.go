@@ -65,10 +65,7 @@ func (w *walk) run() error {
 			w.add(&c, w.from.attempt)
 		}
 	}
-	calls := callback.ListQuery{
-		Ref: w.want.Ref, State: w.want.State, MessageID: w.want.MessageID, Text: w.want.Text,
-		After: w.from.after, Oldest: w.want.Oldest, Limit: min(w.want.Limit, 100),
-	}
+	calls := callback.ListQuery{Ref: w.want.Ref, After: w.from.after, Oldest: w.want.Oldest, Limit: min(w.want.Limit, 100), Filter: callback.Filter{State: w.want.State, MessageID: w.want.MessageID, Text: w.want.Text}}
 	w.pos -= w.from.pos // with a cursor there is no offset
 	for !w.more {
 		found, err := w.svc.Calls(w.ctx(), calls)
@@ -151,12 +148,7 @@ func (w *walk) wanted(a *callback.Attempt) bool {
 	if a.OK {
 		status = callback.ListSuccess
 	}
-	return (q.Status == 0 || q.Status&status != 0) &&
-		(q.Code == 0 || q.Code == a.Code) &&
-		(q.Reason == "" || q.Reason == a.Reason) &&
-		(q.Class == "" || q.Class == a.Class.String()) &&
-		(q.From.IsZero() || !a.Started.Before(q.From)) &&
-		(q.To.IsZero() || a.Started.Before(q.To))
+	return (q.Status == 0 || q.Status&status != 0) && q.MatchesAttempt(a)
 }
 
 func (w *walk) row(c *callback.CallView, a *callback.Attempt) attemptRow {

@@ -94,7 +94,9 @@ func callsQuery(lq *callback.ListQuery) url.Values {
 	}
 	setText(q, "state", string(lq.State))
 	setText(q, "messageId", lq.MessageID)
-	setInt(q, "statusCode", lq.Code)
+	if lq.Code != 0 {
+		q.Set("statusCode", strconv.Itoa(max(lq.Code, 0))) // NoAnswer is sent as 0
+	}
 	setText(q, "statusMessage", lq.Reason)
 	setText(q, "class", lq.Class)
 	setTime(q, "from", lq.From)

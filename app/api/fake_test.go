@@ -159,19 +159,15 @@ func (f *fake) view(c *fakeCall, all bool) callback.CallView {
 
 func (f *fake) matches(v *callback.CallView, q *callback.ListQuery) bool {
 	status := cmp.Or(q.Status, callback.ListSuccess|callback.ListFailed)
-	last := callback.Attempt{}
+	var last *callback.Attempt
 	if n := len(v.Attempts); n > 0 {
-		last = v.Attempts[n-1]
+		last = &v.Attempts[n-1]
 	}
 	text := strings.ToLower(fmt.Sprint(v.Response.From, v.Response.Message))
 	return v.Listed()&status != 0 &&
 		(q.State == "" || q.State == v.State) &&
 		(q.MessageID == "" || q.MessageID == v.Response.MessageID) &&
-		(q.Code == 0 || q.Code == last.Code) &&
-		(q.Reason == "" || q.Reason == last.Reason) &&
-		(q.Class == "" || q.Class == last.Class.String()) &&
-		(q.From.IsZero() || !last.Started.Before(q.From)) &&
-		(q.To.IsZero() || last.Started.Before(q.To)) &&
+		q.MatchesAttempt(last) &&
 		strings.Contains(text, strings.ToLower(q.Text)) &&
 		(q.After == 0 || q.Oldest && v.ID > q.After || !q.Oldest && v.ID < q.After)
 }

@@ -212,6 +212,7 @@ func TestCallsQuery(t *testing.T) {
 		"status=Success&status=PENDING":    with(func(q *callback.ListQuery) { q.Status = callback.ListSuccess | callback.ListPending }),
 		"status=SUCCESS,FAILED":            with(func(q *callback.ListQuery) { q.Status = callback.ListSuccess | callback.ListFailed }),
 		"state=gaveup":                     with(func(q *callback.ListQuery) { q.State = callback.StateGaveUp }),
+		"statusCode=0":                     with(func(q *callback.ListQuery) { q.Code = callback.NoAnswer }),
 		"messageId=M1&statusCode=503":      with(func(q *callback.ListQuery) { q.MessageID, q.Code = "M1", 503 }),
 		"class=connect+timeout&q=Fred+W":   with(func(q *callback.ListQuery) { q.Class, q.Text = "connect timeout", "Fred W" }),
 		"attemptedDate=2026-03-01":         with(func(q *callback.ListQuery) { q.From, q.To = day, day.AddDate(0, 0, 1) }),

@@ -186,23 +186,41 @@ func (q *query) class() string {
 	return s
 }
 
+// filter reads which calls are meant.
+func (q *query) filter() callback.Filter {
+	f := callback.Filter{
+		Status:    q.status(),
+		State:     q.state(),
+		MessageID: q.one("messageId"),
+		Code:      q.code(),
+		Reason:    q.one("statusMessage"),
+		Class:     q.class(),
+		Text:      q.one("q"),
+	}
+	f.From, f.To = q.attempted()
+	return f
+}
+
+// code reads the status code of a last attempt; 0 is that of one that got no
+// answer.
+func (q *query) code() int {
+	code := q.int("statusCode", 0, 0, 999, "")
+	if code == 0 && q.values.Get("statusCode") != "" {
+		return callback.NoAnswer
+	}
+	return code
+}
+
 // calls reads the filters and the page of a list of calls.
 func (q *query) calls() (callback.ListQuery, cursor) {
 	c := q.cursor()
 	lq := callback.ListQuery{
-		Status:    q.status(),
-		State:     q.state(),
-		MessageID: q.one("messageId"),
-		Code:      q.int("statusCode", 0, 0, 999, ""),
-		Reason:    q.one("statusMessage"),
-		Class:     q.class(),
-		Text:      q.one("q"),
-		After:     c.after,
-		Oldest:    q.ascending(false),
-		Limit:     q.int("limit", defaultLimit, 1, callback.MaxPage, ""),
-		Offset:    q.int("offset", 0, 0, callback.MaxOffset, "; beyond that page with cursor"),
+		Filter: q.filter(),
+		After:  c.after,
+		Oldest: q.ascending(false),
+		Limit:  q.int("limit", defaultLimit, 1, callback.MaxPage, ""),
+		Offset: q.int("offset", 0, 0, callback.MaxOffset, "; beyond that page with cursor"),
 	}
-	lq.From, lq.To = q.attempted()
 	if c != (cursor{}) && lq.Offset > 0 {
 		q.fail("offset", "cannot stand beside cursor")
 	}

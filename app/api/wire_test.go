@@ -260,8 +260,20 @@ func TestClientSendsEveryField(t *testing.T) {
 		}
 	}
 	q := callback.ListQuery{
-		Ref: "a b%", Status: callback.ListFailed | callback.ListPending, State: callback.StateHeld, MessageID: "m&", Code: 503, Class: "tls",
-		From: clock("08:00:00.123456"), To: clock("09:00:00"), Text: "ü +&", After: 77, Oldest: true, Limit: 33,
+		Ref:    "a b%",
+		After:  77,
+		Oldest: true,
+		Limit:  33,
+		Filter: callback.Filter{
+			Status:    callback.ListFailed | callback.ListPending,
+			State:     callback.StateHeld,
+			MessageID: "m&",
+			Code:      503,
+			Class:     "tls",
+			From:      clock("08:00:00.123456"),
+			To:        clock("09:00:00"),
+			Text:      "ü +&",
+		},
 	}
 	if _, err := c.Calls(ctx, q); err != nil {
 		t.Fatal(err)

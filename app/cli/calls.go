@@ -57,8 +57,17 @@ var listWords = []listWord{{"SUCCESS", callback.ListSuccess}, {"FAILED", callbac
 // a state that does not exist, is left to it.
 func (f *listFlags) query() (q callback.ListQuery, err error) {
 	q = callback.ListQuery{
-		Ref: f.callback, State: callback.CallState(f.state), MessageID: f.message, Code: f.code, Class: f.class,
-		Text: f.text, Oldest: f.oldest, Limit: f.limit, Offset: f.offset,
+		Ref:    f.callback,
+		Oldest: f.oldest,
+		Limit:  f.limit,
+		Offset: f.offset,
+		Filter: callback.Filter{
+			State:     callback.CallState(f.state),
+			MessageID: f.message,
+			Code:      f.code,
+			Class:     f.class,
+			Text:      f.text,
+		},
 	}
 	for _, s := range f.statuses {
 		i := slices.IndexFunc(listWords, func(w listWord) bool { return strings.EqualFold(w.word, s) })

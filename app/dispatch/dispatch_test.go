@@ -306,7 +306,7 @@ func TestNothingGivenUpUntried(t *testing.T) {
 		if c.Failed != 301 || c.Waiting() != 0 {
 			w.Fatalf("after 24 h 10 min: %+v", c)
 		}
-		page, err := w.s.Calls(w.ctx, callback.CallQuery{Num: a, Status: callback.ListFailed})
+		page, err := w.s.Calls(w.ctx, callback.CallQuery{Num: a, Filter: callback.Filter{Status: callback.ListFailed}})
 		if err != nil || len(page.Calls) != 301 {
 			w.Fatalf("%d calls, %v", len(page.Calls), err)
 		}

@@ -145,11 +145,11 @@ func failureListed(t *testing.T, b *bench) {
 	if lost.Listed() != callback.ListFailed || lost.State != callback.StateGaveUp || lost.Reason != callback.RetriesOff || !lost.GivesUp.IsZero() {
 		t.Fatalf("without retries: %v, %v, %v, gives up %v", lost.Listed(), lost.State, lost.Reason, lost.GivesUp)
 	}
-	list := b.calls(callback.ListQuery{Status: callback.ListFailed})
+	list := b.calls(callback.ListQuery{Filter: callback.Filter{Status: callback.ListFailed}})
 	if got, want := idsOf(list), []callback.CallID{lost.ID, kept.ID}; !slices.Equal(got, want) || list.Total != 2 || !list.Exact {
 		t.Fatalf("failed of all: %v of %d (exact %v); want %v of 2", got, list.Total, list.Exact, want)
 	}
-	if got := idsOf(b.calls(callback.ListQuery{Status: callback.ListSuccess})); len(got) != 0 {
+	if got := idsOf(b.calls(callback.ListQuery{Filter: callback.Filter{Status: callback.ListSuccess}})); len(got) != 0 {
 		t.Fatalf("successes: %v, want none", got)
 	}
 }
@@ -210,23 +210,23 @@ func callsFilter(t *testing.T, b *bench) {
 		want []callback.CallID
 	}{
 		"nothing":       {callback.ListQuery{}, []callback.CallID{bad.ID, good.ID}},
-		"all statuses":  {callback.ListQuery{Status: callback.ListSuccess | callback.ListFailed | callback.ListPending}, []callback.CallID{held, bad.ID, good.ID}},
-		"success":       {callback.ListQuery{Status: callback.ListSuccess}, []callback.CallID{good.ID}},
-		"pending":       {callback.ListQuery{Status: callback.ListPending}, []callback.CallID{held}},
+		"all statuses":  {callback.ListQuery{Filter: callback.Filter{Status: callback.ListSuccess | callback.ListFailed | callback.ListPending}}, []callback.CallID{held, bad.ID, good.ID}},
+		"success":       {callback.ListQuery{Filter: callback.Filter{Status: callback.ListSuccess}}, []callback.CallID{good.ID}},
+		"pending":       {callback.ListQuery{Filter: callback.Filter{Status: callback.ListPending}}, []callback.CallID{held}},
 		"callback":      {callback.ListQuery{Ref: "bad"}, []callback.CallID{bad.ID}},
-		"state":         {callback.ListQuery{State: callback.StateGaveUp}, []callback.CallID{bad.ID}},
-		"message":       {callback.ListQuery{MessageID: good.Response.MessageID}, []callback.CallID{good.ID}},
-		"code":          {callback.ListQuery{Code: http.StatusTeapot}, []callback.CallID{bad.ID}},
-		"reason":        {callback.ListQuery{Reason: bad.Attempts[0].Reason}, []callback.CallID{bad.ID}},
-		"class":         {callback.ListQuery{Class: callback.ClassStatus.String()}, []callback.CallID{bad.ID}},
-		"text":          {callback.ListQuery{Text: "steel cap"}, []callback.CallID{good.ID}},
-		"name":          {callback.ListQuery{Text: "WATERS", Ref: "bad"}, []callback.CallID{bad.ID}},
-		"number":        {callback.ListQuery{Text: "0430984567", Ref: "ok"}, []callback.CallID{good.ID}},
-		"no text":       {callback.ListQuery{Text: "wellingtons"}, nil},
-		"from the past": {callback.ListQuery{From: good.Attempts[0].Started.Add(-time.Hour)}, []callback.CallID{bad.ID, good.ID}},
-		"to the past":   {callback.ListQuery{To: good.Attempts[0].Started.Add(-time.Hour)}, nil},
-		"between":       {callback.ListQuery{From: later.Add(-2 * time.Hour), To: later}, []callback.CallID{bad.ID, good.ID}},
-		"the future":    {callback.ListQuery{From: later}, nil},
+		"state":         {callback.ListQuery{Filter: callback.Filter{State: callback.StateGaveUp}}, []callback.CallID{bad.ID}},
+		"message":       {callback.ListQuery{Filter: callback.Filter{MessageID: good.Response.MessageID}}, []callback.CallID{good.ID}},
+		"code":          {callback.ListQuery{Filter: callback.Filter{Code: http.StatusTeapot}}, []callback.CallID{bad.ID}},
+		"reason":        {callback.ListQuery{Filter: callback.Filter{Reason: bad.Attempts[0].Reason}}, []callback.CallID{bad.ID}},
+		"class":         {callback.ListQuery{Filter: callback.Filter{Class: callback.ClassStatus.String()}}, []callback.CallID{bad.ID}},
+		"text":          {callback.ListQuery{Filter: callback.Filter{Text: "steel cap"}}, []callback.CallID{good.ID}},
+		"name":          {callback.ListQuery{Ref: "bad", Filter: callback.Filter{Text: "WATERS"}}, []callback.CallID{bad.ID}},
+		"number":        {callback.ListQuery{Ref: "ok", Filter: callback.Filter{Text: "0430984567"}}, []callback.CallID{good.ID}},
+		"no text":       {callback.ListQuery{Filter: callback.Filter{Text: "wellingtons"}}, nil},
+		"from the past": {callback.ListQuery{Filter: callback.Filter{From: good.Attempts[0].Started.Add(-time.Hour)}}, []callback.CallID{bad.ID, good.ID}},
+		"to the past":   {callback.ListQuery{Filter: callback.Filter{To: good.Attempts[0].Started.Add(-time.Hour)}}, nil},
+		"between":       {callback.ListQuery{Filter: callback.Filter{From: later.Add(-2 * time.Hour), To: later}}, []callback.CallID{bad.ID, good.ID}},
+		"the future":    {callback.ListQuery{Filter: callback.Filter{From: later}}, nil},
 	} {
 		if got := idsOf(b.calls(c.q)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
@@ -267,7 +267,7 @@ func resolveAllOrNone(t *testing.T, b *bench) {
 	if n, err = b.svc.SetStatus(b.ctx, "broken", ids, callback.Success, "fred"); err != nil || n != 0 {
 		t.Fatalf("resolve again: %d changed, %v; want 0", n, err)
 	}
-	if got := idsOf(b.calls(callback.ListQuery{Ref: "broken", Status: callback.ListFailed})); len(got) != 0 {
+	if got := idsOf(b.calls(callback.ListQuery{Ref: "broken", Filter: callback.Filter{Status: callback.ListFailed}})); len(got) != 0 {
 		t.Fatalf("still listed as failed: %v", got)
 	}
 }

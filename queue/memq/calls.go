@@ -317,7 +317,7 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 	slices.SortFunc(all, q.Order)
 	var page callback.CallPage
 	for i := range all {
-		if !q.Selects(&all[i]) {
+		if !q.Selects(&all[i], &s.houses[all[i].Num-1].live) {
 			continue
 		}
 		if q.Offset > 0 {

@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,7 +192,7 @@ func lists(h *harness) {
 	slices.Reverse(newest)
 	every := callback.ListSuccess | callback.ListFailed | callback.ListPending
 	var got []callback.CallID
-	q := callback.CallQuery{Status: every, Limit: 7}
+	q := callback.CallQuery{Limit: 7, Filter: callback.Filter{Status: every}}
 	for {
 		page, err := h.s.Calls(h.ctx, q)
 		h.ok(err)
@@ -204,12 +205,12 @@ func lists(h *harness) {
 		q.After = page.Next
 	}
 	diff(h, "all, newest first, in pages", got, newest)
-	page, err := h.s.Calls(h.ctx, callback.CallQuery{Status: every, Oldest: true, Offset: 4, Limit: 3})
+	page, err := h.s.Calls(h.ctx, callback.CallQuery{Oldest: true, Offset: 4, Limit: 3, Filter: callback.Filter{Status: every}})
 	h.ok(err)
 	if len(page.Calls) != 3 || page.Calls[0].ID != all[4] || !page.More {
 		h.Fatalf("oldest first from the fifth on: %+v", page)
 	}
-	page, err = h.s.Calls(h.ctx, callback.CallQuery{Num: a.Num, Status: callback.ListFailed})
+	page, err = h.s.Calls(h.ctx, callback.CallQuery{Num: a.Num, Filter: callback.Filter{Status: callback.ListFailed}})
 	h.ok(err)
 	for _, c := range page.Calls {
 		if c.Num != a.Num || c.Attempts[0].Code != 503 {
@@ -219,16 +220,49 @@ func lists(h *harness) {
 	if len(page.Calls) != 8 {
 		h.Fatalf("%d failed calls of a, want 8", len(page.Calls))
 	}
-	match := func(c *callback.Call) bool { return c.ID == all[3] }
-	page, err = h.s.Calls(h.ctx, callback.CallQuery{Match: match, Limit: 5})
-	h.ok(err)
-	if len(page.Calls) != 1 || page.More {
-		h.Fatalf("one match: %+v", page)
-	}
-	page, err = h.s.Calls(h.ctx, callback.CallQuery{Status: callback.ListPending, Num: b.Num})
+	page, err = h.s.Calls(h.ctx, callback.CallQuery{Num: b.Num, Filter: callback.Filter{Status: callback.ListPending}})
 	h.ok(err)
 	if len(page.Calls) != 2 {
 		h.Fatalf("%d pending calls of b, want 2", len(page.Calls))
+	}
+}
+
+// filters asks for calls by each of the conditions of a Filter, and for such as
+// none has.
+func filters(h *harness) {
+	cb := h.create("a", nil)
+	ids := h.add(cb.Num, 3)
+	claims := h.claim(cb.Num, callback.Fresh)
+	refused := callback.Attempt{Class: callback.ClassRefused, Reason: "connection refused"}
+	for i, a := range []callback.Attempt{answer200, answer503, refused} {
+		h.now = h.now.Add(time.Minute)
+		a.Started = h.now
+		h.record(claims[i], a)
+	}
+	began := h.now.Add(-2 * time.Minute)
+	for name, c := range map[string]struct {
+		f    callback.Filter
+		want []callback.CallID
+	}{
+		"code":           {callback.Filter{Code: 503}, ids[1:2]},
+		"no answer":      {callback.Filter{Code: callback.NoAnswer}, ids[2:]},
+		"another code":   {callback.Filter{Code: 502}, nil},
+		"reason":         {callback.Filter{Reason: "connection refused"}, ids[2:]},
+		"class":          {callback.Filter{Class: callback.ClassRefused.String()}, ids[2:]},
+		"from":           {callback.Filter{From: began.Add(time.Minute)}, []callback.CallID{ids[2], ids[1]}},
+		"to":             {callback.Filter{To: began.Add(time.Minute)}, ids[:1]},
+		"state":          {callback.Filter{State: callback.StateDelivered}, ids[:1]},
+		"text":           {callback.Filter{Text: strings.ToUpper(response(1).MessageID)}, ids[1:2]},
+		"message":        {callback.Filter{MessageID: response(1).MessageID}, ids[1:2]},
+		"two conditions": {callback.Filter{Code: 503, Status: callback.ListSuccess}, nil},
+	} {
+		page, err := h.s.Calls(h.ctx, callback.CallQuery{Num: cb.Num, Filter: c.f})
+		h.ok(err)
+		var got []callback.CallID
+		for i := range page.Calls {
+			got = append(got, page.Calls[i].ID)
+		}
+		diff(h, name, got, append([]callback.CallID(nil), c.want...))
 	}
 }
 

@@ -265,10 +265,7 @@ func (p *player) compare() {
 		p.both("call", func(s callback.Store) (any, error) { return s.Call(p.ctx, p.owner[id], id) })
 	}
 	for status := callback.CallStatus(1); status < 8; status++ {
-		q := callback.CallQuery{
-			Num: callback.Num(p.rng.IntN(5)), Status: status, Oldest: p.rng.IntN(2) == 0,
-			Limit: 1 + p.rng.IntN(50), Offset: p.rng.IntN(10),
-		}
+		q := callback.CallQuery{Num: callback.Num(p.rng.IntN(5)), Oldest: p.rng.IntN(2) == 0, Limit: 1 + p.rng.IntN(50), Offset: p.rng.IntN(10), Filter: callback.Filter{Status: status}}
 		if len(p.ids) > 0 && p.rng.IntN(2) == 0 {
 			_, q.After = p.id()
 		}

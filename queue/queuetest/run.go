@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"idempotency", idempotency},
 		{"delivery", delivery},
 		{"lists", lists},
+		{"filters", filters},
 		{"all or none", allOrNone},
 		{"dispatcher", dispatcher},
 		{"interrupted", interrupted},
