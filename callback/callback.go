@@ -145,7 +145,10 @@ const (
 // spells it, or nil. That names are unique is the engine's to check.
 func (cb *Callback) Validate() error {
 	var f faults
-	cb.checkName(&f)
+	checkName(&f, cb.Name)
+	if _, ok := parseID(cb.Name); ok {
+		f.add("name", "has the form of an id")
+	}
 	cb.checkURL(&f)
 	if len(cb.Auth.Key.Reveal()) > MaxAuthKey {
 		f.add("auth.key", "is longer than %d characters", MaxAuthKey)
@@ -174,24 +177,21 @@ func (cb *Callback) Validate() error {
 	return f.err("the callback")
 }
 
-func (cb *Callback) checkName(f *faults) {
-	switch n := utf8.RuneCountInString(cb.Name); {
+// checkName holds the name of a callback or a key to what can stand in a path.
+func checkName(f *faults, name string) {
+	switch n := utf8.RuneCountInString(name); {
 	case n == 0:
 		f.add("name", "is required, 1 to %d characters", MaxName)
 	case n > MaxName:
 		f.add("name", "is %d characters long; at most %d", n, MaxName)
-	case !utf8.ValidString(cb.Name) || Sanitize(cb.Name, len(cb.Name)) != cb.Name:
+	case !utf8.ValidString(name) || Sanitize(name, len(name)) != name:
 		f.add("name", "has a control character")
-	case strings.TrimSpace(cb.Name) != cb.Name:
+	case strings.TrimSpace(name) != name:
 		f.add("name", "begins or ends with a space")
-	case cb.Name == "." || cb.Name == "..":
+	case name == "." || name == "..":
 		f.add("name", "cannot stand in a path")
-	case strings.ContainsAny(cb.Name, "/?#"):
+	case strings.ContainsAny(name, "/?#"):
 		f.add("name", "has one of / ? #, which cannot stand in a path")
-	default:
-		if _, ok := parseID(cb.Name); ok {
-			f.add("name", "has the form of an id")
-		}
 	}
 }
 

@@ -52,7 +52,7 @@ type Operator interface {
 	Resume(ctx context.Context, ref string) error
 }
 
-// Admin changes callbacks.
+// Admin changes callbacks, and says who may come.
 type Admin interface {
 	// Create registers a callback from what is set in d. Fields that are wrong
 	// are named in the *Error.
@@ -62,6 +62,13 @@ type Admin interface {
 	Update(ctx context.Context, ref string, d Draft, version uint64) (Health, error)
 	// Delete removes a callback; its waiting calls are given up.
 	Delete(ctx context.Context, ref string) error
+	// Keys returns all API keys in order of name, without their hashes.
+	Keys(ctx context.Context) ([]APIKey, error)
+	// AddKey makes an API key and returns it in clear, once: it is stored as a
+	// hash only.
+	AddKey(ctx context.Context, name string, role Role) (key APIKey, clear string, err error)
+	// RemoveKey ends what the key of that name may do, at once; CodeNotFound.
+	RemoveKey(ctx context.Context, name string) error
 }
 
 // Watcher tells of changes.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Store is an engine: it keeps callbacks, calls, attempts, outages and alerts,
+// Store is an engine: it keeps callbacks, calls, attempts, outages, alerts and API keys,
 // and moves them by the state machine. It never reads a clock: now is given,
 // and must not go back from one call to the next.
 //
@@ -18,6 +18,7 @@ type Store interface {
 	Queue
 	Ledger
 	Outbox
+	Keyring
 
 	// Close writes what is left and releases the folder. Nothing else may be
 	// called after it.
@@ -233,4 +234,15 @@ type Outbox interface {
 	// Alerts returns the newest alerts of one callback, or of all when num is
 	// 0: at most limit.
 	Alerts(ctx context.Context, num Num, limit int) ([]Alert, error)
+}
+
+// Keyring holds the API keys. Reads come from memory.
+type Keyring interface {
+	// Keys returns all keys, hashes included, in order of name. The slice is
+	// shared: it must not be changed.
+	Keys() []APIKey
+	// AddKey stores a key that MayAdd lets in; its Created is set to now.
+	AddKey(ctx context.Context, now time.Time, k APIKey) (APIKey, error)
+	// RemoveKey removes the key of that name, or is CodeNotFound.
+	RemoveKey(ctx context.Context, now time.Time, name string) error
 }

@@ -68,7 +68,8 @@ type Engine struct {
 	lastAt [256]callback.CallID // what each slot's record of last says
 	claims map[claimRef]int
 	seq    uint64
-	outbox [256]int // alerts that wait, by slot
+	outbox [256]int          // alerts that wait, by slot
+	keys   []callback.APIKey // by name; replaced, never changed
 }
 
 // house is one callback in memory.
@@ -284,12 +285,13 @@ func (e *Engine) slot(num callback.Num) (byte, error) {
 
 // Check verifies the invariants that can be seen on disk: that the counters are
 // right, that every waiting call has exactly one due entry, that attempts are
-// numbered without gaps, and that no alert is owed twice. It reads everything,
+// numbered without gaps, that no alert is owed twice, and that the API keys are
+// those in memory. It reads everything,
 // and nothing may be written meanwhile.
 func (e *Engine) Check(ctx context.Context) error {
 	e.mu.RLock()
 	houses := slices.Clone(e.houses)
-	running := maps.Clone(e.runs)
+	running, keys := maps.Clone(e.runs), e.keys
 	e.mu.RUnlock()
 	var faults []error
 	err := e.db.View(func(t *badger.Txn) error {
@@ -298,6 +300,7 @@ func (e *Engine) Check(ctx context.Context) error {
 				faults = append(faults, checkHouse(t, h, running)...)
 			}
 		}
+		faults = append(faults, checkKeys(t, keys)...)
 		return ctx.Err()
 	})
 	return errors.Join(append(faults, err)...)

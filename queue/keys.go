@@ -23,6 +23,7 @@ const (
 	kindOutbox   = 'E' // due cb created hash  an alert that waits
 	kindOutage   = 'u' // cb ^n part
 	kindKey      = 'i' // sha256(cb, key)      idempotency key
+	kindAPIKey   = 'y' // SHA-256 of the key   API key; node-wide
 	kindMeta     = 'm' // name
 )
 
@@ -97,6 +98,10 @@ func attemptKey(slot byte, id callback.CallID, n int) []byte {
 
 func excerptKey(slot byte, id callback.CallID, n, part int) []byte {
 	return append(put32(put64(key(slot, kindExcerpt), uint64(id)), uint32(n)), byte(part))
+}
+
+func apiKeyKey(hash [32]byte) []byte {
+	return append(make([]byte, 0, 34), append([]byte{0, kindAPIKey}, hash[:]...)...)
 }
 
 func claimKey(slot byte, seq uint64) []byte { return put64(key(slot, kindClaim), seq) }

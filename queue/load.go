@@ -147,9 +147,9 @@ func (l logger) Debugf(format string, args ...any) {}
 const format = 1
 
 // load reads what is kept in memory: callbacks, live states, ids, the number
-// of alerts that wait.
+// of alerts that wait, API keys.
 func (e *Engine) load() error {
-	return e.db.Update(func(t *badger.Txn) error {
+	return e.db.Update(func(t *badger.Txn) (err error) {
 		if err := checkFormat(t); err != nil {
 			return err
 		}
@@ -158,7 +158,8 @@ func (e *Engine) load() error {
 				return err
 			}
 		}
-		return nil
+		e.keys, err = readKeys(t)
+		return err
 	})
 }
 

@@ -110,6 +110,31 @@ func badCallbacks() (out []bad) {
 	return out
 }
 
+func badKeys() (out []bad) {
+	for _, c := range []struct{ body, names string }{
+		{`{}`, "name"},
+		{`{"name":null}`, "name"},
+		{`{"name":5}`, "name"},
+		{`{"name":["a"]}`, "name"},
+		{`{"name":""}`, "name"},
+		{`{"name":"local"}`, "name"},
+		{`{"name":"a/b"}`, "name"},
+		{`{"name":"` + strings.Repeat("n", 51) + `"}`, "name"},
+		{`{"name":"a","role":"root"}`, "role"},
+		{`{"name":"a","role":""}`, "role"},
+		{`{"name":"a","role":["admin"]}`, "role"},
+		{`{"name":"a","key":"rb_mine"}`, "key"},
+		{`[]`, "(body)"},
+		{`null`, "(body)"},
+	} {
+		out = append(out, bad{"POST", "/keys", c.body, 422, c.names})
+	}
+	return append(out,
+		bad{"GET", "/keys?limit=0", "", 422, "limit"}, bad{"GET", "/keys?offset=-1", "", 422, "offset"},
+		bad{"GET", "/keys?role=admin", "", 422, "role"}, bad{"DELETE", "/keys/nobody", "", 404, ""},
+	)
+}
+
 func badResponses() (out []bad) {
 	long := strings.Repeat("x", 1025)
 	for _, c := range []struct{ body, names string }{
@@ -337,6 +362,7 @@ func TestBadRequests(t *testing.T) {
 		}
 	}
 	run(real, badCallbacks())
+	run(strict, badKeys())
 	run(strict, badResponses())
 	run(strict, badSyntax())
 	run(strict, badQueries())

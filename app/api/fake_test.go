@@ -22,6 +22,7 @@ type fake struct {
 	cbs     []*fakeCallback
 	calls   []*fakeCall // by id
 	alerts  []callback.Alert
+	keys    []callback.APIKey
 	rev     uint64
 	watches map[chan uint64]context.Context
 	last    callback.CallID

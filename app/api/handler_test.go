@@ -97,6 +97,8 @@ func TestGolden(t *testing.T) {
 		{"alerts", "GET", "/alerts?limit=1", "", ""},
 		{"overview", "GET", "/overview?cells=2", "", ""},
 		{"server", "GET", "/server", "", ""},
+		{"keys", "GET", "/keys?limit=1&apikey=secret", "", ""},
+		{"key-made", "POST", "/keys", `{"name":"crm prod","role":"Enqueue"}`, ""},
 		{"healthz", "GET", "/healthz", "", ""},
 		{"readyz", "GET", "/readyz", "", ""},
 		{"problem-fields", "POST", "/callbacks", `{"nam":"x","url":5,"auth":{"type":"magic"},"removeHTML":"yes"}`, ""},
@@ -138,7 +140,7 @@ func TestEveryRouteRefusesOtherMethods(t *testing.T) {
 		}
 		served[rt.pattern][rt.method] = true
 	}
-	fill := strings.NewReplacer("{id}", "crm-prod", "{callId}", "0328BA3200000001")
+	fill := strings.NewReplacer("{name}", "ops", "{id}", "crm-prod", "{callId}", "0328BA3200000001")
 	for pattern, methods := range served {
 		for _, m := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"} {
 			if methods[m] {
@@ -184,6 +186,8 @@ func TestErrorsOfTheService(t *testing.T) {
 			target := strings.NewReplacer("{id}", "a", "{callId}", "0328BA3200000001").Replace(rt.pattern)
 			body := map[string]string{"POST": `{"callbackId":"a"}`, "PUT": `{"status":"FAILED"}`}[rt.method]
 			switch {
+			case rt.pattern == "/keys":
+				body = map[string]string{"POST": `{"name":"a"}`}[rt.method]
 			case rt.pattern == "/callbacks" || rt.pattern == "/callbacks/{id}":
 				body = map[string]string{"POST": `{}`, "PUT": `{}`}[rt.method]
 			case strings.HasSuffix(rt.pattern, "/retry"):
@@ -263,7 +267,12 @@ func (f failing) Create(context.Context, callback.Draft) (callback.Health, error
 func (f failing) Update(context.Context, string, callback.Draft, uint64) (callback.Health, error) {
 	return callback.Health{}, f.err
 }
-func (f failing) Delete(context.Context, string) error         { return f.err }
+func (f failing) Delete(context.Context, string) error            { return f.err }
+func (f failing) Keys(context.Context) ([]callback.APIKey, error) { return nil, f.err }
+func (f failing) AddKey(context.Context, string, callback.Role) (callback.APIKey, string, error) {
+	return callback.APIKey{}, "", f.err
+}
+func (f failing) RemoveKey(context.Context, string) error      { return f.err }
 func (f failing) Watch(context.Context) (<-chan uint64, error) { return nil, f.err }
 
 func TestPanicIsAnInternalError(t *testing.T) {

@@ -50,6 +50,10 @@ var routes = []route{
 	{"GET", "/server", (*request).server, reader},
 	{"GET", watchPattern, (*request).watch, reader},
 
+	{"GET", "/keys", (*request).listKeys, admin},
+	{"POST", "/keys", (*request).createKey, admin},
+	{"DELETE", "/keys/{name}", (*request).deleteKey, admin},
+
 	{"GET", "/healthz", (*request).healthz, anyone},
 	{"GET", "/readyz", (*request).readyz, anyone},
 }

@@ -54,6 +54,8 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"SuspendHolds", suspendHolds},
 		{"OutageAndAlert", outageAndAlert},
 		{"Overview", overview},
+		{"KeysAreShownOnce", keysMade},
+		{"KeysRefuseWhatIsWrong", keysRefused},
 		{"WatchTellsOfChanges", watchTells},
 		{"WatchEnds", watchEnds},
 	} {

@@ -26,6 +26,7 @@ type Store struct {
 	names  map[string]*house
 	ids    map[callback.CallbackID]*house
 	alerts map[string]*callback.Alert
+	keys   []callback.APIKey // by name; replaced, never changed
 	last   callback.CallID
 	lastIn time.Time // when the last call was enqueued, since the start
 }

@@ -212,7 +212,7 @@ func (p *player) undoOne() {
 
 func (p *player) registry() {
 	num := p.num()
-	switch p.rng.IntN(6) {
+	switch p.rng.IntN(8) {
 	case 0, 1:
 		if len(p.oracle.Callbacks()) >= 6 {
 			return
@@ -240,6 +240,12 @@ func (p *player) registry() {
 		if p.rng.IntN(6) == 0 {
 			p.both("delete", func(s callback.Store) (any, error) { return nil, s.Delete(p.ctx, p.now, num) })
 		}
+	case 6:
+		k := callback.APIKey{Name: fmt.Sprint("key", p.rng.IntN(6)), Role: callback.Roles[p.rng.IntN(4)], Hash: callback.HashKey(fmt.Sprint(p.rng.Uint64()))}
+		p.both("add key", func(s callback.Store) (any, error) { return s.AddKey(p.ctx, p.now, k) })
+	case 7:
+		name := fmt.Sprint("key", p.rng.IntN(6))
+		p.both("remove key", func(s callback.Store) (any, error) { return nil, s.RemoveKey(p.ctx, p.now, name) })
 	}
 }
 
@@ -255,6 +261,7 @@ func (p *player) restart() {
 func (p *player) compare() {
 	p.Helper()
 	p.both("callbacks", func(s callback.Store) (any, error) { return s.Callbacks(), nil })
+	p.both("keys", func(s callback.Store) (any, error) { return s.Keys(), nil })
 	p.both("alerts", func(s callback.Store) (any, error) { return s.Alerts(p.ctx, 0, 5000) })
 	p.both("due alerts", func(s callback.Store) (any, error) {
 		due, next, err := s.DueAlerts(p.ctx, p.now, 5000)

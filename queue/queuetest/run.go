@@ -52,6 +52,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"purge", purge},
 		{"outbox", outbox},
 		{"ids", ids},
+		{"keyring", keyring},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
