@@ -131,8 +131,8 @@ func (cb *Callback) MaskedURL() string {
 const (
 	MaxName        = 50 // characters
 	MaxURL         = 2048
-	MaxAuthKey     = 128
-	MaxEmail       = 64
+	MaxAuthKey     = 128 // characters
+	MaxEmail       = 64  // characters
 	MaxDescription = 1024
 	MaxHeaders     = 20
 	MaxHeader      = 1024 // a header's value
@@ -150,7 +150,7 @@ func (cb *Callback) Validate() error {
 		f.add("name", "has the form of an id")
 	}
 	cb.checkURL(&f)
-	if len(cb.Auth.Key.Reveal()) > MaxAuthKey {
+	if utf8.RuneCountInString(cb.Auth.Key.Reveal()) > MaxAuthKey {
 		f.add("auth.key", "is longer than %d characters", MaxAuthKey)
 	}
 	if !printable(cb.Auth.Key.Reveal()) {

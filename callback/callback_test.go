@@ -114,6 +114,7 @@ func TestCallbackValidate(t *testing.T) {
 		{"URL of 2049 bytes", url("http://a/" + strings.Repeat("b", MaxURL-8)), "url"},
 
 		{"key of 128 characters", key(AuthHeader, strings.Repeat("k", 128)), ""},
+		{"key of 128 characters of two bytes", key(AuthHeader, strings.Repeat("é", 128)), ""},
 		{"key of 129 characters", key(AuthHeader, strings.Repeat("k", 129)), "auth.key"},
 		{"key with a line break", key(AuthBearer, "a\r\nX: y"), "auth.key"},
 		{"key without type", key(AuthNone, "k"), "auth.type"},
