@@ -36,7 +36,8 @@ func parseJSON(body []byte, values int) (node, error) {
 
 type jsonReader struct {
 	dec  *jsontext.Decoder
-	left int // how many more nodes may come
+	left int    // how many more nodes may come
+	open []kind // of the objects and arrays that are open
 }
 
 var (
@@ -74,7 +75,7 @@ func (p *jsonReader) read(n *node) error {
 
 // readKids reads what stands in n up to the end token.
 func (p *jsonReader) readKids(n *node, end jsontext.Kind) error {
-	if p.dec.StackDepth() > maxDepth {
+	if p.open = append(p.open, n.kind); len(p.open) > maxDepth {
 		return errDeep
 	}
 	for p.dec.PeekKind() != end {
@@ -91,11 +92,27 @@ func (p *jsonReader) readKids(n *node, end jsontext.Kind) error {
 		}
 		n.kids = append(n.kids, kid)
 	}
+	p.open = p.open[:len(p.open)-1]
 	_, err := p.dec.ReadToken()
 	return err
 }
 
-// explain says in plain words what was wrong and where, as a JSON pointer.
+// field returns the field that a JSON pointer names, as binders name it:
+// items[3].id.
+func (p *jsonReader) field(at jsontext.Pointer) string {
+	path, depth := "", 0
+	for token := range at.Tokens() {
+		if depth < len(p.open) && p.open[depth] == list {
+			path += "[" + token + "]"
+		} else {
+			path = under(path, token)
+		}
+		depth++
+	}
+	return path
+}
+
+// explain says in plain words what was wrong and where.
 func (p *jsonReader) explain(err error) error {
 	at, what := p.dec.StackPointer(), err.Error()
 	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
@@ -107,7 +124,7 @@ func (p *jsonReader) explain(err error) error {
 	what = callback.Sanitize(what, 120)
 	e := callback.Errorf(callback.CodeMalformed, "the body is not the JSON that is needed: %s", what)
 	if at != "" {
-		e.Fields = []callback.FieldError{{Field: callback.Sanitize(string(at), 120), Message: what}}
+		e.Fields = []callback.FieldError{{Field: callback.Sanitize(p.field(at), 120), Message: what}}
 	}
 	return e
 }
