@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,35 @@ func (q *request) body() (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	return c.decode(raw, int(max(q.maxBody/bytesPerValue, 1024)))
+	// RFC 9110, 8.3: without a Content-Type one may look.
+	if q.r.Header.Get("Content-Type") == "" && bytes.HasPrefix(bytes.TrimSpace(raw), []byte("<")) {
+		c = xmlCodec
+	}
+	n, err := c.decode(raw, int(max(q.maxBody/bytesPerValue, 1024)))
+	if err == nil {
+		err = q.root(&n)
+	}
+	return n, err
+}
+
+// root checks the root of a document, which only XML has a name for, and takes
+// the name off.
+func (q *request) root(n *node) error {
+	if n.name == "" {
+		return nil
+	}
+	name, spaces := wantedRoot(q.r.Pattern)
+	for _, space := range spaces {
+		if n.name == "{"+space+"}"+name {
+			n.name = ""
+			return nil
+		}
+	}
+	message := fmt.Sprintf("is needed as the root, in the namespace %s", spaces[0])
+	return &callback.Error{
+		Code: callback.CodeMalformed, Message: "the body is not the XML that is needed here",
+		Fields: []callback.FieldError{{Field: name, Message: message}},
+	}
 }
 
 // optional is body, but for a request that may come without one.

@@ -143,7 +143,7 @@ func (q *request) newStatus() (callback.Status, error) {
 	var word *string
 	for i, kids := 0, b.members("", &n); i < len(kids); i++ {
 		if kids[i].name == "status" {
-			word = b.string("status", &kids[i])
+			word = b.token("status", &kids[i])
 		}
 	}
 	switch {

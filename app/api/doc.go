@@ -6,8 +6,9 @@
 // all (Host, Origin), finds the route in a table, and settles the media type.
 // A codec turns the body into a tree of nodes, which binders turn into the
 // domain's types, noting every field that is wrong. The action then calls the
-// Service and sends a shape, which the codec writes. A further media type is
-// one more codec: routes, binders and shapes know nothing of JSON.
+// Service and sends a shape, which the codec writes. JSON and XML are codecs:
+// routes and binders know nothing of either, shapes have JSON's names only, and
+// docs/xml.md says how XML's follow from them.
 //
 // What is wrong with a request is answered as problem details (RFC 9457) that
 // name the fields at fault; an internal error reads "internal error" outside

@@ -50,7 +50,7 @@ func (b *binder) draft(n *node) (d callback.Draft, version uint64) {
 func (b *binder) more(d *callback.Draft, k *node) bool {
 	switch k.name {
 	case "alerts":
-		if s := b.string(k.name, k); s != nil {
+		if s := b.token(k.name, k); s != nil {
 			mode := callback.AlertMode(*s) // an unknown one is named by the service
 			d.Alerts = &mode
 		}
@@ -87,7 +87,7 @@ func (b *binder) auth(d *callback.Draft, n *node) {
 		k := &kids[i]
 		switch k.name {
 		case "type":
-			s := b.string("auth.type", k)
+			s := b.token("auth.type", k)
 			if s == nil {
 				continue
 			}
@@ -109,9 +109,9 @@ func (b *binder) contentType(n *node) *callback.ContentType {
 	if n.kind == null {
 		return nil
 	}
-	if n.kind == text {
+	if word, ok := n.word(text); ok {
 		for _, t := range []callback.ContentType{callback.JSON, callback.XML} {
-			if strings.EqualFold(n.value, t.String()) {
+			if strings.EqualFold(word, t.String()) {
 				return &t
 			}
 		}
@@ -139,8 +139,9 @@ func (b *binder) version(n *node) uint64 {
 	if n.kind == null {
 		return 0
 	}
-	v, err := strconv.ParseUint(n.value, 10, 64)
-	if n.kind != number || err != nil {
+	word, ok := n.word(number)
+	v, err := strconv.ParseUint(word, 10, 64)
+	if !ok || err != nil {
 		b.fail(n.name, "must be a whole number, as it was read")
 	}
 	return v

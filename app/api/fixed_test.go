@@ -10,11 +10,15 @@ import (
 	"ringback/callback"
 )
 
-// laidOut returns JSON with indents, for golden files.
+// laidOut returns JSON with indents, and XML with an element a line, for golden
+// files.
 func laidOut(t *testing.T, b []byte) []byte {
 	t.Helper()
 	if len(b) == 0 {
 		return nil
+	}
+	if b[0] == '<' {
+		return bytes.ReplaceAll(b, []byte("><"), []byte(">\n<"))
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, b, "", "  "); err != nil {

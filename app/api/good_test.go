@@ -267,7 +267,7 @@ func TestStatusOfCalls(t *testing.T) {
 	}
 	for body, want := range map[string]bool{"": false, `{}`: false, `{"extend":true}`: true, `{"extend":"true"}`: true} {
 		s, h := newSpy()
-		if w := ask(h, "POST", "/callbacks/x/calls/"+a.String()+"/retry", body); w.Code != 202 || s.extend != want {
+		if w := ask(h, "POST", "/callbacks/crm-prod/calls/"+a.String()+"/retry", body); w.Code != 202 || s.extend != want {
 			t.Errorf("retry %s: %d, extend %v", body, w.Code, s.extend)
 		}
 	}
@@ -283,10 +283,10 @@ func TestAccept(t *testing.T) {
 		"application/*":    plain,
 		"application/json": plain,
 		"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2": plain,
-		"application/xml, application/json;q=0.5":              plain,
+		"application/xml;q=0.4, application/json;q=0.5":        plain,
 		vendor:                      vendor,
 		vendor + ", */*;q=0.1":      vendor,
-		"application/json;q=0, */*": "application/vnd.whispir.api-callback-v1+json",
+		"application/json;q=0, */*": "application/xml",
 	} {
 		w := ask(h, "GET", "/callbacks/crm-prod", "", "Accept: "+head)
 		if w.Code != 200 || w.Header().Get("Content-Type") != want {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -32,6 +33,13 @@ func parseJSON(body []byte, values int) (node, error) {
 		return node{}, callback.Errorf(callback.CodeMalformed, "the body goes on after the end of its JSON value")
 	}
 	return n, nil
+}
+
+// treeOf reads what encodeJSON wrote, in which a name may stand twice.
+func treeOf(body []byte) (n node, err error) {
+	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)), left: math.MaxInt}
+	err = p.read(&n)
+	return n, err
 }
 
 type jsonReader struct {

@@ -79,6 +79,9 @@ type listHead struct {
 	Status string `json:"status"`
 }
 
+// isPage tells lists from other shapes.
+func (listHead) isPage() {}
+
 type listTail struct {
 	Total      uint64 `json:"total"`      // at least
 	TotalExact bool   `json:"totalExact"` // total is exact

@@ -3,6 +3,7 @@ package api
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,6 +15,8 @@ type codec struct {
 	decode func(body []byte, values int) (node, error)
 	// encode writes a shape.
 	encode func(shape any) ([]byte, error)
+	// problem is the media type of an error written so.
+	problem string
 }
 
 // media is a media type with its codec.
@@ -22,18 +25,31 @@ type media struct {
 	codec codec
 }
 
-var jsonCodec = codec{decode: parseJSON, encode: encodeJSON}
+var (
+	jsonCodec = codec{decode: parseJSON, encode: encodeJSON, problem: problemType}
+	xmlCodec  = codec{decode: parseXML, encode: encodeXML, problem: "application/problem+xml"}
+)
 
 // answers are the media types that are read and written; the first is sent
-// where a request leaves the choice.
+// where a request leaves the choice. Clients of the public API name the type of
+// the resource on every verb. Nothing is gained by refusing the other one.
 var answers = []media{
 	{"application/json", jsonCodec},
+	{"application/xml", xmlCodec},
+	{"text/xml", xmlCodec},
 	{"application/vnd.whispir.api-callback-v1+json", jsonCodec},
+	{"application/vnd.whispir.api-callback-v1+xml", xmlCodec},
 	{"application/vnd.whispir.api-call-v1+json", jsonCodec},
+	{"application/vnd.whispir.api-call-v1+xml", xmlCodec},
 }
 
-// problemType is the media type of every answer that is an error.
+// problemType is the media type of an answer that is an error, unless the
+// request likes XML better.
 const problemType = "application/problem+json"
+
+// problems are what an error can be sent as: in the form of the answers, or as
+// what it is.
+var problems = slices.Concat(answers, []media{{jsonCodec.problem, jsonCodec}, {xmlCodec.problem, xmlCodec}})
 
 // streams are what a stream can be sent as.
 var streams = []media{{"application/x-ndjson", jsonCodec}, {"application/json", jsonCodec}}
@@ -53,18 +69,41 @@ const maxRanges = 64
 // (RFC 9110, 12.5.1); the first where they like several the same, or there is
 // no such header.
 func negotiate(accept []string, offers []media) (media, bool) {
-	ranges := strings.Split(strings.Join(accept, ","), ",")
 	if strings.TrimSpace(strings.Join(accept, "")) == "" {
 		return offers[0], true
 	}
+	ranges := splitRanges(strings.Join(accept, ","))
 	var best media
 	var top float64
 	for _, m := range offers {
-		if q := quality(ranges[:min(len(ranges), maxRanges)], m.name); q > top {
+		if q := quality(ranges, m.name); q > top {
 			best, top = m, q
 		}
 	}
 	return best, top > 0
+}
+
+// splitRanges returns the first elements of a list whose commas may also stand
+// in quoted strings.
+func splitRanges(line string) (ranges []string) {
+	quoted, escaped, from := false, false, 0
+	for i := 0; i < len(line) && len(ranges) < maxRanges; i++ {
+		switch c := line[i]; {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = quoted
+		case c == '"':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			ranges = append(ranges, line[from:i])
+			from = i + 1
+		}
+	}
+	if len(ranges) < maxRanges {
+		ranges = append(ranges, line[from:])
+	}
+	return ranges
 }
 
 // quality returns the weight that the most specific matching range gives name.
@@ -109,12 +148,12 @@ func sent(r *http.Request) (codec, error) {
 			header:  http.Header{"Accept-Encoding": {"identity"}},
 		}
 	}
-	line := r.Header.Get("Content-Type")
-	if line == "" {
+	lines := r.Header.Values("Content-Type")
+	if strings.Join(lines, "") == "" {
 		return answers[0].codec, nil
 	}
-	t, params, err := mime.ParseMediaType(line)
-	if set, ok := params["charset"]; err == nil && (!ok || strings.EqualFold(set, "utf-8")) {
+	t, params, err := mime.ParseMediaType(lines[0])
+	if set, ok := params["charset"]; err == nil && len(lines) == 1 && (!ok || utf8Name(set)) {
 		for _, m := range answers {
 			if t == m.name {
 				return m.codec, nil
@@ -126,4 +165,9 @@ func sent(r *http.Request) (codec, error) {
 		message: "Content-Type must be one of " + strings.Join(names(answers), ", ") + ", in UTF-8",
 		header:  http.Header{"Accept": {strings.Join(names(answers), ", ")}},
 	}
+}
+
+// utf8Name reports whether UTF-8 reads what is written in that character set.
+func utf8Name(set string) bool {
+	return strings.EqualFold(set, "utf-8") || strings.EqualFold(set, "us-ascii")
 }

@@ -20,11 +20,12 @@ const (
 	text
 	list
 	object
+	untyped // the text of an XML element, which says nothing of its type
 )
 
 // String returns the words for "is …".
 func (k kind) String() string {
-	return [...]string{"null", "a boolean", "a number", "a string", "an array", "an object"}[k]
+	return [...]string{"null", "a boolean", "a number", "a string", "an array", "an object", "a text"}[k]
 }
 
 // node is one value of a decoded document. Objects keep the order of their
@@ -34,6 +35,21 @@ type node struct {
 	name  string // within an object
 	value string // of a scalar; a number as it was written
 	kids  []node
+}
+
+// word returns the value of a scalar that may be read as a k, with ok false
+// where n is none. Space around an untyped text does not belong to a number, a
+// boolean or a word of the contract.
+func (n *node) word(k kind) (value string, ok bool) {
+	if n.kind == untyped {
+		return strings.TrimSpace(n.value), true
+	}
+	return n.value, n.kind == k
+}
+
+// blank reports whether n is an XML element with nothing in it.
+func (n *node) blank() bool {
+	return n.kind == untyped && strings.TrimSpace(n.value) == ""
 }
 
 // maxFaults bounds how many wrong fields are named in one answer.
@@ -78,7 +94,7 @@ const wholeBody = "(body)"
 // members returns the members of an object; none where there is no object. The
 // whole body must be one.
 func (b *binder) members(path string, n *node) []node {
-	if n.kind == object || n.kind == null && path != "" {
+	if n.kind == object || n.blank() || n.kind == null && path != "" {
 		return n.kids
 	}
 	if path == "" {
@@ -91,13 +107,22 @@ func (b *binder) members(path string, n *node) []node {
 // string reads a text. nil: there is none.
 func (b *binder) string(path string, n *node) *string {
 	switch n.kind {
-	case text:
+	case text, untyped:
 		return &n.value
 	case null:
 	default:
 		b.fail(path, "is %v; a string is needed", n.kind)
 	}
 	return nil
+}
+
+// token reads a text that is one of some words.
+func (b *binder) token(path string, n *node) *string {
+	if b.string(path, n) == nil {
+		return nil
+	}
+	word, _ := n.word(text)
+	return &word
 }
 
 // into reads a text into dst where there is one.
@@ -109,12 +134,12 @@ func (b *binder) into(dst *string, path string, n *node) {
 
 // bool reads a boolean, or one of the strings "true" and "false".
 func (b *binder) bool(path string, n *node) *bool {
-	switch {
-	case n.kind == null:
+	if n.kind == null {
 		return nil
-	case n.kind == boolean || n.kind == text:
+	}
+	if word, ok := n.word(text); ok || n.kind == boolean {
 		for _, v := range []bool{true, false} {
-			if strings.EqualFold(n.value, strconv.FormatBool(v)) {
+			if strings.EqualFold(word, strconv.FormatBool(v)) {
 				return &v
 			}
 		}
@@ -128,9 +153,9 @@ func (b *binder) enabled(path string, n *node) *bool {
 	if n.kind == null {
 		return nil
 	}
-	if n.kind == text {
-		for v, word := range map[bool]string{true: "enabled", false: "disabled"} {
-			if strings.EqualFold(n.value, word) {
+	if word, ok := n.word(text); ok {
+		for _, v := range []bool{true, false} {
+			if strings.EqualFold(word, enabledWord(v)) {
 				return &v
 			}
 		}
@@ -144,8 +169,9 @@ func (b *binder) int(path string, n *node) *int {
 	if n.kind == null {
 		return nil
 	}
-	v, err := strconv.ParseInt(n.value, 10, 32)
-	if n.kind != number || err != nil {
+	word, ok := n.word(number)
+	v, err := strconv.ParseInt(word, 10, 32)
+	if !ok || err != nil {
 		b.fail(path, "must be a whole number")
 		return nil
 	}
@@ -158,8 +184,9 @@ func (b *binder) float(path string, n *node) *float64 {
 	if n.kind == null {
 		return nil
 	}
-	v, err := strconv.ParseFloat(n.value, 64)
-	if n.kind != number || err != nil {
+	word, ok := n.word(number)
+	v, err := strconv.ParseFloat(word, 64)
+	if !ok || err != nil {
 		b.fail(path, "must be a number")
 		return nil
 	}
@@ -171,8 +198,9 @@ func (b *binder) duration(path string, n *node) *time.Duration {
 	if n.kind == null {
 		return nil
 	}
-	d, err := time.ParseDuration(n.value)
-	if n.kind != text || err != nil {
+	word, ok := n.word(text)
+	d, err := time.ParseDuration(word)
+	if !ok || err != nil {
 		b.fail(path, `must be a string with a unit, such as "5s"`)
 		return nil
 	}
@@ -181,7 +209,7 @@ func (b *binder) duration(path string, n *node) *time.Duration {
 
 // time reads an instant (RFC 3339).
 func (b *binder) time(path string, n *node) time.Time {
-	s := b.string(path, n)
+	s := b.token(path, n)
 	if s == nil {
 		return time.Time{}
 	}
@@ -223,7 +251,9 @@ func (b *binder) params(path string, n *node) []callback.Param {
 			}
 		}
 	default:
-		b.fail(path, "is %v; an object is needed", n.kind)
+		if !n.blank() {
+			b.fail(path, "is %v; an object is needed", n.kind)
+		}
 	}
 	return out
 }

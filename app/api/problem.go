@@ -99,13 +99,17 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.log.LogAttrs(r.Context(), slog.LevelError, "api: internal error", slog.String("request", p.RequestID),
 			slog.String("method", r.Method), slog.String("path", callback.Sanitize(r.URL.Path, 200)), slog.Any("error", err))
 	}
-	body, err := encodeJSON(p)
+	m, ok := negotiate(r.Header.Values("Accept"), problems)
+	if !ok {
+		m = problems[0]
+	}
+	body, err := m.codec.encode(p)
 	if err != nil {
 		h.log.Error("api: encode a problem", "error", err)
 		p.Status, body = http.StatusInternalServerError, nil
 	}
 	maps.Copy(w.Header(), header)
-	write(w, p.Status, problemType, body)
+	write(w, p.Status, m.codec.problem, body)
 }
 
 // write sends a whole answer. An error of writing means that the client left.
