@@ -218,10 +218,14 @@ func (q *request) retryCall() error {
 	if err := b.err("the retry"); err != nil {
 		return err
 	}
+	h, err := q.svc.Callback(q.ctx(), q.ref()) // a link must outlive the name
+	if err != nil {
+		return err
+	}
 	if err := q.svc.Retry(q.ctx(), q.ref(), id, extend); err != nil {
 		return err
 	}
-	self := q.base() + "/callbacks/" + escape(q.ref()) + "/calls/" + id.String()
+	self := q.callURL(h.ID, id)
 	q.w.Header().Set("Location", self)
 	return q.send(http.StatusAccepted, retriedShape{ID: id, Link: []link{{self, "self", "GET"}}})
 }
