@@ -25,6 +25,15 @@ type Options struct {
 	Version   string
 	// Ready says whether the appliance does its work, and why not; nil: it does.
 	Ready func() (ok bool, why []string)
+
+	// Keys returns the API keys, hashes included; nil: there are none.
+	Keys func() []callback.APIKey
+	// KeyNeeded asks for a key also while none is made. It must be set where
+	// the server listens on more than a loopback address.
+	KeyNeeded bool
+	// LocalKey is a key of role admin for whoever may read it on this machine;
+	// "": there is none.
+	LocalKey string
 }
 
 // defaultMaxBody is the configuration's default of max_body.
@@ -39,14 +48,20 @@ type handler struct {
 	version string
 	ready   func() (bool, []string)
 
+	keys      func() []callback.APIKey
+	keyNeeded bool
+	localKey  bool // there is one, with localHash
+	localHash [32]byte
+	throttle  *throttle
+
 	mux  *http.ServeMux
 	stop chan struct{} // closed when the server shuts down: streams end
 	once sync.Once
 }
 
-// New returns the handler of every route. It has no key check yet, so it
-// answers only requests to a loopback name that no web page of another origin
-// sent.
+// New returns the handler of every route. While there is no key it answers
+// requests to a loopback name that no web page of another origin sent; see
+// handler.identify.
 func New(o Options) http.Handler {
 	h := &handler{
 		svc:     o.Service,
@@ -55,8 +70,15 @@ func New(o Options) http.Handler {
 		public:  strings.TrimRight(o.PublicURL, "/"),
 		version: o.Version,
 		ready:   o.Ready,
-		mux:     http.NewServeMux(),
-		stop:    make(chan struct{}),
+
+		keys: o.Keys, keyNeeded: o.KeyNeeded, throttle: newThrottle(),
+		localKey: o.LocalKey != "", localHash: callback.HashKey(o.LocalKey),
+
+		mux:  http.NewServeMux(),
+		stop: make(chan struct{}),
+	}
+	if h.keys == nil {
+		h.keys = func() []callback.APIKey { return nil }
 	}
 	for _, rt := range routes {
 		h.mux.HandleFunc(rt.method+" "+rt.pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -100,18 +122,19 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-// admit refuses what may not come here, and what no route serves.
+// admit refuses what no route serves; to strangers it does not even tell that.
 func (h *handler) admit(r *http.Request) error {
-	if err := local(r); err != nil {
-		return err
-	}
 	// The mux would answer an unclean path with a redirect, after which a
 	// client may send a POST as a GET.
-	if p := r.URL.Path; p != path.Clean(p) {
-		return callback.Errorf(callback.CodeNotFound, "nothing is served at this path")
+	clean := r.URL.Path == path.Clean(r.URL.Path)
+	if _, pattern := h.mux.Handler(r); clean && pattern != "" {
+		return nil // the route says who may come: act
 	}
-	if _, pattern := h.mux.Handler(r); pattern != "" {
-		return nil
+	if _, err := h.identify(r); err != nil {
+		return err
+	}
+	if !clean {
+		return callback.Errorf(callback.CodeNotFound, "nothing is served at this path")
 	}
 	var allow []string
 	probe := *r
@@ -130,9 +153,20 @@ func (h *handler) admit(r *http.Request) error {
 	}
 }
 
-// act settles the media types of one request and does what its route does.
+// act settles who makes a request and its media types, and does what its route
+// does. Where everybody may come, a fault of the credential makes a stranger.
 func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
-	q := &request{handler: h, w: w, r: r}
+	q := &request{handler: h, w: w, r: r, need: rt.role}
+	who, err := h.identify(r)
+	if rt.role != anyone {
+		if err == nil {
+			err = who.may(rt.role)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	q.caller = who
 	if rt.pattern != watchPattern {
 		var ok bool
 		if q.media, ok = negotiate(r.Header.Values("Accept"), answers); !ok {
@@ -165,6 +199,9 @@ type request struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	media media // of the answer
+
+	caller caller
+	need   callback.Role // what the route asks for
 }
 
 func (q *request) ctx() context.Context { return q.r.Context() }
@@ -176,15 +213,6 @@ func (q *request) ref() string { return q.r.PathValue("id") }
 func (q *request) call() (callback.CallID, error) {
 	return callback.ParseCallID(q.r.PathValue("callId"))
 }
-
-// by says who acts. While there are no keys a front end tells it, and it is no
-// more than a note.
-func (q *request) by() string {
-	return cmp.Or(callback.Sanitize(q.r.Header.Get(actorHeader), 64), "api")
-}
-
-// actorHeader names the person whom a front end acts for.
-const actorHeader = "X-Ringback-Actor"
 
 // wants reports whether the request asks for the changed object in the answer
 // (RFC 7240), and says so in it.

@@ -337,9 +337,13 @@ func TestOnlyThisMachineIsAnswered(t *testing.T) {
 		{[]string{"Sec-Fetch-Site: cross-site"}, 403},
 		{[]string{"Origin: http://localhost:8480", "Sec-Fetch-Site: cross-site"}, 403},
 	} {
-		for _, target := range []string{"/callbacks/crm-prod", "/healthz"} {
-			if w := ask(h, "GET", target, "", c.head...); w.Code != c.status {
-				t.Errorf("%s with %q: got %d, want %d", target, c.head, w.Code, c.status)
+		missing := 404
+		if c.status == 403 {
+			missing = 403 // strangers are not told what is served
+		}
+		for target, want := range map[string]int{"/callbacks/crm-prod": c.status, "/nothing": missing, "/healthz": 200, "/readyz": 200} {
+			if w := ask(h, "GET", target, "", c.head...); w.Code != want {
+				t.Errorf("%s with %q: got %d, want %d", target, c.head, w.Code, want)
 			}
 		}
 	}

@@ -115,19 +115,6 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func TestEveryRouteHasOneRole(t *testing.T) {
-	t.Parallel()
-	open := map[string]bool{"/healthz": true, "/readyz": true}
-	for _, rt := range routes {
-		if (rt.role == anyone) != open[rt.pattern] {
-			t.Errorf("%s %s is for role %d", rt.method, rt.pattern, rt.role)
-		}
-		if rt.method != "GET" && rt.role == reader {
-			t.Errorf("%s %s changes something and is for readers", rt.method, rt.pattern)
-		}
-	}
-}
-
 // TestEveryRouteRefusesOtherMethods walks the table: what is not in it is a 405
 // that names what is.
 func TestEveryRouteRefusesOtherMethods(t *testing.T) {

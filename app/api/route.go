@@ -1,22 +1,21 @@
 package api
 
-// role says which keys may use a route.
-type role uint8
+import "ringback/callback"
 
-// The roles of the contract, and no role at all.
+// What a key must be allowed to do for a route: see callback.Role.May.
 const (
-	anyone role = iota
-	reader
-	enqueuer
-	operator
-	admin
+	anyone   callback.Role = "" // no key is needed
+	reader                 = callback.RoleRead
+	enqueuer               = callback.RoleEnqueue
+	operator               = callback.RoleOperator
+	admin                  = callback.RoleAdmin
 )
 
 // route is one row of what is served.
 type route struct {
 	method, pattern string
 	act             func(*request) error
-	role            role
+	role            callback.Role
 }
 
 // watchPattern is the one route that answers with a stream.

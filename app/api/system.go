@@ -77,6 +77,7 @@ func (q *request) server() error {
 	if err != nil {
 		return err
 	}
+	s.ReadOnly = s.ReadOnly || !q.caller.role.May(operator)
 	return q.send(http.StatusOK, serverOf(&s))
 }
 
@@ -85,7 +86,8 @@ func (q *request) healthz() error {
 	return q.send(http.StatusOK, aliveShape{Status: "ok", Version: q.version})
 }
 
-// readyz says whether the appliance does its work.
+// readyz says whether the appliance does its work, and to those who may read
+// why not: a reason may name callbacks.
 func (q *request) readyz() error {
 	if q.ready == nil {
 		return q.send(http.StatusOK, readyShape{Ready: true})
@@ -93,6 +95,9 @@ func (q *request) readyz() error {
 	ok, why := q.ready()
 	if ok {
 		return q.send(http.StatusOK, readyShape{Ready: true})
+	}
+	if !q.caller.role.May(reader) {
+		why = nil
 	}
 	for i := range why {
 		why[i] = callback.Sanitize(why[i], 240)

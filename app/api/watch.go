@@ -63,6 +63,9 @@ type shown struct {
 	name  string
 }
 
+// errGone ends the stream of somebody whose key was removed.
+var errGone = errors.New("the key was removed")
+
 func (s *stream) run(revs <-chan uint64) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
@@ -81,6 +84,9 @@ func (s *stream) run(revs <-chan uint64) error {
 				return err
 			}
 		case <-beat.C:
+			if !s.still() {
+				return errGone
+			}
 			if err := s.line(watchLine{Rev: rev}); err != nil {
 				return err
 			}
@@ -98,6 +104,9 @@ func (s *stream) run(revs <-chan uint64) error {
 // changes sends every callback that is not as it was last sent, and at least
 // one line.
 func (s *stream) changes(rev uint64) error {
+	if !s.still() {
+		return errGone
+	}
 	s.round++
 	sent := 0
 	send := func(h *healthShape) error {
