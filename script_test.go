@@ -171,13 +171,14 @@ func cmdAnswers(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// setid VARIABLE FILE sets a variable to the id of the first call in a list of
-// calls, as JSON.
+// setid VARIABLE FILE sets a variable to the id of the first call or alert in a list,
+// as JSON.
 func cmdSetID(ts *testscript.TestScript, _ bool, args []string) {
-	var list struct{ Calls []struct{ ID string } }
+	var list struct{ Calls, Alerts []struct{ ID string } }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &list))
-	if len(list.Calls) == 0 {
-		ts.Fatalf("there is no call in %s", args[1])
+	rows := append(list.Calls, list.Alerts...)
+	if len(rows) == 0 {
+		ts.Fatalf("there is no call or alert in %s", args[1])
 	}
-	ts.Setenv(args[0], list.Calls[0].ID)
+	ts.Setenv(args[0], rows[0].ID)
 }

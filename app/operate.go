@@ -100,3 +100,22 @@ func (a *App) Resume(ctx context.Context, ref string) error {
 	defer a.changed()
 	return a.opt.Store.Resume(ctx, a.clock.Now(), h.Num)
 }
+
+// Acknowledge implements callback.Operator.
+func (a *App) Acknowledge(ctx context.Context, ref string, outage uint32, by string) error {
+	h, err := a.opt.Store.Find(ref)
+	if err != nil {
+		return err
+	}
+	defer a.changed()
+	return a.opt.Store.Acknowledge(ctx, a.clock.Now(), h.Num, outage, callback.Sanitize(by, 60))
+}
+
+// SendAlert implements callback.Operator.
+func (a *App) SendAlert(ctx context.Context, key string) error {
+	if a.opt.Mailer == nil {
+		return callback.Errorf(callback.CodeConflict, "no mail server is configured: alerts are kept, none is sent")
+	}
+	defer a.changed()
+	return a.opt.Store.SendAgain(ctx, a.clock.Now(), key)
+}

@@ -52,10 +52,11 @@ func (a *App) health(ctx context.Context, h callback.Health, cells int, now time
 	if h.Live.Outage.Phase == callback.NoOutage {
 		return v, nil
 	}
-	alerts, err := a.opt.Store.Alerts(ctx, h.Num, 10)
+	found, err := a.opt.Store.Alerts(ctx, callback.Newest[callback.Alert]{Num: h.Num, Limit: 10})
 	if err != nil {
 		return v, err
 	}
+	alerts := found.Rows
 	if i := slices.IndexFunc(alerts, func(al callback.Alert) bool { return al.Outage == h.Live.Outage.N }); i >= 0 {
 		v.Alert = &alerts[i]
 	}
@@ -92,7 +93,7 @@ func earlier(a, b time.Time) time.Time {
 
 // events tells of the latest outages, newest first.
 func (a *App) events(ctx context.Context, views []callback.HealthView) ([]callback.Event, error) {
-	outages, err := a.opt.Store.Outages(ctx, 0, maxEvents)
+	outages, err := a.opt.Store.Outages(ctx, callback.Newest[callback.Outage]{Limit: maxEvents})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func (a *App) events(ctx context.Context, views []callback.HealthView) ([]callba
 		names[views[i].Num] = views[i].Name
 	}
 	var events []callback.Event
-	for _, o := range outages {
+	for _, o := range outages.Rows {
 		name, ok := names[o.Num]
 		if !ok {
 			continue // deleted since

@@ -161,17 +161,51 @@ func (a *App) Call(ctx context.Context, ref string, id callback.CallID) (v callb
 	return v, nil
 }
 
-// Outages implements callback.Reader.
-func (a *App) Outages(ctx context.Context, ref string, limit int) ([]callback.OutageView, error) {
-	num, err := a.num(ref)
+// Outages implements callback.Reader. How many there are is known exactly: the
+// outages of a callback are numbered, and at most one of them lasts.
+func (a *App) Outages(ctx context.Context, q callback.OutageQuery) (list callback.Listing[callback.OutageView], err error) {
+	num, err := a.num(q.Ref)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	limit = min(max(limit, 1), callback.MaxPage)
-	outages, err := a.opt.Store.Outages(ctx, num, limit)
+	sq := callback.Newest[callback.Outage]{Num: num, Limit: q.Limit, Offset: q.Offset}
+	if q.Phase != nil {
+		sq.Match = func(o *callback.Outage) bool { return o.Phase == *q.Phase }
+	}
+	found, err := a.opt.Store.Outages(ctx, sq)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
+	list.More, list.Exact, list.Total = found.More, true, a.outages(num, q.Phase)
+	list.Rows, err = a.outageViews(ctx, found.Rows)
+	return list, err
+}
+
+// outages counts the outages of a callback, or of all, in a phase, or in any.
+func (a *App) outages(num callback.Num, phase *callback.OutagePhase) (n uint64) {
+	for _, h := range a.opt.Store.Callbacks() {
+		if num != 0 && h.Num != num {
+			continue
+		}
+		o := &h.Live.Outage
+		over := uint64(o.N)
+		if o.Phase != callback.NoOutage {
+			over--
+		}
+		switch {
+		case phase == nil:
+			n += uint64(o.N)
+		case *phase == callback.NoOutage:
+			n += over
+		case *phase == o.Phase:
+			n++
+		}
+	}
+	return n
+}
+
+// outageViews adds to outages what belongs to them.
+func (a *App) outageViews(ctx context.Context, outages []callback.Outage) ([]callback.OutageView, error) {
 	views := make([]callback.OutageView, 0, len(outages))
 	alerts := map[callback.Num][]callback.Alert{}
 	for _, o := range outages {
@@ -180,9 +214,11 @@ func (a *App) Outages(ctx context.Context, ref string, limit int) ([]callback.Ou
 			continue // purged meanwhile
 		}
 		if _, ok := alerts[o.Num]; !ok {
-			if alerts[o.Num], err = a.opt.Store.Alerts(ctx, o.Num, callback.MaxPage); err != nil {
+			found, err := a.opt.Store.Alerts(ctx, callback.Newest[callback.Alert]{Num: o.Num})
+			if err != nil {
 				return nil, err
 			}
+			alerts[o.Num] = found.Rows
 		}
 		v := callback.OutageView{Outage: o, CallbackID: h.ID, Callback: h.Name}
 		for _, al := range alerts[o.Num] {
@@ -196,12 +232,18 @@ func (a *App) Outages(ctx context.Context, ref string, limit int) ([]callback.Ou
 }
 
 // Alerts implements callback.Reader.
-func (a *App) Alerts(ctx context.Context, ref string, limit int) ([]callback.Alert, error) {
-	num, err := a.num(ref)
+func (a *App) Alerts(ctx context.Context, q callback.AlertQuery) (callback.Listing[callback.Alert], error) {
+	num, err := a.num(q.Ref)
 	if err != nil {
-		return nil, err
+		return callback.Listing[callback.Alert]{}, err
 	}
-	return a.opt.Store.Alerts(ctx, num, min(max(limit, 1), callback.MaxPage))
+	sq := callback.Newest[callback.Alert]{Num: num, Limit: q.Limit, Offset: q.Offset}
+	if q.Kind != "" || q.Status != nil {
+		sq.Match = func(al *callback.Alert) bool {
+			return (q.Kind == "" || al.Kind == q.Kind) && (q.Status == nil || al.Status == *q.Status)
+		}
+	}
+	return a.opt.Store.Alerts(ctx, sq)
 }
 
 func (a *App) num(ref string) (callback.Num, error) {

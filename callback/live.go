@@ -116,8 +116,9 @@ func (l *Live) active(t time.Time) time.Time {
 func (l Live) Restarted(now time.Time) Live {
 	l.Running, l.Manual = 0, 0
 	l.Gate.probeNow(now)
+	l.Oldest = time.Time{} // not stored
 	if l.Counts.Retrying > 0 {
-		l.Oldest = callEpochTime // not stored: the next sweep finds it
+		l.Oldest = callEpochTime // the next sweep finds it
 	}
 	return l
 }

@@ -87,6 +87,24 @@ func (s *Step) Resume() bool {
 	return true
 }
 
+// Acknowledge notes who knows of outage n; the last to say so stays. It reports
+// whether anything changed. An outage that is over is a CodeConflict.
+func (s *Step) Acknowledge(n uint32, by string) (bool, error) {
+	o := &s.Live.Outage
+	switch {
+	case n == 0 || n > o.N:
+		return false, Errorf(CodeNotFound, "the callback has no outage number %d", n)
+	case n < o.N || o.Phase == NoOutage:
+		return false, Errorf(CodeConflict, "outage %d is over", n)
+	case by == "":
+		return false, &Error{Code: CodeInvalid, Message: "nobody is named", Fields: []FieldError{{Field: "by", Message: "is required: who knows of the outage"}}}
+	case o.Acked == by:
+		return false, nil
+	}
+	o.Acked, s.Changed = by, true
+	return true, nil
+}
+
 // Edited takes note that the callback was changed: an endpoint that is down is
 // probed at once. Step.Policy is the new one.
 func (s *Step) Edited() {

@@ -44,6 +44,43 @@ func TestOperate(t *testing.T) {
 			same(t, "changed", l.resolve(e), false)
 			same(t, "call", *e, before)
 		}},
+		{"acknowledge: an outage that lasts, by whoever said so last; over or unknown: refused", func(t *testing.T) {
+			l := newLab(t)
+			ack := func(n uint32, by string) (changed bool, err error) {
+				l.do(func(s *Step) { changed, err = s.Acknowledge(n, by) })
+				same(t, "written", l.wrote, changed)
+				return changed, err
+			}
+			refused := func(n uint32, by string, want Code) {
+				t.Helper()
+				_, err := ack(n, by)
+				same(t, "code", ErrorCode(err), want)
+			}
+			refused(1, "ann", CodeNotFound)
+			l.bad(l.enqueue())
+			refused(2, "ann", CodeNotFound)
+			refused(0, "ann", CodeNotFound)
+			refused(1, "", CodeInvalid)
+			for i, want := range []bool{true, false} {
+				changed, err := ack(1, "ann")
+				if err != nil || changed != want {
+					t.Fatalf("time %d: changed %v, %v", i, changed, err)
+				}
+			}
+			l.ok(l.enqueue())
+			same(t, "phase", l.live.Outage.Phase, Recovering)
+			if changed, err := ack(1, "bob"); err != nil || !changed {
+				t.Fatalf("by another, while it recovers: changed %v, %v", changed, err)
+			}
+			l.after(15 * time.Minute)
+			l.do(func(s *Step) { s.Tick(true) })
+			same(t, "phase", l.live.Outage.Phase, NoOutage)
+			refused(1, "ann", CodeConflict)
+			same(t, "who knew", l.live.Record().Acked, "bob")
+			l.bad(l.enqueue())
+			same(t, "who knows of the next", l.live.Outage.Acked, "")
+			refused(1, "ann", CodeConflict)
+		}},
 		{"undo, not changed since: back to what it was, with its old window and due time", func(t *testing.T) {
 			l := newLab(t)
 			e := l.enqueue()

@@ -2,6 +2,8 @@ package callback
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -110,6 +112,45 @@ func (s AlertStatus) String() string {
 // AlertLife is how long an alert that cannot be sent is tried.
 const AlertLife = 3 * 24 * time.Hour
 
+// SendAgain makes the alert wait for its next try, at now, whatever became of
+// it: somebody asked for that. It goes to the callback's present address, also
+// where an earlier try had to go to the administrator instead.
+func (a *Alert) SendAgain(now time.Time) {
+	a.Status, a.Next, a.To = AlertWaiting, now, ""
+}
+
 func alertKey(kind AlertKind, id CallbackID, what any) string {
 	return fmt.Sprintf("%s/%s/%v", kind, id, what)
+}
+
+// ID is how the alert is named from outside: a key has slashes, which a path
+// cannot carry as they are, and no hyphens.
+func (a *Alert) ID() string { return strings.ReplaceAll(a.Key, "/", "-") }
+
+// ParseAlertID returns the key of the alert that s names: its ID, or the key
+// itself. That there is such an alert is not checked.
+func ParseAlertID(s string) string { return strings.ReplaceAll(s, "-", "/") }
+
+// OutageID is how outage n of a callback, by its id or name, is named from
+// outside.
+func OutageID(ref string, n uint32) string { return ref + "-" + strconv.FormatUint(uint64(n), 10) }
+
+// ParseOutageID reads what OutageID wrote; a name may have hyphens in it.
+func ParseOutageID(s string) (ref string, n uint32, ok bool) {
+	i := strings.LastIndexByte(s, '-')
+	if i < 1 {
+		return "", 0, false
+	}
+	v, err := strconv.ParseUint(s[i+1:], 10, 32)
+	return s[:i], uint32(v), err == nil && v > 0
+}
+
+// AlertOf returns the callback that the alert with that key is of.
+func AlertOf(key string) (CallbackID, bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 3 {
+		return 0, false
+	}
+	id, err := ParseCallbackID(parts[1])
+	return id, err == nil
 }

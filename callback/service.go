@@ -31,10 +31,10 @@ type Reader interface {
 	Calls(ctx context.Context, q ListQuery) (CallList, error)
 	// Call returns one call with all its attempts.
 	Call(ctx context.Context, ref string, id CallID) (CallView, error)
-	// Outages returns the newest outages of one callback, or of all for "".
-	Outages(ctx context.Context, ref string, limit int) ([]OutageView, error)
-	// Alerts returns the newest alerts of one callback, or of all for "".
-	Alerts(ctx context.Context, ref string, limit int) ([]Alert, error)
+	// Outages returns a page of outages, newest first.
+	Outages(ctx context.Context, q OutageQuery) (Listing[OutageView], error)
+	// Alerts returns a page of alerts, newest first.
+	Alerts(ctx context.Context, q AlertQuery) (Listing[Alert], error)
 }
 
 // Operator acts on calls and callbacks. by says who acts.
@@ -50,6 +50,12 @@ type Operator interface {
 	// Suspend and Resume are no-ops where there is nothing to change.
 	Suspend(ctx context.Context, ref, by string) error
 	Resume(ctx context.Context, ref string) error
+	// Acknowledge notes that by knows of an outage, by its number; CodeConflict
+	// when it is over. Whoever says so last stays.
+	Acknowledge(ctx context.Context, ref string, outage uint32, by string) error
+	// SendAlert sends the alert with that key again, soon, whatever became of
+	// it. CodeConflict: no mail server is configured.
+	SendAlert(ctx context.Context, key string) error
 }
 
 // Admin changes callbacks, and says who may come.
@@ -120,6 +126,21 @@ type CallbackQuery struct {
 	Name          string // exact; "": any
 	Sort          []string
 	Desc          bool
+	Limit, Offset int
+}
+
+// OutageQuery selects outages. Zero fields do not select.
+type OutageQuery struct {
+	Ref           string       // callback; "": of all
+	Phase         *OutagePhase // nil: any; NoOutage: over
+	Limit, Offset int
+}
+
+// AlertQuery selects alerts. Zero fields do not select.
+type AlertQuery struct {
+	Ref           string // callback; "": of all
+	Kind          AlertKind
+	Status        *AlertStatus // nil: any
 	Limit, Offset int
 }
 

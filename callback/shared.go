@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"strings"
 	"time"
 )
@@ -27,6 +28,9 @@ func NoCalls(ids []CallID) error {
 	}
 	return err
 }
+
+// NoAlert is the fault of naming an alert that does not exist.
+func NoAlert(key string) error { return Errorf(CodeNotFound, "no alert %q", Sanitize(key, 80)) }
 
 // NameTaken is the fault of giving a callback a name in use.
 func NameTaken(name string) error {
@@ -131,6 +135,27 @@ func (q CallQuery) Bounded() CallQuery {
 	return q
 }
 
+// Bounded returns q with its bounds applied.
+func (q Newest[T]) Bounded() Newest[T] {
+	if q.Limit <= 0 || q.Limit > MaxPage {
+		q.Limit = MaxPage
+	}
+	q.Offset = min(max(q.Offset, 0), MaxOffset)
+	return q
+}
+
+// Selects reports whether row is among what q asks for.
+func (q Newest[T]) Selects(row *T) bool { return q.Match == nil || q.Match(row) }
+
+// Page returns the page that q asks for out of rows that all match, as many as
+// are known: one more than the page holds says that there are more.
+func (q Newest[T]) Page(rows []T) Listing[T] {
+	from := min(q.Offset, len(rows))
+	l := Listing[T]{Rows: rows[from:min(from+q.Limit, len(rows))], More: len(rows) > q.Offset+q.Limit}
+	l.Total, l.Exact = uint64(from+len(l.Rows)), !l.More
+	return l
+}
+
 // Order compares two calls in the order q asks for.
 func (q CallQuery) Order(a, b Call) int {
 	if q.Oldest {
@@ -159,8 +184,13 @@ func NewestOutage(a, b Outage) int {
 
 // NewestAlert sorts alerts, the one that arose last first.
 func NewestAlert(a, b Alert) int {
-	if c := b.Created.Compare(a.Created); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Key, b.Key)
+	return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Num, b.Num),
+		cmp.Compare(AlertHash(a.Key), AlertHash(b.Key)), strings.Compare(a.Key, b.Key))
+}
+
+// AlertHash tells alerts apart that arose at the same instant.
+func AlertHash(key string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(key)) // a hash never fails
+	return h.Sum32()
 }

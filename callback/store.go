@@ -48,6 +48,9 @@ type Registry interface {
 	// Suspend and Resume report nothing when there is nothing to change.
 	Suspend(ctx context.Context, now time.Time, num Num, by string) error
 	Resume(ctx context.Context, now time.Time, num Num) error
+	// Acknowledge notes who knows of the outage with that number, as
+	// Step.Acknowledge says.
+	Acknowledge(ctx context.Context, now time.Time, num Num, outage uint32, by string) error
 	// SetPolicy replaces the configuration's policy, to which every callback's
 	// own settings are applied. It is called once, before anything else.
 	SetPolicy(p Policy)
@@ -219,9 +222,26 @@ type Ledger interface {
 	// Calls returns a page of calls in the order of their ids, each with its
 	// last attempt.
 	Calls(ctx context.Context, q CallQuery) (CallPage, error)
-	// Outages returns outages of one callback, or of all when num is 0, newest
-	// first by start, at most limit.
-	Outages(ctx context.Context, num Num, limit int) ([]Outage, error)
+	// Outages returns a page of outages, newest first by start. Total is not
+	// known but from what was seen.
+	Outages(ctx context.Context, q Newest[Outage]) (Listing[Outage], error)
+}
+
+// Newest selects rows of a list that has no cursor and stands newest first.
+// Zero fields do not select.
+type Newest[T any] struct {
+	Num    Num           // 0: of all callbacks
+	Match  func(*T) bool // further conditions
+	Limit  int           // rows at most, 1 to MaxPage
+	Offset int           // rows to skip, at most MaxOffset
+}
+
+// Listing is a page of such a list.
+type Listing[T any] struct {
+	Rows  []T
+	Total uint64 // how many there are in all
+	Exact bool   // Total is exact, and not just "at least"
+	More  bool   // there may be more behind
 }
 
 // Outbox holds the alerts.
@@ -231,9 +251,12 @@ type Outbox interface {
 	DueAlerts(ctx context.Context, now time.Time, limit int) ([]Alert, time.Time, error)
 	// SetAlert replaces the outbox's part of the alert with that key.
 	SetAlert(ctx context.Context, now time.Time, a Alert) error
-	// Alerts returns the newest alerts of one callback, or of all when num is
-	// 0: at most limit.
-	Alerts(ctx context.Context, num Num, limit int) ([]Alert, error)
+	// SendAgain makes the alert with that key wait again, due at now, whatever
+	// became of it; CodeNotFound when there is none.
+	SendAgain(ctx context.Context, now time.Time, key string) error
+	// Alerts returns a page of alerts, newest first. Total is not known but from
+	// what was seen.
+	Alerts(ctx context.Context, q Newest[Alert]) (Listing[Alert], error)
 }
 
 // Keyring holds the API keys. Reads come from memory.

@@ -106,23 +106,17 @@ func apiKeyKey(hash [32]byte) []byte {
 
 func claimKey(slot byte, seq uint64) []byte { return put64(key(slot, kindClaim), seq) }
 
-func hash32(s string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(s))
-	return h.Sum32()
-}
-
 func alertPrefix(slot byte, num callback.Num) []byte {
 	return put32(key(slot, kindAlert), uint32(num))
 }
 
 func alertKey(slot byte, a *callback.Alert) []byte {
-	return put32(put64(alertPrefix(slot, a.Num), ^ms(a.Created)), hash32(a.Key))
+	return put32(put64(alertPrefix(slot, a.Num), ^ms(a.Created)), callback.AlertHash(a.Key))
 }
 
 func outboxKey(slot byte, a *callback.Alert) []byte {
 	k := put32(put64(key(slot, kindOutbox), ms(a.Next)), uint32(a.Num))
-	return put32(put64(k, ms(a.Created)), hash32(a.Key))
+	return put32(put64(k, ms(a.Created)), callback.AlertHash(a.Key))
 }
 
 func outagePrefix(slot byte, num callback.Num) []byte {

@@ -3,7 +3,6 @@ package queue
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -343,38 +342,6 @@ func (m *merged) close() {
 			s.it.Close()
 		}
 	}
-}
-
-// Outages implements callback.Ledger.
-func (e *Engine) Outages(_ context.Context, num callback.Num, limit int) (out []callback.Outage, err error) {
-	err = e.db.View(func(t *badger.Txn) error {
-		for _, h := range e.Callbacks() {
-			if num != 0 && h.Num != num {
-				continue
-			}
-			slot, err := e.slot(h.Num)
-			if err != nil {
-				continue
-			}
-			for n := h.Live.Outage.N; n > 0 && h.Live.Outage.N-n < uint32(limit); n-- {
-				b, err := getSplit(t, outageKey(slot, h.Num, n))
-				if errors.Is(err, badger.ErrKeyNotFound) {
-					break
-				}
-				if err != nil {
-					return fmt.Errorf("read outage %d: %w", n, err)
-				}
-				o, err := decodeOutage(b)
-				if err != nil {
-					return fmt.Errorf("read outage %d: %w", n, err)
-				}
-				out = append(out, o)
-			}
-		}
-		return nil
-	})
-	slices.SortFunc(out, callback.NewestOutage)
-	return out[:min(limit, len(out))], err
 }
 
 // saveOutage writes the record of a callback's present or last outage.

@@ -80,58 +80,68 @@ func (e *Engine) SetAlert(ctx context.Context, now time.Time, a callback.Alert) 
 		if err != nil {
 			return err
 		}
-		k := alertKey(h.slot, &a)
-		stored, err := readAlert(g.t, k)
-		if errors.Is(err, badger.ErrKeyNotFound) || err == nil && stored.Key != a.Key {
-			return callback.Errorf(callback.CodeNotFound, "no alert %q", callback.Sanitize(a.Key, 80))
-		}
-		if err != nil {
-			return err
-		}
-		if stored.Status == callback.AlertWaiting {
-			e.outbox[h.slot]--
-			if err := g.t.Delete(outboxKey(h.slot, &stored)); err != nil {
-				return err
-			}
-		}
-		stored.Status, stored.To, stored.Tries, stored.Next, stored.Sent, stored.Reply = a.Status, a.To, a.Tries, a.Next, a.Sent, a.Reply
-		if stored.Status == callback.AlertWaiting {
-			e.outbox[h.slot]++
-			if err := g.put(outboxKey(h.slot, &stored), newWriter(0).seal()); err != nil {
-				return err
-			}
-		}
-		return g.putSplit(k, encodeAlert(&stored))
+		return g.changeAlert(h, alertKey(h.slot, &a), a.Key, func(stored *callback.Alert) {
+			stored.Status, stored.To, stored.Tries, stored.Next, stored.Sent, stored.Reply = a.Status, a.To, a.Tries, a.Next, a.Sent, a.Reply
+		})
 	})
 }
 
-// Alerts implements callback.Outbox.
-func (e *Engine) Alerts(_ context.Context, num callback.Num, limit int) (out []callback.Alert, err error) {
-	err = e.db.View(func(t *badger.Txn) error {
-		for _, h := range e.Callbacks() {
-			if num != 0 && h.Num != num {
-				continue
-			}
-			slot, err := e.slot(h.Num)
-			if err != nil {
-				continue
-			}
-			n := 0
-			err = eachKey(t, alertPrefix(slot, h.Num), nil, func(k []byte) (bool, error) {
-				if k[len(k)-1] != 0 {
-					return true, nil // a further part
-				}
-				a, err := readAlert(t, append([]byte(nil), k[:len(k)-1]...))
-				out = append(out, a)
-				n++
-				return n < limit, err
-			})
-			if err != nil {
-				return err
-			}
+// SendAgain implements callback.Outbox.
+func (e *Engine) SendAgain(ctx context.Context, now time.Time, key string) error {
+	return e.submit(ctx, now, 6, 1024, func(g *group) error {
+		id, _ := callback.AlertOf(key) // no callback has the id 0
+		h := e.ids[id]
+		if h == nil {
+			return callback.NoAlert(key)
 		}
-		return nil
+		k, err := findAlert(g.t, h, key)
+		if err != nil {
+			return err
+		}
+		return g.changeAlert(h, k, key, func(stored *callback.Alert) { stored.SendAgain(g.now) })
 	})
-	slices.SortFunc(out, callback.NewestAlert)
-	return out[:min(limit, len(out))], err
+}
+
+// findAlert returns the key of the record of an alert of h. When it arose, which
+// stands in there, is not known, so the keys of all are looked at.
+func findAlert(t *badger.Txn, h *house, key string) (found []byte, err error) {
+	hash := callback.AlertHash(key)
+	err = eachKey(t, alertPrefix(h.slot, h.cb.Num), nil, func(k []byte) (bool, error) {
+		k, part := k[:len(k)-1], k[len(k)-1]
+		if part != 0 || be32(k[len(k)-4:]) != hash {
+			return true, nil
+		}
+		found = append([]byte(nil), k...)
+		return false, nil
+	})
+	if err == nil && found == nil {
+		err = callback.NoAlert(key)
+	}
+	return found, err
+}
+
+// changeAlert lets change have its way with the outbox's part of the alert
+// whose record is at k, and keeps its place in the outbox.
+func (g *group) changeAlert(h *house, k []byte, key string, change func(*callback.Alert)) error {
+	stored, err := readAlert(g.t, k)
+	if errors.Is(err, badger.ErrKeyNotFound) || err == nil && stored.Key != key {
+		return callback.NoAlert(key)
+	}
+	if err != nil {
+		return err
+	}
+	if stored.Status == callback.AlertWaiting {
+		g.e.outbox[h.slot]--
+		if err := g.t.Delete(outboxKey(h.slot, &stored)); err != nil {
+			return err
+		}
+	}
+	change(&stored)
+	if stored.Status == callback.AlertWaiting {
+		g.e.outbox[h.slot]++
+		if err := g.put(outboxKey(h.slot, &stored), newWriter(0).seal()); err != nil {
+			return err
+		}
+	}
+	return g.putSplit(k, encodeAlert(&stored))
 }

@@ -99,6 +99,15 @@ func (e *Engine) Resume(ctx context.Context, now time.Time, num callback.Num) er
 	})
 }
 
+// Acknowledge implements callback.Registry.
+func (e *Engine) Acknowledge(ctx context.Context, now time.Time, num callback.Num, outage uint32, by string) error {
+	by = callback.Sanitize(by, 60)
+	return e.change(ctx, now, num, func(g *group, h *house) error {
+		_, err := g.step(h).Acknowledge(outage, by)
+		return err
+	})
+}
+
 // Tick implements callback.Queue.
 func (e *Engine) Tick(ctx context.Context, now time.Time, num callback.Num, drained bool) error {
 	return e.change(ctx, now, num, func(g *group, h *house) error {

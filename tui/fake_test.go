@@ -155,16 +155,15 @@ func requestBody(v *callback.CallView) string {
 		r.MessageID, r.MessageLocation, r.From.Name, r.From.MRI, r.From.Mobile, r.Message.Channel, r.Message.Acknowledged, r.Message.Content)
 }
 
-func (f *fake) Outages(_ context.Context, ref string, limit int) ([]callback.OutageView, error) {
+func (f *fake) Outages(_ context.Context, q callback.OutageQuery) (out callback.Listing[callback.OutageView], err error) {
 	if err := f.enter("Outages"); err != nil {
-		return nil, err
+		return out, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var out []callback.OutageView
 	for _, o := range f.outages {
-		if (ref == "" || ref == o.CallbackID.String()) && len(out) < limit {
-			out = append(out, o)
+		if (q.Ref == "" || q.Ref == o.CallbackID.String()) && len(out.Rows) < q.Limit {
+			out.Rows = append(out.Rows, o)
 		}
 	}
 	return out, nil

@@ -141,10 +141,10 @@ func (a *asker) call(to *callPage, ref string, id callback.CallID) tea.Cmd {
 
 func (a *asker) outages(to page, ref string, limit int) tea.Cmd {
 	return func() tea.Msg {
-		list, err := ask(a.ctx, a, func(ctx context.Context) ([]callback.OutageView, error) {
-			return a.svc.Outages(ctx, ref, limit)
+		list, err := ask(a.ctx, a, func(ctx context.Context) (callback.Listing[callback.OutageView], error) {
+			return a.svc.Outages(ctx, callback.OutageQuery{Ref: ref, Limit: limit})
 		})
-		return outagesMsg{to, list, err}
+		return outagesMsg{to, list.Rows, err}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func (e *Engine) recipient(a *callback.Alert, own string) (to, why string) {
 	shown := callback.Sanitize(own, callback.MaxEmail*4)
 	switch {
-	case own != "" && a.Tries > 0 && same(a.To, e.o.Admin) && !same(own, e.o.Admin):
+	case own != "" && a.Tries > 0 && a.To != "" && same(a.To, e.o.Admin) && !same(own, e.o.Admin):
 		why = "The mail server does not take mail for the callback's own address, " + shown + "."
 	case own != "" && e.allowed(own):
 		return own, ""

@@ -142,11 +142,11 @@ func (r *rig) fail(cb callback.Callback, content string) {
 
 func (r *rig) alerts() []callback.Alert {
 	r.t.Helper()
-	a, err := r.store.Alerts(r.t.Context(), 0, callback.MaxPage)
+	a, err := r.store.Alerts(r.t.Context(), callback.Newest[callback.Alert]{})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return a
+	return a.Rows
 }
 
 // want compares the outbox's part of the only alert there is.

@@ -73,12 +73,12 @@ func (r *run) wait(ctx context.Context, next time.Time) error {
 
 // recall finds out which alerts an earlier process put off.
 func (r *run) recall(ctx context.Context) error {
-	alerts, err := r.o.Store.Alerts(ctx, 0, callback.MaxPage)
+	alerts, err := r.o.Store.Alerts(ctx, callback.Newest[callback.Alert]{})
 	if err != nil {
 		return fmt.Errorf("read alerts: %w", err)
 	}
 	now := r.o.Now()
-	for _, a := range alerts { // newest first: the oldest of a callback stays
+	for _, a := range alerts.Rows { // newest first: the oldest of a callback stays
 		until := earlier(a.Next, a.Created.Add(patience))
 		if a.Status == callback.AlertWaiting && a.Tries > 0 && until.After(now) {
 			r.holds[a.Num] = hold{key: a.Key, created: a.Created, until: until}

@@ -186,11 +186,11 @@ func (b *broken) SetAlert(ctx context.Context, now time.Time, a callback.Alert) 
 	return b.Store.SetAlert(ctx, now, a)
 }
 
-func (b *broken) Alerts(ctx context.Context, num callback.Num, limit int) ([]callback.Alert, error) {
+func (b *broken) Alerts(ctx context.Context, q callback.Newest[callback.Alert]) (callback.Listing[callback.Alert], error) {
 	if err := b.fault(ctx, "Alerts"); err != nil {
-		return nil, err
+		return callback.Listing[callback.Alert]{}, err
 	}
-	return b.Store.Alerts(ctx, num, limit)
+	return b.Store.Alerts(ctx, q)
 }
 
 func TestStoreFaultEndsRun(t *testing.T) {

@@ -307,7 +307,7 @@ func badQueries() (out []bad) {
 		bad{"GET", "/callbacks?limit=0", "", 422, "limit"}, bad{"GET", "/callbacks?offset=10001", "", 422, "offset"}, bad{"GET", "/callbacks?nmae=a", "", 422, "nmae"},
 		bad{"GET", "/callbacks?sortOrder=x", "", 422, "sortOrder"}, bad{"GET", "/callbacks?name=a&name=b", "", 422, "name"}, bad{"GET", "/callbacks?health=yes", "", 422, "health"},
 		bad{"GET", "/callbacks/crm-prod?x=1", "", 422, "x"}, bad{"GET", "/overview?cells=0", "", 422, "cells"}, bad{"GET", "/overview?cells=601", "", 422, "cells"},
-		bad{"GET", "/outages?limit=501", "", 422, "limit"}, bad{"GET", "/alerts?callback=a", "", 422, "callback"},
+		bad{"GET", "/outages?limit=501", "", 422, "limit"}, bad{"GET", "/alerts?calback=a", "", 422, "calback"},
 		bad{"GET", "/outages?callbackId=nobody", "", 404, ""}, bad{"GET", "/callbacks/nobody", "", 404, ""}, bad{"GET", "/callbacks/nobody/calls", "", 404, ""},
 		bad{"GET", "/callbacks/crm-prod/calls/xyz", "", 404, ""}, bad{"GET", "/callbacks/crm-prod/calls/0000000000000000", "", 404, ""},
 		bad{"GET", "/callbacks/%ff/calls", "", 404, ""}, bad{"GET", "/nothing", "", 404, ""}, bad{"GET", "/", "", 404, ""}, bad{"GET", "/callbacks/", "", 404, ""},
@@ -322,6 +322,11 @@ func badQueries() (out []bad) {
 		bad{"POST", "/callbacks/crm-prod/calls/0328BA3200000001/retry", `{"extend":"perhaps"}`, 422, "extend"},
 		bad{"POST", "/callbacks/crm-prod/calls/0328BA3200000001/retry", `{"extent":true}`, 422, "extent"},
 		bad{"POST", "/callbacks/crm-prod/calls/0328BA3200000001/retry", `[]`, 422, "(body)"}, bad{"POST", "/callbacks/crm-prod/calls/xyz/retry", "", 404, ""},
+		bad{"GET", "/outages?state=down", "", 422, "state"}, bad{"GET", "/outages?offset=10001", "", 422, "offset"},
+		bad{"GET", "/alerts?status=lost", "", 422, "status"}, bad{"GET", "/alerts?kind=mail", "", 422, "kind"}, bad{"GET", "/outages?callback=a&callbackId=a", "", 422, "callbackId"},
+		bad{"POST", "/outages/nonsense/acknowledge", "", 404, ""}, bad{"POST", "/outages/crm-prod-0/acknowledge", "", 404, ""}, bad{"POST", "/outages/nobody-1/acknowledge", "", 404, ""},
+		bad{"POST", "/outages/crm-prod-1/acknowledge", `{"by":5}`, 422, "by"}, bad{"POST", "/outages/crm-prod-1/acknowledge", `{"who":"a"}`, 422, "who"},
+		bad{"POST", "/outages/crm-prod-1/acknowledge", `[]`, 422, "(body)"}, bad{"POST", "/alerts/outage/A/1/send", "", 404, ""},
 		bad{"POST", "/callbacks/nobody/suspend", "", 404, ""}, bad{"POST", "/callbacks/nobody/resume", "", 404, ""}, bad{"DELETE", "/callbacks/nobody", "", 404, ""},
 	)
 }

@@ -144,31 +144,45 @@ func (c *Client) Call(ctx context.Context, ref string, id callback.CallID) (call
 	return s.domain(), nil
 }
 
-func newestQuery(ref string, limit int) url.Values {
+func newestQuery(ref string, limit, offset int) url.Values {
 	q := url.Values{}
-	setText(q, "callbackId", ref)
+	setText(q, "callback", ref)
 	setInt(q, "limit", min(limit, callback.MaxPage))
+	setInt(q, "offset", offset)
 	return q
 }
 
-// Outages implements callback.Reader; it returns at most callback.MaxPage.
-func (c *Client) Outages(ctx context.Context, ref string, limit int) ([]callback.OutageView, error) {
+// Outages implements callback.Reader.
+func (c *Client) Outages(ctx context.Context, oq callback.OutageQuery) (callback.Listing[callback.OutageView], error) {
+	q := newestQuery(oq.Ref, oq.Limit, oq.Offset)
+	if oq.Phase != nil {
+		q.Set("state", phaseWords[*oq.Phase])
+	}
 	var s outageList
-	if err := c.call(ctx, exchange{method: "GET", path: "/outages", query: newestQuery(ref, limit), answer: &s}); err != nil {
-		return nil, err
-	}
-	out := make([]callback.OutageView, len(s.Outages))
+	err := c.call(ctx, exchange{method: "GET", path: "/outages", query: q, answer: &s})
+	rows := make([]callback.OutageView, len(s.Outages))
 	for i := range s.Outages {
-		out[i] = s.Outages[i].domain()
+		rows[i] = s.Outages[i].domain()
 	}
-	return out, nil
+	return listing(rows, &s.listTail), err
 }
 
-// Alerts implements callback.Reader; it returns at most callback.MaxPage.
-func (c *Client) Alerts(ctx context.Context, ref string, limit int) ([]callback.Alert, error) {
-	var s alertList
-	if err := c.call(ctx, exchange{method: "GET", path: "/alerts", query: newestQuery(ref, limit), answer: &s}); err != nil {
-		return nil, err
+// Alerts implements callback.Reader.
+func (c *Client) Alerts(ctx context.Context, aq callback.AlertQuery) (callback.Listing[callback.Alert], error) {
+	q := newestQuery(aq.Ref, aq.Limit, aq.Offset)
+	setText(q, "kind", string(aq.Kind))
+	if aq.Status != nil {
+		q.Set("status", aq.Status.String())
 	}
-	return alertsIn(s.Alerts), nil
+	var s alertList
+	err := c.call(ctx, exchange{method: "GET", path: "/alerts", query: q, answer: &s})
+	return listing(alertsIn(s.Alerts), &s.listTail), err
+}
+
+func listing[T any](rows []T, tail *listTail) callback.Listing[T] {
+	l := callback.Listing[T]{Rows: rows, Total: tail.Total, Exact: tail.TotalExact}
+	for _, to := range tail.Link {
+		l.More = l.More || to.Rel == "next"
+	}
+	return l
 }

@@ -130,6 +130,22 @@ func (c *Client) Resume(ctx context.Context, ref string) error {
 	return c.call(ctx, exchange{method: "POST", path: path + "/resume"})
 }
 
+// Acknowledge implements callback.Operator.
+func (c *Client) Acknowledge(ctx context.Context, ref string, outage uint32, by string) error {
+	path := "/outages/" + escape(callback.OutageID(ref, outage)) + "/acknowledge"
+	return c.call(ctx, exchange{method: "POST", path: path, body: acknowledgeShape{by}})
+}
+
+// acknowledgeShape says who knows of an outage.
+type acknowledgeShape struct {
+	By string `json:"by"`
+}
+
+// SendAlert implements callback.Operator.
+func (c *Client) SendAlert(ctx context.Context, key string) error {
+	return c.call(ctx, exchange{method: "POST", path: "/alerts/" + escape((&callback.Alert{Key: key}).ID()) + "/send"})
+}
+
 // SetStatus implements callback.Operator. Over HTTP at most 100 calls can be
 // changed at once; more are CodeInvalid, for it is all or none.
 func (c *Client) SetStatus(ctx context.Context, ref string, ids []callback.CallID, status callback.Status, by string) (int, error) {

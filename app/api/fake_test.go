@@ -229,15 +229,21 @@ func (f *fake) Call(_ context.Context, ref string, id callback.CallID) (callback
 	return f.view(c, true), nil
 }
 
-func (f *fake) Outages(_ context.Context, ref string, limit int) ([]callback.OutageView, error) {
+func (f *fake) Outages(_ context.Context, q callback.OutageQuery) (list callback.Listing[callback.OutageView], err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if q.Ref != "" {
+		if _, err := f.find(q.Ref); err != nil {
+			return list, err
+		}
+	}
 	var out []callback.OutageView
 	for _, c := range f.cbs {
-		if c.live.Outage.N == 0 || ref != "" && c.cb.Name != ref && c.cb.ID.String() != ref {
+		o := c.live.Record()
+		if o.N == 0 || q.Ref != "" && c.cb.Name != q.Ref && c.cb.ID.String() != q.Ref || q.Phase != nil && *q.Phase != o.Phase {
 			continue
 		}
-		v := callback.OutageView{Outage: c.live.Record(), CallbackID: c.cb.ID, Callback: c.cb.Name}
+		v := callback.OutageView{Outage: o, CallbackID: c.cb.ID, Callback: c.cb.Name}
 		for _, a := range f.alerts {
 			if a.Num == c.cb.Num && a.Outage == v.N {
 				v.Alerts = append(v.Alerts, a)
@@ -245,13 +251,40 @@ func (f *fake) Outages(_ context.Context, ref string, limit int) ([]callback.Out
 		}
 		out = append(out, v)
 	}
-	return out[:min(limit, len(out))], nil
+	slices.SortFunc(out, func(a, b callback.OutageView) int { return callback.NewestOutage(a.Outage, b.Outage) })
+	return (callback.Newest[callback.OutageView]{Limit: q.Limit, Offset: q.Offset}).Bounded().Page(out), nil
 }
 
-func (f *fake) Alerts(_ context.Context, _ string, limit int) ([]callback.Alert, error) {
+func (f *fake) Alerts(_ context.Context, q callback.AlertQuery) (list callback.Listing[callback.Alert], err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.alerts[:min(limit, len(f.alerts))]), nil
+	var num callback.Num
+	if q.Ref != "" {
+		c, err := f.find(q.Ref)
+		if err != nil {
+			return list, err
+		}
+		num = c.cb.Num
+	}
+	var out []callback.Alert
+	for _, a := range f.alerts {
+		if (num == 0 || num == a.Num) && (q.Kind == "" || q.Kind == a.Kind) && (q.Status == nil || *q.Status == a.Status) {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, callback.NewestAlert)
+	return (callback.Newest[callback.Alert]{Limit: q.Limit, Offset: q.Offset}).Bounded().Page(out), nil
+}
+
+func (f *fake) Acknowledge(_ context.Context, ref string, outage uint32, by string) error {
+	return f.with(ref, func(s *callback.Step, _ *fakeCallback) error {
+		_, err := s.Acknowledge(outage, by)
+		return err
+	})
+}
+
+func (f *fake) SendAlert(context.Context, string) error {
+	return callback.Errorf(callback.CodeConflict, "no mail server is configured")
 }
 
 func (f *fake) Enqueue(_ context.Context, items []callback.NewResponse) ([]callback.EnqueueResult, error) {

@@ -186,13 +186,18 @@ func (f *fixed) Call(_ context.Context, ref string, id callback.CallID) (callbac
 	return f.calls[0], f.known(ref)
 }
 
-func (f *fixed) Outages(_ context.Context, ref string, _ int) ([]callback.OutageView, error) {
-	return []callback.OutageView{f.outage}, f.known(ref)
+func (f *fixed) Outages(_ context.Context, q callback.OutageQuery) (callback.Listing[callback.OutageView], error) {
+	return callback.Listing[callback.OutageView]{Rows: []callback.OutageView{f.outage}, Total: 41, Exact: true, More: q.Offset < 40}, f.known(q.Ref)
 }
 
-func (f *fixed) Alerts(_ context.Context, ref string, _ int) ([]callback.Alert, error) {
-	return []callback.Alert{f.outage.Alerts[0], f.outage.Alerts[0]}, f.known(ref)
+func (f *fixed) Alerts(_ context.Context, q callback.AlertQuery) (callback.Listing[callback.Alert], error) {
+	return callback.Listing[callback.Alert]{Rows: f.outage.Alerts[:1], Total: uint64(q.Offset) + 1, More: true}, f.known(q.Ref)
 }
+
+func (f *fixed) Acknowledge(_ context.Context, ref string, _ uint32, _ string) error {
+	return f.known(ref)
+}
+func (f *fixed) SendAlert(context.Context, string) error { return nil }
 
 // Enqueue does what the message's id says.
 func (f *fixed) Enqueue(_ context.Context, items []callback.NewResponse) ([]callback.EnqueueResult, error) {

@@ -94,6 +94,7 @@ func TestGolden(t *testing.T) {
 		{"enqueued-repeat", "POST", "/callbacks/crm-prod/responses", `{"messageId":"repeat"}`, ""},
 		{"enqueued-skipped", "POST", "/callbacks/crm-prod/responses", `{"messageId":"skipped"}`, ""},
 		{"outages", "GET", "/outages", "", ""},
+		{"outages-offset", "GET", "/outages?callback=crm-prod&state=open&limit=20&offset=20&apikey=secret", "", ""},
 		{"alerts", "GET", "/alerts?limit=1", "", ""},
 		{"overview", "GET", "/overview?cells=2", "", ""},
 		{"server", "GET", "/server", "", ""},
@@ -177,6 +178,8 @@ func TestErrorsOfTheService(t *testing.T) {
 				body = map[string]string{"POST": `{"name":"a"}`}[rt.method]
 			case rt.pattern == "/callbacks" || rt.pattern == "/callbacks/{id}":
 				body = map[string]string{"POST": `{}`, "PUT": `{}`}[rt.method]
+			case rt.pattern == "/outages/{id}/acknowledge":
+				target, body = "/outages/a-1/acknowledge", ""
 			case strings.HasSuffix(rt.pattern, "/retry"):
 				body = ""
 			case strings.HasSuffix(rt.pattern, "/calls") && rt.method == "PUT":
@@ -231,11 +234,16 @@ func (f failing) Call(context.Context, string, callback.CallID) (callback.CallVi
 	return callback.CallView{}, f.err
 }
 
-func (f failing) Outages(context.Context, string, int) ([]callback.OutageView, error) {
-	return nil, f.err
+func (f failing) Outages(context.Context, callback.OutageQuery) (callback.Listing[callback.OutageView], error) {
+	return callback.Listing[callback.OutageView]{}, f.err
 }
 
-func (f failing) Alerts(context.Context, string, int) ([]callback.Alert, error) { return nil, f.err }
+func (f failing) Alerts(context.Context, callback.AlertQuery) (callback.Listing[callback.Alert], error) {
+	return callback.Listing[callback.Alert]{}, f.err
+}
+
+func (f failing) Acknowledge(context.Context, string, uint32, string) error { return f.err }
+func (f failing) SendAlert(context.Context, string) error                   { return f.err }
 
 func (f failing) Enqueue(context.Context, []callback.NewResponse) ([]callback.EnqueueResult, error) {
 	return nil, f.err

@@ -94,7 +94,7 @@ func alertsIn(list []alertView) []callback.Alert {
 
 func (s *alertView) domain() callback.Alert {
 	a := callback.Alert{
-		Key: s.ID, Kind: s.Kind, Callback: s.CallbackID, Outage: s.Outage, Attempt: s.Attempt,
+		Key: callback.ParseAlertID(s.ID), Kind: s.Kind, Callback: s.CallbackID, Outage: s.Outage, Attempt: s.Attempt,
 		Created: at(s.Created), Since: at(s.Since), Until: at(s.Until),
 		Delivered: s.Delivered, StillFailed: s.StillFailed, GivenUp: s.GivenUp, Failures: s.Failures,
 		To: s.To, Tries: s.Tries, Next: at(s.NextTry), Sent: at(s.Sent), Reply: s.Reply,

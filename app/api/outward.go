@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"math"
 
 	"ringback/callback"
@@ -63,7 +62,7 @@ func outageStateOf(o *callback.OutageState) outageState {
 
 func outageOf(o *callback.OutageView) outageShape {
 	return outageShape{
-		ID: fmt.Sprintf("%s-%d", o.CallbackID, o.N), Callback: namedShape{o.CallbackID, o.Callback},
+		ID: callback.OutageID(o.CallbackID.String(), o.N), Callback: namedShape{o.CallbackID, o.Callback},
 		Ended: stamp(o.Ended), State: outageStateOf(&o.OutageState), Alerts: alertsOf(o.Alerts),
 	}
 }
@@ -78,7 +77,7 @@ func alertsOf(list []callback.Alert) []alertView {
 
 func alertOf(a *callback.Alert) alertView {
 	v := alertView{
-		ID: a.Key, Kind: a.Kind, CallbackID: a.Callback, Outage: a.Outage, Attempt: a.Attempt,
+		ID: a.ID(), Kind: a.Kind, CallbackID: a.Callback, Outage: a.Outage, Attempt: a.Attempt,
 		Created: stamp(a.Created), Since: stamp(a.Since), Until: stamp(a.Until),
 		Delivered: a.Delivered, StillFailed: a.StillFailed, GivenUp: a.GivenUp, Failures: a.Failures,
 		Status: a.Status.String(), To: a.To, Tries: a.Tries, NextTry: stamp(a.Next), Sent: stamp(a.Sent), Reply: a.Reply,

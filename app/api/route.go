@@ -44,7 +44,9 @@ var routes = []route{
 	{"POST", "/responses", (*request).enqueue, enqueuer},
 
 	{"GET", "/outages", (*request).listOutages, reader},
+	{"POST", "/outages/{id}/acknowledge", (*request).acknowledge, operator},
 	{"GET", "/alerts", (*request).listAlerts, reader},
+	{"POST", "/alerts/{id}/send", (*request).sendAlert, operator},
 	{"GET", "/overview", (*request).overview, reader},
 	{"GET", "/server", (*request).server, reader},
 	{"GET", watchPattern, (*request).watch, reader},

@@ -6,53 +6,6 @@ import (
 	"ringback/callback"
 )
 
-// newest reads what the lists that only have a newest part take: how many, and
-// of which callback.
-func (q *request) newest() (ref string, limit int, err error) {
-	query, err := readQuery(q.r)
-	if err != nil {
-		return "", 0, err
-	}
-	ref = query.one("callbackId")
-	limit = query.int("limit", defaultLimit, 1, callback.MaxPage, "")
-	return ref, limit, query.done()
-}
-
-func (q *request) listOutages() error {
-	ref, limit, err := q.newest()
-	if err != nil {
-		return err
-	}
-	found, err := q.svc.Outages(q.ctx(), ref, limit+1) // one more tells whether there are more
-	if err != nil {
-		return err
-	}
-	p := page{rows: min(len(found), limit), limit: limit, more: len(found) > limit}
-	out := outageList{Outages: make([]outageShape, p.rows)}
-	out.listHead, out.listTail = q.list(p)
-	for i := range out.Outages {
-		out.Outages[i] = outageOf(&found[i])
-	}
-	out.Link = []link{}
-	return q.send(http.StatusOK, out)
-}
-
-func (q *request) listAlerts() error {
-	ref, limit, err := q.newest()
-	if err != nil {
-		return err
-	}
-	found, err := q.svc.Alerts(q.ctx(), ref, limit+1)
-	if err != nil {
-		return err
-	}
-	p := page{rows: min(len(found), limit), limit: limit, more: len(found) > limit}
-	out := alertList{Alerts: alertsOf(found[:p.rows])}
-	out.listHead, out.listTail = q.list(p)
-	out.Link = []link{}
-	return q.send(http.StatusOK, out)
-}
-
 // maxCells bounds into how many parts an overview's hour is cut.
 const maxCells = 600
 

@@ -226,10 +226,11 @@ func TestClientKeepsEverything(t *testing.T) {
 	calls, err := c.Calls(ctx, callback.ListQuery{})
 	wantCalls, _ := f.Calls(ctx, callback.ListQuery{})
 	check("calls", wantCalls, calls, err)
-	outages, err := c.Outages(ctx, "", 1)
-	check("outages", []callback.OutageView{f.outage}, outages, err)
-	alerts, err := c.Alerts(ctx, "", 2)
-	wantAlerts, _ := f.Alerts(ctx, "", 2)
+	outages, err := c.Outages(ctx, callback.OutageQuery{Limit: 1})
+	wantOutages, _ := f.Outages(ctx, callback.OutageQuery{})
+	check("outages", wantOutages, outages, err)
+	alerts, err := c.Alerts(ctx, callback.AlertQuery{Limit: 1})
+	wantAlerts, _ := f.Alerts(ctx, callback.AlertQuery{})
 	check("alerts", wantAlerts, alerts, err)
 }
 

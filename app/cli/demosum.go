@@ -48,22 +48,22 @@ func (d *demo) sum(ctx context.Context, k *desk) (s summary, err error) {
 		return s, err
 	}
 	s.counts = counts(&o)
-	outages, err := k.Outages(ctx, "", callback.MaxPage)
+	outages, err := k.Outages(ctx, callback.OutageQuery{Limit: callback.MaxPage})
 	if err != nil {
 		return s, err
 	}
-	s.outages = len(outages)
-	for i := range outages {
-		if !outages[i].Ended.IsZero() {
+	s.outages = len(outages.Rows)
+	for i := range outages.Rows {
+		if !outages.Rows[i].Ended.IsZero() {
 			s.recoveries++
 		}
 	}
-	alerts, err := k.Alerts(ctx, "", callback.MaxPage)
+	alerts, err := k.Alerts(ctx, callback.AlertQuery{Limit: callback.MaxPage})
 	if err != nil {
 		return s, err
 	}
-	for i := range alerts {
-		if alerts[i].Status != callback.AlertSent {
+	for i := range alerts.Rows {
+		if alerts.Rows[i].Status != callback.AlertSent {
 			s.unsent++
 		}
 	}

@@ -255,6 +255,15 @@ func TestHerd(t *testing.T) {
 	})
 }
 
+func (w *world) alerts() []callback.Alert {
+	w.Helper()
+	list, err := w.s.Alerts(w.ctx, callback.Newest[callback.Alert]{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return list.Rows
+}
+
 func TestRecoveryMailAfterFifteenMinutes(t *testing.T) {
 	run(t, 512, func(w *world) {
 		a := w.create("a", down, nil)
@@ -262,7 +271,7 @@ func TestRecoveryMailAfterFifteenMinutes(t *testing.T) {
 		w.pass(time.Hour)
 		w.set(a, up)
 		w.pass(6 * time.Minute)
-		alerts, _ := w.s.Alerts(w.ctx, 0, 100)
+		alerts := w.alerts()
 		if len(alerts) != 1 || alerts[0].Kind != callback.AlertOutage {
 			w.Fatalf("alerts before it was healthy for 15 minutes: %+v", alerts)
 		}
@@ -271,7 +280,7 @@ func TestRecoveryMailAfterFifteenMinutes(t *testing.T) {
 		if w.ticks.Load() == before {
 			w.Error("nobody was told that there is a mail to be sent")
 		}
-		alerts, _ = w.s.Alerts(w.ctx, 0, 100)
+		alerts = w.alerts()
 		if len(alerts) != 2 || alerts[0].Kind != callback.AlertRecovered {
 			w.Fatalf("alerts: %+v", alerts)
 		}

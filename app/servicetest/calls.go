@@ -378,17 +378,18 @@ func outageAndAlert(t *testing.T, b *bench) {
 	b.hook.answer(http.StatusBadGateway)
 	id := b.ended("down", b.enqueue(response("down", "a"))[0], 1).ID
 	for _, ref := range []string{"", "down", h.ID.String()} {
-		list, err := b.svc.Outages(b.ctx, ref, 10)
-		if err != nil || len(list) != 1 {
-			t.Fatalf("outages of %q: %d, %v; want 1", ref, len(list), err)
+		list, err := b.svc.Outages(b.ctx, callback.OutageQuery{Ref: ref})
+		if err != nil || len(list.Rows) != 1 {
+			t.Fatalf("outages of %q: %d, %v; want 1", ref, len(list.Rows), err)
 		}
-		o := list[0]
+		o := list.Rows[0]
 		if o.CallbackID != h.ID || o.Callback != "down" || o.N != 1 || o.Phase != callback.OutageOpen || !o.Ended.IsZero() ||
 			o.Started.IsZero() || o.Failures != 1 || o.FirstCode != http.StatusBadGateway || o.First != callback.ClassStatus {
 			t.Fatalf("outage of %q: %+v", ref, o)
 		}
 	}
-	list, err := b.svc.Alerts(b.ctx, "", 10)
+	alerts, err := b.svc.Alerts(b.ctx, callback.AlertQuery{})
+	list := alerts.Rows
 	if err != nil || len(list) != 1 || list[0].Kind != callback.AlertOutage || list[0].Callback != h.ID || list[0].Call != id || list[0].Key == "" {
 		t.Fatalf("alerts: %+v, %v", list, err)
 	}

@@ -251,6 +251,14 @@ func (s *Store) Resume(_ context.Context, now time.Time, num callback.Num) error
 	})
 }
 
+// Acknowledge implements callback.Registry.
+func (s *Store) Acknowledge(_ context.Context, now time.Time, num callback.Num, outage uint32, by string) error {
+	return s.change(num, now, func(_ *house, st *callback.Step) error {
+		_, err := st.Acknowledge(outage, by)
+		return err
+	})
+}
+
 // change runs f on one callback and wakes its lane.
 func (s *Store) change(num callback.Num, now time.Time, f func(*house, *callback.Step) error) error {
 	s.mu.Lock()
@@ -269,17 +277,20 @@ func (s *Store) change(num callback.Num, now time.Time, f func(*house, *callback
 }
 
 // Outages implements callback.Ledger.
-func (s *Store) Outages(_ context.Context, num callback.Num, limit int) ([]callback.Outage, error) {
+func (s *Store) Outages(_ context.Context, q callback.Newest[callback.Outage]) (callback.Listing[callback.Outage], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	q = q.Bounded()
 	var out []callback.Outage
 	for _, h := range s.houses {
-		if num == 0 || h.cb.Num == num {
-			out = slices.AppendSeq(out, maps.Values(h.outages))
+		for _, o := range h.outages {
+			if (q.Num == 0 || h.cb.Num == q.Num) && q.Selects(&o) {
+				out = append(out, o)
+			}
 		}
 	}
 	slices.SortFunc(out, callback.NewestOutage)
-	return out[:min(limit, len(out))], nil
+	return q.Page(out), nil
 }
 
 // DueAlerts implements callback.Outbox.
@@ -313,22 +324,35 @@ func (s *Store) SetAlert(_ context.Context, _ time.Time, a callback.Alert) error
 	defer s.mu.Unlock()
 	stored := s.alerts[a.Key]
 	if stored == nil {
-		return callback.Errorf(callback.CodeNotFound, "no alert %q", a.Key)
+		return callback.NoAlert(a.Key)
 	}
 	stored.Status, stored.To, stored.Tries, stored.Next, stored.Sent, stored.Reply = a.Status, a.To, a.Tries, a.Next, a.Sent, a.Reply
 	return nil
 }
 
-// Alerts implements callback.Outbox.
-func (s *Store) Alerts(_ context.Context, num callback.Num, limit int) ([]callback.Alert, error) {
+// SendAgain implements callback.Outbox.
+func (s *Store) SendAgain(_ context.Context, now time.Time, key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	stored := s.alerts[key]
+	if stored == nil {
+		return callback.NoAlert(key)
+	}
+	stored.SendAgain(now)
+	return nil
+}
+
+// Alerts implements callback.Outbox.
+func (s *Store) Alerts(_ context.Context, q callback.Newest[callback.Alert]) (callback.Listing[callback.Alert], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q = q.Bounded()
 	var out []callback.Alert
 	for _, a := range s.alerts {
-		if num == 0 || a.Num == num {
+		if (q.Num == 0 || a.Num == q.Num) && q.Selects(a) {
 			out = append(out, *a)
 		}
 	}
 	slices.SortFunc(out, callback.NewestAlert)
-	return out[:min(limit, len(out))], nil
+	return q.Page(out), nil
 }

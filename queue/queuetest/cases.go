@@ -166,8 +166,9 @@ func delivery(h *harness) {
 	if got := h.call(cb.Num, ids[2]); len(got.Attempts) != 2 || got.Status != callback.Success || got.Attempts[1].Number != 2 {
 		h.Fatalf("two attempts of one claim: %+v", got)
 	}
-	outages, err := h.s.Outages(h.ctx, cb.Num, 10)
+	listed, err := h.s.Outages(h.ctx, callback.Newest[callback.Outage]{Num: cb.Num})
 	h.ok(err)
+	outages := listed.Rows
 	if len(outages) != 1 || outages[0].N != 1 || outages[0].FirstCode != 503 || outages[0].Phase != callback.Recovering {
 		h.Fatalf("outages: %+v", outages)
 	}
@@ -468,8 +469,9 @@ func outbox(h *harness) {
 	}
 	first.Status, first.Sent = callback.AlertSent, h.now
 	h.ok(h.s.SetAlert(h.ctx, h.now, first))
-	all, err := h.s.Alerts(h.ctx, 0, 10)
+	listed, err := h.s.Alerts(h.ctx, callback.Newest[callback.Alert]{})
 	h.ok(err)
+	all := listed.Rows
 	if len(all) != 2 || all[0].Num != b.Num || all[1].Status != callback.AlertSent {
 		h.Fatalf("alerts: %+v", all)
 	}

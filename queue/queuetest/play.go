@@ -212,7 +212,7 @@ func (p *player) undoOne() {
 
 func (p *player) registry() {
 	num := p.num()
-	switch p.rng.IntN(8) {
+	switch p.rng.IntN(10) {
 	case 0, 1:
 		if len(p.oracle.Callbacks()) >= 6 {
 			return
@@ -246,7 +246,32 @@ func (p *player) registry() {
 	case 7:
 		name := fmt.Sprint("key", p.rng.IntN(6))
 		p.both("remove key", func(s callback.Store) (any, error) { return nil, s.RemoveKey(p.ctx, p.now, name) })
+	case 8:
+		h, err := p.oracle.Callback(num)
+		if err != nil {
+			return
+		}
+		n, by := h.Live.Outage.N-uint32(p.rng.IntN(2)), []string{"ana", "fred", ""}[p.rng.IntN(3)]
+		p.both("acknowledge", func(s callback.Store) (any, error) { return nil, s.Acknowledge(p.ctx, p.now, num, n, by) })
+	case 9:
+		p.alert()
 	}
+}
+
+// alert changes one of the alerts: the outbox sends it, or a person asks for it
+// again.
+func (p *player) alert() {
+	all, err := p.oracle.Alerts(p.ctx, callback.Newest[callback.Alert]{})
+	if err != nil || len(all.Rows) == 0 {
+		return
+	}
+	a := all.Rows[p.rng.IntN(len(all.Rows))]
+	if p.rng.IntN(2) == 0 {
+		p.both("send again", func(s callback.Store) (any, error) { return nil, s.SendAgain(p.ctx, p.now, a.Key) })
+		return
+	}
+	a.Status, a.Tries, a.To, a.Sent, a.Next = callback.AlertSent, a.Tries+1, "ops@example.com", p.now, time.Time{}
+	p.both("set alert", func(s callback.Store) (any, error) { return nil, s.SetAlert(p.ctx, p.now, a) })
 }
 
 func (p *player) restart() {
@@ -257,17 +282,31 @@ func (p *player) restart() {
 	p.compare()
 }
 
+// anyPage returns a query for everything, or at random for less.
+func anyPage[T any](p *player, match func(*T) bool) (q callback.Newest[T]) {
+	if p.rng.IntN(2) == 0 {
+		return q
+	}
+	q.Num, q.Limit, q.Offset = callback.Num(p.rng.IntN(5)), 1+p.rng.IntN(8), p.rng.IntN(8)
+	if p.rng.IntN(2) == 0 {
+		q.Match = match
+	}
+	return q
+}
+
 // compare compares everything that both have stored.
 func (p *player) compare() {
 	p.Helper()
 	p.both("callbacks", func(s callback.Store) (any, error) { return s.Callbacks(), nil })
 	p.both("keys", func(s callback.Store) (any, error) { return s.Keys(), nil })
-	p.both("alerts", func(s callback.Store) (any, error) { return s.Alerts(p.ctx, 0, 5000) })
+	alerts := anyPage(p, func(a *callback.Alert) bool { return a.Outage%2 == 1 })
+	p.both("alerts", func(s callback.Store) (any, error) { return s.Alerts(p.ctx, alerts) })
 	p.both("due alerts", func(s callback.Store) (any, error) {
 		due, next, err := s.DueAlerts(p.ctx, p.now, 5000)
 		return []any{due, next}, err
 	})
-	p.both("outages", func(s callback.Store) (any, error) { return s.Outages(p.ctx, 0, 5000) })
+	outages := anyPage(p, func(o *callback.Outage) bool { return o.Ended.IsZero() })
+	p.both("outages", func(s callback.Store) (any, error) { return s.Outages(p.ctx, outages) })
 	for _, id := range p.ids {
 		p.both("call", func(s callback.Store) (any, error) { return s.Call(p.ctx, p.owner[id], id) })
 	}

@@ -51,6 +51,9 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"sweep", sweep},
 		{"purge", purge},
 		{"outbox", outbox},
+		{"send again", sendAgain},
+		{"newest first", newestFirst},
+		{"acknowledge", acknowledge},
 		{"ids", ids},
 		{"keyring", keyring},
 	} {

@@ -1,0 +1,157 @@
+package queuetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ringback/callback"
+)
+
+func acknowledge(h *harness) {
+	cb := h.create("a", nil)
+	h.code(h.s.Acknowledge(h.ctx, h.now, cb.Num, 1, "ana"), callback.CodeNotFound)
+	h.add(cb.Num, 1)
+	h.record(h.claim(cb.Num, callback.Fresh)[0], answer503)
+	h.code(h.s.Acknowledge(h.ctx, h.now, cb.Num+1, 1, "ana"), callback.CodeNotFound)
+	h.code(h.s.Acknowledge(h.ctx, h.now, cb.Num, 2, "ana"), callback.CodeNotFound)
+	h.code(h.s.Acknowledge(h.ctx, h.now, cb.Num, 0, "ana"), callback.CodeNotFound)
+	h.code(h.s.Acknowledge(h.ctx, h.now, cb.Num, 1, ""), callback.CodeInvalid)
+	h.ok(h.s.Acknowledge(h.ctx, h.now, cb.Num, 1, "ana"))
+	h.ok(h.s.Acknowledge(h.ctx, h.now, cb.Num, 1, "ana"))
+	h.reopen()
+	h.acked(cb.Num, "ana")
+	h.ok(h.s.Acknowledge(h.ctx, h.now, cb.Num, 1, "fred")) // who said so last
+	h.reopen()
+	h.acked(cb.Num, "fred")
+	h.add(cb.Num, 1)
+	h.now = h.now.Add(time.Second)
+	h.record(h.claim(cb.Num, callback.Fresh)[0], answer200)
+	h.ok(h.s.Acknowledge(h.ctx, h.now, cb.Num, 1, "zoe")) // it recovers, and is not over
+	h.now = h.now.Add(20 * time.Minute)
+	h.ok(h.s.Tick(h.ctx, h.now, cb.Num, true))
+	h.code(h.s.Acknowledge(h.ctx, h.now, cb.Num, 1, "zoe"), callback.CodeConflict)
+	h.acked(cb.Num, "zoe")
+}
+
+// acked fails unless both the callback and the record of its outage say who
+// knows of it.
+func (h *harness) acked(num callback.Num, want string) {
+	h.Helper()
+	cb, err := h.s.Callback(num)
+	h.ok(err)
+	list, err := h.s.Outages(h.ctx, callback.Newest[callback.Outage]{Num: num})
+	h.ok(err)
+	if cb.Live.Outage.Acked != want || len(list.Rows) != 1 || list.Rows[0].Acked != want {
+		h.Fatalf("acknowledged by %q, in the record of %d outages %+v; want %q", cb.Live.Outage.Acked, len(list.Rows), list.Rows, want)
+	}
+}
+
+func sendAgain(h *harness) {
+	cb := h.create("a", nil)
+	h.add(cb.Num, 1)
+	h.record(h.claim(cb.Num, callback.Fresh)[0], answer503)
+	due, _, err := h.s.DueAlerts(h.ctx, h.now, 10)
+	h.ok(err)
+	sent := due[0]
+	sent.Status, sent.Tries, sent.Next, sent.Sent, sent.To = callback.AlertSent, 1, time.Time{}, h.now, "admin@example.com"
+	h.ok(h.s.SetAlert(h.ctx, h.now, sent))
+	h.now = h.now.Add(time.Hour)
+	h.code(h.s.SendAgain(h.ctx, h.now, "outage/0000000000001000/9"), callback.CodeNotFound)
+	h.code(h.s.SendAgain(h.ctx, h.now, "outage/00000000000010AA/1"), callback.CodeNotFound)
+	h.code(h.s.SendAgain(h.ctx, h.now, strings.ReplaceAll(sent.Key, "/", "\x00")), callback.CodeNotFound)
+	for range 2 { // asking twice makes it wait once
+		h.ok(h.s.SendAgain(h.ctx, h.now, sent.Key))
+	}
+	h.reopen()
+	due, next, err := h.s.DueAlerts(h.ctx, h.now, 10)
+	h.ok(err)
+	want := sent
+	want.Status, want.Next, want.To = callback.AlertWaiting, h.now, ""
+	diff(h, "due again", due, []callback.Alert{want})
+	if !next.IsZero() {
+		h.Fatalf("another is due at %v", next)
+	}
+	h.ok(h.s.SetAlert(h.ctx, h.now, sent))
+	if due, _, _ = h.s.DueAlerts(h.ctx, h.now, 10); len(due) != 0 {
+		h.Fatalf("sent again, and still due: %+v", due)
+	}
+}
+
+// newestFirst pages through outages and alerts of two callbacks, some of which
+// arose at the same instant.
+func newestFirst(h *harness) {
+	var cbs []callback.Callback
+	for i := range 3 {
+		cbs = append(cbs, h.create(fmt.Sprint("c", i), func(cb *callback.Callback) {
+			if i == 2 {
+				cb.Alerts = callback.ModeEveryCall
+			}
+		}))
+	}
+	for range 3 {
+		for i, cb := range cbs {
+			h.add(cb.Num, 2)
+			for _, c := range h.claim(cb.Num, callback.Fresh) {
+				h.record(c, answer503)
+			}
+			if i == 1 {
+				h.now = h.now.Add(time.Second)
+			}
+		}
+		for _, cb := range cbs {
+			h.add(cb.Num, 1)
+			h.now = h.now.Add(10 * time.Minute)
+			for _, c := range h.claim(cb.Num, callback.Tried) {
+				h.record(c, answer200)
+			}
+			for _, c := range h.claim(cb.Num, callback.Fresh) {
+				h.record(c, answer200)
+			}
+		}
+		h.now = h.now.Add(20 * time.Minute)
+		for _, cb := range cbs {
+			h.ok(h.s.Tick(h.ctx, h.now, cb.Num, true))
+		}
+	}
+	h.reopen()
+	pages(h, "outages", h.s.Outages, callback.NewestOutage, 9, func(o *callback.Outage) bool { return o.N == 2 }, 3)
+	alerts := 2*3*2 + 3*2 // mails of outages and recoveries, and of calls
+	pages(h, "alerts", h.s.Alerts, callback.NewestAlert, alerts, func(a *callback.Alert) bool { return a.Kind == callback.AlertRecovered }, 6)
+}
+
+// pages reads a list in pages of each size, of all callbacks and of one.
+func pages[T any](h *harness, what string, read func(ctx context.Context, q callback.Newest[T]) (callback.Listing[T], error),
+	order func(a, b T) int, want int, match func(*T) bool, matching int,
+) {
+	h.Helper()
+	all, err := read(h.ctx, callback.Newest[T]{})
+	h.ok(err)
+	if len(all.Rows) != want || all.Total != uint64(want) || !all.Exact || all.More || !slices.IsSortedFunc(all.Rows, order) {
+		h.Fatalf("%s: %d rows (want %d), total %d, exact %v, more %v, sorted %v", what, len(all.Rows), want,
+			all.Total, all.Exact, all.More, slices.IsSortedFunc(all.Rows, order))
+	}
+	for limit := 1; limit <= want; limit++ {
+		for offset := 0; offset <= want+1; offset += limit {
+			got, err := read(h.ctx, callback.Newest[T]{Limit: limit, Offset: offset})
+			h.ok(err)
+			rows := all.Rows[min(offset, want):min(offset+limit, want)]
+			diff(h, fmt.Sprintf("%s, %d from %d", what, limit, offset), append([]T{}, got.Rows...), append([]T{}, rows...))
+			if more := offset+limit < want; got.More != more || got.Exact == more {
+				h.Fatalf("%s, %d from %d: more %v, exact %v", what, limit, offset, got.More, got.Exact)
+			}
+		}
+	}
+	some, err := read(h.ctx, callback.Newest[T]{Match: match})
+	h.ok(err)
+	if len(some.Rows) != matching || slices.ContainsFunc(some.Rows, func(r T) bool { return !match(&r) }) {
+		h.Fatalf("%s: %d match, want %d: %+v", what, len(some.Rows), matching, some.Rows)
+	}
+	one, err := read(h.ctx, callback.Newest[T]{Num: 1})
+	h.ok(err)
+	if n := want / 3; what == "outages" && len(one.Rows) != n {
+		h.Fatalf("%s of one callback: %d, want %d", what, len(one.Rows), n)
+	}
+}
