@@ -167,7 +167,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
 		}
 	}
 	q.caller = who
-	if rt.pattern != watchPattern {
+	if rt.pattern != watchPattern && rt.pattern != documentPattern {
 		var ok bool
 		if q.media, ok = negotiate(r.Header.Values("Accept"), answers); !ok {
 			return &refusal{

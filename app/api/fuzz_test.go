@@ -9,7 +9,8 @@ import (
 // refusedOrTaken fails when an answer is an error of ours, or no answer at all.
 func refusedOrTaken(t *testing.T, h http.Handler, method, target, body string) {
 	t.Helper()
-	w := ask(h, method, target, body, "Content-Type: application/json")
+	h = documented(h, func(err error) { t.Error(err) })
+	w := askAlone(h, method, target, body, "Content-Type: application/json")
 	if w.Code >= 500 || w.Code < 200 {
 		t.Fatalf("%s %q %q: %d %s", method, target, body, w.Code, w.Body)
 	}

@@ -18,8 +18,12 @@ type route struct {
 	role            callback.Role
 }
 
-// watchPattern is the one route that answers with a stream.
-const watchPattern = "/watch"
+// watchPattern is the one route that answers with a stream, documentPattern the
+// one that answers with a file.
+const (
+	watchPattern    = "/watch"
+	documentPattern = "/openapi.yaml"
+)
 
 // routes is everything that is served.
 var routes = []route{
@@ -57,4 +61,5 @@ var routes = []route{
 
 	{"GET", "/healthz", (*request).healthz, anyone},
 	{"GET", "/readyz", (*request).readyz, anyone},
+	{"GET", documentPattern, (*request).document, anyone},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -13,9 +14,12 @@ import (
 	"ringback/callback"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(told(code)) }))
+}
 
 // serve serves a handler the way the appliance does and returns its address.
+// Every exchange is held against openapi.yaml.
 func serve(t testing.TB, h http.Handler, network, address string) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), network, address)
@@ -23,6 +27,7 @@ func serve(t testing.TB, h http.Handler, network, address string) string {
 		t.Fatalf("listen: %v", err)
 	}
 	s := Server(h)
+	s.Handler = documented(h, func(err error) { t.Error(err) })
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(l) }()
 	t.Cleanup(func() {

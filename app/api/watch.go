@@ -132,7 +132,7 @@ func (s *stream) changes(rev uint64) error {
 			continue
 		}
 		delete(s.shown, id)
-		if err := send(&healthShape{ID: id, Name: was.name, State: callback.Healthy.String(), Deleted: true}); err != nil {
+		if err := send(gone(id, was.name)); err != nil {
 			return err
 		}
 	}
@@ -142,6 +142,14 @@ func (s *stream) changes(rev uint64) error {
 		}
 	}
 	return s.out.Flush()
+}
+
+// gone tells that a callback was deleted; of what it was, only its name is known.
+func gone(id callback.CallbackID, name string) *healthShape {
+	return &healthShape{
+		ID: id, Name: name, Deleted: true,
+		State: callback.Healthy.String(), Gate: gateShape{State: callback.Closed.String()},
+	}
 }
 
 // one sends a callback if it changed.

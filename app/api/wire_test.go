@@ -86,6 +86,7 @@ func TestWatchOutlivesTheServersDeadlines(t *testing.T) {
 		f := newFixedWatch()
 		l := newPipeListener()
 		s := Server(New(Options{Service: f}))
+		s.Handler = documented(s.Handler, func(err error) { t.Error(err) })
 		ended := make(chan error, 1)
 		go func() { ended <- s.Serve(l) }()
 		conn := l.dial()
