@@ -109,11 +109,12 @@ func answerBody(answer place, x *exchanged) error {
 	case content.v == nil:
 		return errors.New("a body is not described")
 	}
-	return body(content, x.header.Get("Content-Type"), x.got)
+	return body(content, x.header.Get("Content-Type"), x.got, true)
 }
 
-// body holds a body against the content of a request or an answer.
-func body(content place, line string, b []byte) error {
+// body holds a body against the content of a request, or of an answer: ours are
+// described to the letter.
+func body(content place, line string, b []byte, ours bool) error {
 	name, _, err := mime.ParseMediaType(line)
 	if err != nil {
 		return fmt.Errorf("media type %q: %w", line, err)
@@ -134,7 +135,7 @@ func body(content place, line string, b []byte) error {
 		}
 		return nil
 	case strings.HasSuffix(name, "xml"):
-		return nil
+		return xmlBody(schema, b, ours)
 	case strings.HasSuffix(name, "json"):
 		return jsonBody(schema, b)
 	default:
@@ -229,7 +230,7 @@ func requestBody(op place, x *exchanged) error {
 			line = "application/xml"
 		}
 	}
-	return body(described.get("content"), line, x.sent)
+	return body(described.get("content"), line, x.sent, false)
 }
 
 // documented serves what h does, and tells fault where the document does not
