@@ -2,14 +2,23 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -53,8 +62,8 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 		if err != nil {
 			return over(s.ended)
 		}
-		url = strings.TrimSpace(string(got))
-		res, err := http.Get(url + "/readyz")
+		url, _, _ = strings.Cut(string(got), "\n") // its second line is a key
+		res, err := anyCertificate.Get(url + "/readyz")
 		if err != nil {
 			return over(s.ended)
 		}
@@ -66,7 +75,62 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv(name+"_URL", url)
 	ts.Setenv(name+"_ADDR", strings.TrimPrefix(url, "http://"))
+	ts.Setenv(name+"_PORT", url[strings.LastIndexByte(url, ':')+1:])
 	ts.Setenv(name+"_PID", fmt.Sprint(cmd.Process.Pid))
+}
+
+// anyCertificate is a client that takes every server for what it says it is.
+var anyCertificate = &http.Client{Transport: &http.Transport{
+	DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+}}
+
+// certificate NAME SERIAL DAYS writes NAME.crt and NAME.key, a certificate of its
+// own authority for ringback.example.com with that serial number.
+func cmdCertificate(ts *testscript.TestScript, _ bool, args []string) {
+	serial, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	days, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), IsCA: true, BasicConstraintsValid: true,
+		DNSNames: []string{"ringback.example.com"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-90 * 24 * time.Hour), NotAfter: time.Now().Add(time.Duration(days) * 24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, private.Public(), private)
+	ts.Check(err)
+	pkcs, err := x509.MarshalPKCS8PrivateKey(private)
+	ts.Check(err)
+	for name, b := range map[string]*pem.Block{".crt": {Type: "CERTIFICATE", Bytes: der}, ".key": {Type: "PRIVATE KEY", Bytes: pkcs}} {
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]+name), pem.EncodeToMemory(b), 0o600))
+	}
+}
+
+// presents NAME SERIAL waits until a server's certificate has that number.
+func cmdPresents(ts *testscript.TestScript, _ bool, args []string) {
+	got := ""
+	if !poll(func() bool {
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(ts.Getenv(args[0]+"_URL"), "https://"), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			return false
+		}
+		defer conn.Close()
+		got = conn.ConnectionState().PeerCertificates[0].SerialNumber.String()
+		return got == args[1]
+	}) {
+		ts.Fatalf("%s presents certificate %s, not %s", args[0], got, args[1])
+	}
+}
+
+// logs NAME TIMES REGEXP waits until a server's log has that many lines that match.
+func cmdLogs(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(`(?m)` + args[2])
+	if !poll(func() bool {
+		return fmt.Sprint(len(want.FindAllString(ts.ReadFile(args[0]+".log"), -1))) == args[1]
+	}) {
+		ts.Fatalf("the log of %s does not have %q %s times:\n%s", args[0], args[2], args[1], ts.ReadFile(args[0]+".log"))
+	}
 }
 
 func over(ended <-chan struct{}) bool {
@@ -94,6 +158,7 @@ func environ(ts *testscript.TestScript) (env []string) {
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", "GOCOVERDIR",
 		"RINGBACK_HTTP_LISTEN", "RINGBACK_DATA_DIR", "RINGBACK_RETENTION_MIN_FREE_DISK", "RINGBACK_SMTP_PORT",
+		"RINGBACK_HTTP_TLS_CERT", "RINGBACK_HTTP_TLS_KEY", "RINGBACK_KEY_FILE",
 	} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
@@ -137,8 +202,8 @@ func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// api NAME METHOD PATH [BODY] makes a request of a server and prints the status
-// code, and what was answered.
+// api NAME METHOD PATH [BODY] makes a request of a server, with the key in the
+// file that API_KEY_FILE names, and prints the status code, and what was answered.
 func cmdAPI(ts *testscript.TestScript, _ bool, args []string) {
 	var body io.Reader
 	if len(args) > 3 {
@@ -147,7 +212,10 @@ func cmdAPI(ts *testscript.TestScript, _ bool, args []string) {
 	r, err := http.NewRequest(args[1], ts.Getenv(args[0]+"_URL")+args[2], body)
 	ts.Check(err)
 	r.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(r)
+	if file := ts.Getenv("API_KEY_FILE"); file != "" {
+		r.Header.Set("X-Api-Key", strings.TrimSpace(ts.ReadFile(file)))
+	}
+	res, err := anyCertificate.Do(r)
 	ts.Check(err)
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
@@ -159,7 +227,7 @@ func cmdAPI(ts *testscript.TestScript, _ bool, args []string) {
 func cmdAnswers(ts *testscript.TestScript, _ bool, args []string) {
 	got := 0
 	if !poll(func() bool {
-		res, err := http.Get(ts.Getenv(args[0]+"_URL") + args[1])
+		res, err := anyCertificate.Get(ts.Getenv(args[0]+"_URL") + args[1])
 		if err != nil {
 			return false
 		}

@@ -71,6 +71,58 @@ func TestScreenInTmux(t *testing.T) {
 	if !poll(func() bool { return strings.HasPrefix(s.status("FAILED"), "1 to 3 of 3") }) {
 		t.Fatalf("without a terminal nothing is delivered: %s", s.status("FAILED"))
 	}
+	// A terminal that hangs up sends SIGHUP, which asks for a renewed certificate too.
+	if log, err := os.ReadFile(filepath.Join(filepath.Dir(s.socket), "data", "ringback.log")); err != nil || !strings.Contains(string(log), "SIGHUP: no certificate is set") {
+		t.Errorf("SIGHUP under the screen reloads nothing: %v\n%s", err, log)
+	}
+}
+
+// TestScreenOfAReaderInTmux attaches the real binary with a key of role read: it
+// shows, and acts on nothing.
+func TestScreenOfAReaderInTmux(t *testing.T) {
+	tmux, err := exec.LookPath("tmux")
+	if err != nil {
+		t.Skip("tmux is not installed")
+	}
+	dir := t.TempDir()
+	bin, addr := filepath.Join(build(t), "ringback"), closedPort(t)
+	run := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), bin, args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "RINGBACK_HTTP_LISTEN="+addr, "RINGBACK_DATA_DIR=data", "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
+		return cmd
+	}
+	for _, args := range [][]string{{"callbacks", "add", "crm-prod", "http://127.0.0.1:1/"}, {"keys", "add", "eyes", "--role", "read"}} {
+		out, err := run(args...).Output()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "key"), out, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := run("serve")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &screen{T: t, bin: tmux, socket: filepath.Join(dir, "tmux"), url: "http://" + addr}
+	t.Cleanup(func() {
+		_ = exec.Command(s.bin, "-S", s.socket, "kill-server").Run() // it is gone already, where the test ended it
+		_ = server.Process.Signal(syscall.SIGTERM)
+		_ = server.Wait() // killed with the test's context, where it did not end before
+	})
+	if !poll(func() bool { return run("callbacks", "list", "--addr", s.url).Run() == nil }) {
+		t.Fatal("the server does not answer")
+	}
+	s.tmux("new-session", "-d", "-s", "s", "-x", "100", "-y", "30",
+		fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --addr %s --key-file key", dir, bin, s.url))
+	s.shows("crm-prod", "read-only")
+	s.keys("z")
+	s.shows("z: read-only")
+	out, err := run("callbacks", "show", "crm-prod").Output()
+	if err != nil || strings.Contains(string(out), "suspended") {
+		t.Errorf("a reader's screen changed something: %v\n%s", err, out)
+	}
 }
 
 // screen is the binary in a terminal of its own.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,10 +28,14 @@ type Client struct {
 	name string // of the server, in errors
 }
 
-// ClientOptions says where the server is: one of the two.
+// ClientOptions says where the server is: URL or Socket.
 type ClientOptions struct {
 	URL    string // "http://127.0.0.1:8480"
 	Socket string // path of a unix socket
+	Key    string // API key to send; "": none
+	// TLS says how the server's certificate is checked; nil: by the system's
+	// authorities.
+	TLS *tls.Config
 }
 
 // Limits of what a client waits for and reads.
@@ -49,6 +54,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 	t := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: dialTime}).DialContext,
 		TLSHandshakeTimeout:    dialTime,
+		TLSClientConfig:        o.TLS,
 		MaxIdleConnsPerHost:    4,
 		IdleConnTimeout:        30 * time.Second, // less than the server's
 		MaxResponseHeaderBytes: clientHeader,
@@ -58,7 +64,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 		base: strings.TrimRight(o.URL, "/"),
 		name: o.URL,
 		http: &http.Client{
-			Transport:     t,
+			Transport:     keyed{t, o.Key},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -81,6 +87,25 @@ func NewClient(o ClientOptions) (*Client, error) {
 
 // Close ends the connections that are not in use.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Transport returns what makes requests of the same server, with the same key:
+// for what a command shows as it is sent. It must not follow redirects.
+func (c *Client) Transport() http.RoundTripper { return c.http.Transport }
+
+// keyed sends a key along.
+type keyed struct {
+	*http.Transport
+	key string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t keyed) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.key != "" {
+		r = r.Clone(r.Context()) // the caller's must not be changed
+		r.Header.Set(apiKeyHeader, t.key)
+	}
+	return t.Transport.RoundTrip(r)
+}
 
 // exchange is one request with its answer.
 type exchange struct {

@@ -166,7 +166,7 @@ func TestClientGivesUpASilentStream(t *testing.T) {
 			})}
 			go s.Serve(l) // closed below
 			c := newClient(t, ClientOptions{URL: "http://localhost"})
-			c.http.Transport.(*http.Transport).DialContext = l.dialContext
+			c.http.Transport.(keyed).Transport.DialContext = l.dialContext
 			revs, err := c.Watch(t.Context())
 			if err != nil {
 				t.Fatal(err)

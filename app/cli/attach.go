@@ -16,7 +16,7 @@ func (c *console) attachCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			opt, _, err := t.resolve(&cfg)
+			opt, _, err := c.resolve(&t, &cfg)
 			if err != nil {
 				return err
 			}
@@ -25,6 +25,9 @@ func (c *console) attachCommand() *cobra.Command {
 				return err
 			}
 			defer func() { _ = d.close() }() // it never fails
+			if _, err := d.Server(cmd.Context()); err != nil {
+				return err
+			}
 			if !c.terminal() {
 				return errors.New("the screen needs a terminal; 'ringback status' prints the same as text")
 			}

@@ -65,7 +65,7 @@ func (c *console) check(ctx context.Context) error {
 	k := &checker{cfg: cfg, src: src}
 	k.configuration()
 	k.files()
-	running := k.listener(ctx)
+	running := k.listener(ctx, c)
 	k.data(ctx, running)
 	k.mail(ctx)
 	if err := c.printFindings(k.list); err != nil {
@@ -109,7 +109,10 @@ func (k *checker) configuration() {
 func (k *checker) files() {
 	err := errors.Join(k.cfg.CheckFiles(k.src), supported(&k.cfg, k.src))
 	if err == nil {
-		_, err = certificate(&k.cfg.HTTP)
+		var pair *keypair
+		if pair, err = certificate(&k.cfg.HTTP); pair != nil && err == nil {
+			k.certificate(pair.ends(), time.Now())
+		}
 	}
 	if err == nil && k.cfg.Delivery.CAFile != "" {
 		_, err = authorities(k.cfg.Delivery.CAFile)
@@ -124,16 +127,21 @@ func (k *checker) files() {
 }
 
 // listener looks whether the address is free, or ringback answers there.
-func (k *checker) listener(ctx context.Context) (running bool) {
-	opt, _, err := (&target{}).resolve(&k.cfg)
+func (k *checker) listener(ctx context.Context, c *console) (running bool) {
+	opt, _, err := c.resolve(&target{}, &k.cfg)
 	if err != nil {
 		k.add(signBad, "address", "%v", err)
 		return false
 	}
 	d, err := attach(ctx, opt)
 	if err == nil {
-		_ = d.close() // it never fails
 		k.add(signOK, "address", "ringback runs and answers at %s", d.where)
+		if keys, err := d.Keys(ctx); err != nil {
+			k.add(signNote, "keys", "cannot be listed: %v", err)
+		} else {
+			k.keys(keys)
+		}
+		_ = d.close() // it never fails
 		return true
 	}
 	doors, err := listen(ctx, &k.cfg.HTTP, k.src)
@@ -162,6 +170,7 @@ func (k *checker) data(ctx context.Context, running bool) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		k.add(signNote, "data folder", "%s does not exist yet; it is made at the first start", dir)
+		k.keys(nil)
 		k.space(existing(dir))
 		return
 	case err != nil:
@@ -186,6 +195,7 @@ func (k *checker) content(ctx context.Context, dir string) {
 	f, err := openFolder(dir, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		k.add(signNote, "data folder", "%s holds no queue yet; it is made at the first start", dir)
+		k.keys(nil)
 		return
 	}
 	if err != nil {
@@ -205,6 +215,7 @@ func (k *checker) content(ctx context.Context, dir string) {
 	for _, h := range store.Callbacks() {
 		n += h.Live.Counts.Sum()
 	}
+	k.keys(store.Keys())
 	err = store.Check(ctx)
 	switch err = errors.Join(err, store.Close()); {
 	case err == nil:

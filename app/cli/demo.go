@@ -67,7 +67,7 @@ func (c *console) demo(ctx context.Context, mails, screen bool) (err error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	hangup, quiet := c.signals(stop, d.house.log)
+	hangup, quiet := c.signals(stop, d.house.reload, d.house.log)
 	defer quiet()
 	if screen {
 		return d.show(ctx, stop, hangup, c)

@@ -7,13 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"ringback/app"
 	"ringback/app/api"
@@ -34,41 +31,6 @@ type desk struct {
 	close   func() error
 }
 
-// target says which appliance a command means.
-type target struct{ addr, socket string }
-
-func (t *target) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&t.addr, "addr", "", "`URL` of a running ringback (default: the configuration's)")
-	cmd.Flags().StringVar(&t.socket, "socket", "", "unix socket of a running ringback, instead of --addr")
-}
-
-// resolve returns where the appliance is that t means, by the configuration where
-// t says nothing. given reports whether a person named it.
-func (t *target) resolve(cfg *config.Config) (opt api.ClientOptions, given bool, err error) {
-	switch {
-	case t.addr != "" && t.socket != "":
-		return opt, true, usagef("--addr and --socket name two servers; only one can be meant")
-	case t.addr != "":
-		return api.ClientOptions{URL: t.addr}, true, nil
-	case t.socket != "":
-		return api.ClientOptions{Socket: t.socket}, true, nil
-	case cfg.HTTP.Socket != "":
-		return api.ClientOptions{Socket: cfg.HTTP.Socket}, false, nil
-	}
-	scheme := "http://"
-	if cfg.HTTP.TLSCert != "" {
-		scheme = "https://"
-	}
-	host, port, err := net.SplitHostPort(cfg.HTTP.Listen)
-	if noted := readAddress(cfg.DataDir); err == nil && port == "0" && noted != "" {
-		return api.ClientOptions{URL: noted}, false, nil
-	}
-	if host == "" {
-		host = "127.0.0.1"
-	}
-	return api.ClientOptions{URL: scheme + net.JoinHostPort(host, port)}, false, nil
-}
-
 // openDesk opens the running appliance that t means or, when nothing listens
 // there and nobody named it, the data folder. create makes a folder that is
 // missing.
@@ -77,7 +39,7 @@ func (c *console) openDesk(ctx context.Context, t *target, create bool) (*desk, 
 	if err != nil {
 		return nil, err
 	}
-	opt, given, err := t.resolve(&cfg)
+	opt, given, err := c.resolve(t, &cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -99,16 +61,17 @@ const probeTime = 5 * time.Second
 // attach returns a desk at a running appliance. With an error there is nothing to
 // close, and where is set all the same.
 func attach(ctx context.Context, opt api.ClientOptions) (*desk, error) {
-	d := &desk{running: true, base: strings.TrimRight(opt.URL, "/"), where: opt.URL + opt.Socket, http: plainClient(opt)}
+	d := &desk{running: true, base: strings.TrimRight(opt.URL, "/"), where: opt.URL + opt.Socket}
 	client, err := api.NewClient(opt)
 	if err != nil {
 		return d, &usageError{err}
 	}
+	d.http = &http.Client{Transport: client.Transport(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if opt.Socket != "" {
 		d.base = "http://localhost"
 	}
 	d.Service = client
-	d.close = func() error { client.Close(); d.http.CloseIdleConnections(); return nil }
+	d.close = func() error { client.Close(); return nil }
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	if err := d.alive(ctx); err != nil {
@@ -128,19 +91,6 @@ func (d *desk) alive(ctx context.Context) error {
 		return fmt.Errorf("what answers at %s is not ringback: it said %d", text(d.where, 200), status)
 	}
 	return nil
-}
-
-// plainClient returns a client that reaches the same appliance as an api.Client,
-// for what is printed as it comes.
-func plainClient(opt api.ClientOptions) *http.Client {
-	dial := &net.Dialer{Timeout: probeTime}
-	t := &http.Transport{DialContext: dial.DialContext, TLSHandshakeTimeout: probeTime, MaxResponseHeaderBytes: 64 << 10, DisableCompression: true}
-	if opt.Socket != "" {
-		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dial.DialContext(ctx, "unix", opt.Socket)
-		}
-	}
-	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // openData opens the data folder itself. asked is where no appliance answered.

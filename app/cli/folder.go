@@ -17,7 +17,7 @@ import (
 
 // folder is the data folder. In it are queue, the engine's own folder, key, which
 // keys the fingerprints of secrets, and while a server runs address, the URL at
-// which it answers.
+// which it answers and a key for it.
 type folder struct {
 	dir string
 	key []byte
@@ -125,10 +125,11 @@ func disk(path string) (free, total uint64, err error) {
 }
 
 // The address file lets the other commands find a server whose port the system
-// chose.
+// chose, and be let in: its second line is a key of role admin that the server
+// made at its start, and that ends with it. Only the folder's owner can read it.
 
-func (f *folder) writeAddress(url string) error {
-	if err := os.WriteFile(f.path("address"), []byte(url+"\n"), 0o600); err != nil {
+func (f *folder) writeAddress(url, token string) error {
+	if err := writeDurably(f.path("address"), []byte(url+"\n"+token+"\n")); err != nil {
 		return fmt.Errorf("note the address: %w", err)
 	}
 	return nil
@@ -141,11 +142,12 @@ func (f *folder) removeAddress() error {
 	return nil
 }
 
-// readAddress returns what writeAddress noted in a folder, or "".
-func readAddress(dir string) string {
+// readAddress returns what writeAddress noted in a folder, or nothing.
+func readAddress(dir string) (url, token string) {
 	b, err := os.ReadFile(filepath.Join(dir, "address"))
-	if err != nil || len(b) > 200 {
-		return ""
+	if err != nil || len(b) > 400 {
+		return "", ""
 	}
-	return strings.TrimSpace(string(b))
+	url, token, _ = strings.Cut(string(b), "\n")
+	return strings.TrimSpace(url), strings.TrimSpace(token)
 }

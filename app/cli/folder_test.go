@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -63,7 +64,7 @@ func TestFolderRefusesAWrongKey(t *testing.T) {
 	}
 }
 
-func TestListenIsLoopbackOnly(t *testing.T) {
+func TestListenOnLoopback(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"127.0.0.1:0", "localhost:0", "[::1]:0", "127.1.2.3:0"} {
 		d, err := listen(t.Context(), &config.HTTP{Listen: addr}, config.Source{})
@@ -74,7 +75,7 @@ func TestListenIsLoopbackOnly(t *testing.T) {
 			t.Errorf("%s: %v", addr, err)
 			continue
 		}
-		if !d.addr.Addr().IsLoopback() || d.addr.Port() == 0 || !d.own(d.addr) || d.own(netip.MustParseAddrPort("127.9.9.9:1")) {
+		if !d.loopback() || d.addr.Port() == 0 || !d.own(d.addr) || d.own(netip.MustParseAddrPort("127.9.9.9:1")) {
 			t.Errorf("%s: listens on %v", addr, d.addr)
 		}
 		if mapped := netip.AddrPortFrom(netip.AddrFrom16(d.addr.Addr().As16()), d.addr.Port()); !d.own(mapped) {
@@ -84,10 +85,42 @@ func TestListenIsLoopbackOnly(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "192.0.2.1:0"} {
-		_, err := listen(t.Context(), &config.HTTP{Listen: addr}, config.Source{})
-		if _, ok := errors.AsType[*usageError](err); !ok || !strings.Contains(err.Error(), "http.listen") {
-			t.Errorf("%s: got %v", addr, err)
+}
+
+// TestListenBeyondLoopback: all addresses of this machine are its own then, and
+// no other's; who is on this machine comes by loopback.
+func TestListenBeyondLoopback(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0"} {
+		d, err := listen(t.Context(), &config.HTTP{Listen: addr}, config.Source{})
+		if err != nil {
+			t.Errorf("%s: %v", addr, err)
+			continue
+		}
+		port := d.addr.Port()
+		if want := fmt.Sprintf("http://127.0.0.1:%d", port); d.loopback() || d.url != want {
+			t.Errorf("%s: loopback is %v, the URL %s, want %s", addr, d.loopback(), d.url, want)
+		}
+		own := []string{"127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::ffff:127.0.0.1"}
+		interfaces, err := net.InterfaceAddrs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range interfaces {
+			own = append(own, a.(*net.IPNet).IP.String())
+		}
+		for _, a := range own {
+			if !d.own(netip.AddrPortFrom(netip.MustParseAddr(a), port)) || d.own(netip.AddrPortFrom(netip.MustParseAddr(a), port+1)) {
+				t.Errorf("%s: %s is not known as its own, or at every port", addr, a)
+			}
+		}
+		for _, a := range []string{"192.0.2.1", "2001:db8::1"} {
+			if d.own(netip.AddrPortFrom(netip.MustParseAddr(a), port)) {
+				t.Errorf("%s: another machine's %s is taken for its own", addr, a)
+			}
+		}
+		if err := d.close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,6 +28,7 @@ import (
 // house is the appliance put together from a configuration.
 type house struct {
 	cfg    config.Config
+	src    config.Source
 	log    *slog.Logger
 	folder *folder
 	doors  *doors
@@ -33,6 +36,7 @@ type house struct {
 	poster *post.Poster
 	app    *app.App
 	server *http.Server
+	token  string // the key of this machine's commands, for as long as it runs
 
 	closing atomic.Bool // nothing more is accepted
 }
@@ -53,7 +57,7 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 		return nil, err
 	}
 	debug.SetMemoryLimit(int64(cfg.MemoryLimit))
-	h = &house{cfg: cfg, log: log}
+	h = &house{cfg: cfg, src: src, log: log, token: newToken()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -62,11 +66,19 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 	if h.doors, err = listen(ctx, &cfg.HTTP, src); err != nil {
 		return h, err
 	}
-	if h.folder, err = openFolder(cfg.DataDir, true); err != nil {
+	// Without a folder there is no key either, and none is made to find that out.
+	h.folder, err = openFolder(cfg.DataDir, h.doors.loopback())
+	if errors.Is(err, fs.ErrNotExist) && !h.doors.loopback() {
+		return h, noKeys(cfg.HTTP.Listen, src)
+	}
+	if err != nil {
 		return h, err
 	}
 	if h.store, err = openStore(&cfg, h.folder, log); err != nil {
 		return h, err
+	}
+	if !h.doors.loopback() && len(h.store.Keys()) == 0 {
+		return h, noKeys(cfg.HTTP.Listen, src)
 	}
 	mailer, err := newMailer(&cfg.SMTP)
 	if err != nil {
@@ -78,6 +90,13 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 	h.app = h.newApp(mailer, demo)
 	h.server = newServer(h)
 	return h, nil
+}
+
+// newToken makes a key that is stored nowhere.
+func newToken() string {
+	var b [20]byte
+	_, _ = rand.Read(b[:]) // it never fails, it ends the program
+	return callback.KeyText(b)
 }
 
 // supported refuses what the configuration can say and this version cannot do,
@@ -135,7 +154,7 @@ func (h *house) run(ctx context.Context) error {
 			wg.Go(func() { served <- h.server.Serve(ln) })
 		}
 	}
-	if err := h.folder.writeAddress(h.doors.url); err != nil {
+	if err := h.folder.writeAddress(h.doors.url, h.token); err != nil {
 		h.log.Warn("other commands cannot find the address", "err", err)
 	}
 	h.log.Info("ringback runs", "listen", h.doors.url, "socket", h.cfg.HTTP.Socket, "data", h.cfg.DataDir, "version", version())
@@ -223,6 +242,7 @@ func (h *house) close() error {
 func newServer(h *house) *http.Server {
 	handler := api.New(api.Options{
 		Service: h.app, Log: h.log, MaxBody: int64(h.cfg.HTTP.MaxBody), PublicURL: h.cfg.HTTP.PublicURL, Version: version(),
+		Keys: h.store.Keys, KeyNeeded: !h.doors.loopback(), LocalKey: h.token,
 		Ready: func() (bool, []string) {
 			if h.closing.Load() {
 				return false, []string{"it is shutting down"}

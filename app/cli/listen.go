@@ -20,7 +20,8 @@ type doors struct {
 	tcp  net.Listener
 	unix net.Listener   // nil: none
 	addr netip.AddrPort // of tcp
-	url  string         // base URL of tcp
+	url  string         // base URL of tcp, for who is on this machine
+	pair *keypair       // nil: tcp speaks plain HTTP
 }
 
 // refuse is a value of the configuration that is well formed, and that this
@@ -32,13 +33,20 @@ func refuse(src config.Source, key, problem string) error {
 	return usagef("%s: %s", key, problem)
 }
 
+// noKeys refuses an address that others can reach, while nothing could tell who
+// may come.
+func noKeys(listen string, src config.Source) error {
+	return refuse(src, "http.listen", fmt.Sprintf("%s can be reached from other machines, and no API key is made yet to protect it: "+
+		"make one with 'ringback keys add NAME --role admin', or use a loopback address such as 127.0.0.1:8480", text(listen, 100)))
+}
+
 // listen opens the doors that the configuration names.
 func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors, err error) {
-	secure, err := certificate(cfg)
+	pair, err := certificate(cfg)
 	if err != nil {
 		return nil, err
 	}
-	d = &doors{}
+	d = &doors{pair: pair}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -49,10 +57,14 @@ func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors,
 	}
 	d.addr = d.tcp.Addr().(*net.TCPAddr).AddrPort()
 	d.addr = netip.AddrPortFrom(d.addr.Addr().Unmap(), d.addr.Port())
-	d.url = "http://" + d.addr.String()
-	if secure != nil {
-		d.url = "https://" + d.addr.String()
-		d.tcp = tls.NewListener(d.tcp, secure)
+	near := d.addr
+	if near.Addr().IsUnspecified() {
+		near = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), near.Port())
+	}
+	d.url = "http://" + near.String()
+	if pair != nil {
+		d.url = "https://" + near.String()
+		d.tcp = tls.NewListener(d.tcp, pair.config())
 	}
 	if cfg.Socket != "" {
 		d.unix, err = listenUnix(ctx, cfg.Socket)
@@ -60,9 +72,31 @@ func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors,
 	return d, err
 }
 
+// loopback reports whether nobody can come from another machine.
+func (d *doors) loopback() bool { return d.addr.Addr().IsLoopback() }
+
 // own reports whether an address is one of the doors.
 func (d *doors) own(a netip.AddrPort) bool {
-	return a.Port() == d.addr.Port() && (d.addr.Addr().IsUnspecified() || a.Addr().Unmap() == d.addr.Addr())
+	addr := a.Addr().Unmap()
+	if a.Port() != d.addr.Port() {
+		return false
+	}
+	return addr == d.addr.Addr() || d.addr.Addr().IsUnspecified() && ofThisMachine(addr)
+}
+
+// ofThisMachine reports whether an interface has the address. Where the system
+// does not tell, it might.
+func ofThisMachine(addr netip.Addr) bool {
+	if addr.IsLoopback() || addr.IsUnspecified() {
+		return true
+	}
+	list, err := net.InterfaceAddrs()
+	for _, a := range list {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(addr.AsSlice()) {
+			return true
+		}
+	}
+	return err != nil
 }
 
 // close closes what is open; a server that served them closed them already.
@@ -79,29 +113,10 @@ func (d *doors) close() error {
 	return errors.Join(errs...)
 }
 
-// certificate reads the server's certificate; nil: plain HTTP.
-func certificate(cfg *config.HTTP) (*tls.Config, error) {
-	if cfg.TLSCert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("http.tls_cert and http.tls_key: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
-}
-
-// listenTCP listens on a loopback address, and on no other: there are no API keys
-// yet that could tell who may come.
 func listenTCP(ctx context.Context, listen string, src config.Source) (net.Listener, error) {
 	addr, err := net.ResolveTCPAddr("tcp", listen)
 	if err != nil {
 		return nil, refuse(src, "http.listen", fmt.Sprintf("%s cannot be looked up: %v", text(listen, 100), err))
-	}
-	if !addr.IP.IsLoopback() {
-		return nil, refuse(src, "http.listen", fmt.Sprintf(
-			"%s can be reached from other machines, and there are no API keys yet to protect it; use a loopback address such as 127.0.0.1:8480",
-			text(listen, 100)))
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr.String())
 	switch {

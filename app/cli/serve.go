@@ -19,7 +19,7 @@ func (c *console) serveCommand() *cobra.Command {
 		Use: "serve", Short: "Run the appliance without the screen", Args: cobra.NoArgs,
 		Long: "serve runs the appliance until SIGTERM or SIGINT: it then accepts nothing more, finishes the attempts\n" +
 			"that run, for at most 65 s, and closes the store. A second signal ends it at once; nothing accepted is\n" +
-			"lost either way. SIGHUP is ignored.",
+			"lost either way. SIGHUP reads a renewed certificate.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.serve(cmd.Context(), false) },
 	}
 }
@@ -41,7 +41,7 @@ func (c *console) serve(ctx context.Context, screen bool) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	hangup, quiet := c.signals(stop, log)
+	hangup, quiet := c.signals(stop, h.reload, log)
 	defer quiet()
 	if !screen {
 		return h.run(ctx)
@@ -58,10 +58,11 @@ func locked(err error) error {
 }
 
 // signals calls stop at the first SIGINT or SIGTERM and ends the process at the
-// second. SIGHUP closes hangup: the terminal may be gone, deliveries go on.
+// second. SIGHUP calls reload, and closes hangup: it may have been sent to have a
+// certificate read, or because the terminal is gone, and deliveries go on.
 // SIGPIPE is taken from the runtime, which would end the process when nobody
 // reads its log any more. quiet ends all that.
-func (c *console) signals(stop context.CancelFunc, log *slog.Logger) (hangup <-chan struct{}, quiet func()) {
+func (c *console) signals(stop context.CancelFunc, reload func(), log *slog.Logger) (hangup <-chan struct{}, quiet func()) {
 	got := make(chan os.Signal, 4)
 	signal.Notify(got, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	hung, ended := make(chan struct{}), make(chan struct{})
@@ -75,7 +76,7 @@ func (c *console) signals(stop context.CancelFunc, log *slog.Logger) (hangup <-c
 				switch {
 				case s == syscall.SIGPIPE:
 				case s == syscall.SIGHUP:
-					log.Info("SIGHUP is ignored: deliveries go on")
+					reload()
 					if !gone {
 						close(hung)
 					}

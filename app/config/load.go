@@ -13,6 +13,8 @@ import (
 
 const (
 	envPrefix = "RINGBACK_"
+	// keyFile is a variable of the command line: it names the file of an API key.
+	keyFile = envPrefix + "KEY_FILE"
 	// maxFile bounds a configuration file; a longer one is something else.
 	maxFile = 1 << 20
 )
@@ -135,7 +137,7 @@ func readEnviron(r *reading, environ []string) {
 	seen := map[string]bool{}
 	for _, kv := range environ {
 		name, text, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, envPrefix) || serviceLink(name) {
+		if !strings.HasPrefix(name, envPrefix) || serviceLink(name) || name == keyFile {
 			continue
 		}
 		fault := Fault{Env: visible(name)}
