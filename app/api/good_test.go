@@ -156,23 +156,23 @@ func TestVersionGuards(t *testing.T) {
 func TestResponseSpellings(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]callback.Response{
-		`{}`: {},
-		`{"id":"k","messageId":"m","messageLocation":"l","deliverAt":"2026-03-01T10:00:00+10:00"}`: {
+		`{"responseMessage":{}}`: {},
+		`{"id":"k","messageId":"m","messageLocation":"l","deliverAt":"2026-03-01T10:00:00+10:00","responseMessage":{"content":null}}`: {
 			Key: "k", MessageID: "m", MessageLocation: "l", DeliverAt: clock("00:00:00"),
 		},
-		`{"from":{"name":"n","mri":"r","mobile":"m","email":"e","voice":null},"link":[],"status":"x"}`: {
+		`{"from":{"name":"n","mri":"r","mobile":"m","email":"e","voice":null},"link":[],"status":"x","responseMessage":{}}`: {
 			From: callback.From{Name: "n", MRI: "r", Mobile: "m", Email: "e"},
 		},
 		`{"responseMessage":{"channel":"c","acknowledged":"a","undeliverable":"u","content":"\u0000\ud83d\ude00<b>"}}`: {
 			Message: callback.Message{Channel: "c", Acknowledged: "a", Undeliverable: "u", Content: "\x00\U0001F600<b>"},
 		},
-		`{"customParameters":{"z":"s","b":12.50,"a":true,"n":null,"big":1e400}}`: {
+		`{"customParameters":{"z":"s","b":12.50,"a":true,"n":null,"big":1e400},"responseMessage":{}}`: {
 			Params: []callback.Param{{Key: "z", Value: "s"}, {Key: "b", Value: "12.50"}, {Key: "a", Value: "true"}, {Key: "n"}, {Key: "big", Value: "1e400"}},
 		},
-		`{"callbackParameters":[{"key":"z","value":"1"},{"value":2,"key":"a"},{"key":"e"}]}`: {
+		`{"callbackParameters":[{"key":"z","value":"1"},{"value":2,"key":"a"},{"key":"e"}],"responseMessage":{}}`: {
 			Params: []callback.Param{{Key: "z", Value: "1"}, {Key: "a", Value: "2"}, {Key: "e"}},
 		},
-		`{"callbackParameters":{"b":1},"customParameters":{"a":2}}`: {
+		`{"callbackParameters":{"b":1},"customParameters":{"a":2},"responseMessage":{}}`: {
 			Params: []callback.Param{{Key: "b", Value: "1"}, {Key: "a", Value: "2"}},
 		},
 	} {
@@ -190,7 +190,7 @@ func TestResponseSpellings(t *testing.T) {
 func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ body, head, want string }{
-		{`{}`, "Idempotency-Key: order 1", "order 1"}, {`{}`, `Idempotency-Key: "order-1"`, "order-1"}, {`{"id":"a"}`, "Idempotency-Key: a", "a"},
+		{`{"responseMessage":{}}`, "Idempotency-Key: order 1", "order 1"}, {`{"responseMessage":{}}`, `Idempotency-Key: "order-1"`, "order-1"}, {`{"id":"a","responseMessage":{}}`, "Idempotency-Key: a", "a"},
 	} {
 		s, h := newSpy()
 		w := ask(h, "POST", "/callbacks/crm-prod/responses", c.body, c.head)
@@ -294,7 +294,7 @@ func TestAccept(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{plain, "application/json; charset=UTF-8", vendor} {
-		if w := ask(h, "POST", "/callbacks/crm-prod/responses", `{}`, "Content-Type: "+kind); w.Code != 202 {
+		if w := ask(h, "POST", "/callbacks/crm-prod/responses", `{"responseMessage":{}}`, "Content-Type: "+kind); w.Code != 202 {
 			t.Errorf("Content-Type %q: %d", kind, w.Code)
 		}
 	}
@@ -419,12 +419,12 @@ func TestAttemptsPage(t *testing.T) {
 // TestArraysOfNothingNew has arrays of which nothing is stored.
 func TestArraysOfNothingNew(t *testing.T) {
 	t.Parallel()
-	const repeat, skip = `{"callbackId":"crm-prod","messageId":"repeat"}`, `{"callbackId":"crm-prod","messageId":"skipped"}`
+	const repeat, skip = `{"callbackId":"crm-prod","messageId":"repeat","responseMessage":{}}`, `{"callbackId":"crm-prod","messageId":"skipped","responseMessage":{}}`
 	_, h := newSpy()
 	for body, want := range map[string]int{
-		"[" + repeat + "," + skip + "]":              200,
-		"[" + repeat + `,{"callbackId":"x"}]`:        422,
-		"[" + repeat + `,{"callbackId":"crm-prod"}]`: 202,
+		"[" + repeat + "," + skip + "]":                                   200,
+		"[" + repeat + `,{"callbackId":"x","responseMessage":{}}]`:        422,
+		"[" + repeat + `,{"callbackId":"crm-prod","responseMessage":{}}]`: 202,
 	} {
 		if w := ask(h, "POST", "/responses", body); w.Code != want {
 			t.Errorf("%s: got %d, want %d", body, w.Code, want)

@@ -95,11 +95,11 @@ func TestGolden(t *testing.T) {
 		{"retry", "POST", "/callbacks/crm-prod/calls/0328BA3200000001/retry", `{"extend":true}`, ""},
 		{"resolved", "PUT", "/callbacks/crm-prod/calls?id=0328BA3200000001", `{"status":"SUCCESS"}`, ""},
 		{"resolved-count", "PUT", "/callbacks/crm-prod/calls?id=0328BA3200000001", `{"status":"SUCCESS"}`, "Prefer: return=representation"},
-		{"enqueued", "POST", "/callbacks/crm-prod/responses", `{"messageId":"stored"}`, ""},
-		{"enqueued-many", "POST", "/responses", `[{"callbackId":"crm-prod","messageId":"stored"},{"callbackId":"nobody"},{"callbackId":"crm-prod","messageId":"repeat"},{"callbackId":"crm-prod","messageId":"skipped"},{"from":7}]`, ""},
-		{"enqueued-none", "POST", "/responses", `[{"callbackId":"nobody"},{"callbackId":"crm-prod","form":{}}]`, ""},
-		{"enqueued-repeat", "POST", "/callbacks/crm-prod/responses", `{"messageId":"repeat"}`, ""},
-		{"enqueued-skipped", "POST", "/callbacks/crm-prod/responses", `{"messageId":"skipped"}`, ""},
+		{"enqueued", "POST", "/callbacks/crm-prod/responses", `{"messageId":"stored","responseMessage":{}}`, ""},
+		{"enqueued-many", "POST", "/responses", `[{"callbackId":"crm-prod","messageId":"stored","responseMessage":{}},{"callbackId":"nobody","responseMessage":{}},{"callbackId":"crm-prod","messageId":"repeat","responseMessage":{}},{"callbackId":"crm-prod","messageId":"skipped","responseMessage":{}},{"from":7}]`, ""},
+		{"enqueued-none", "POST", "/responses", `[{"callbackId":"nobody","responseMessage":{}},{"callbackId":"crm-prod","form":{}}]`, ""},
+		{"enqueued-repeat", "POST", "/callbacks/crm-prod/responses", `{"messageId":"repeat","responseMessage":{}}`, ""},
+		{"enqueued-skipped", "POST", "/callbacks/crm-prod/responses", `{"messageId":"skipped","responseMessage":{}}`, ""},
 		{"outages", "GET", "/outages", "", ""},
 		{"outages-offset", "GET", "/outages?callback=crm-prod&state=open&limit=20&offset=20&apikey=secret", "", ""},
 		{"alerts", "GET", "/alerts?limit=1", "", ""},
@@ -179,7 +179,7 @@ func TestErrorsOfTheService(t *testing.T) {
 			}
 			log.Reset()
 			target := strings.NewReplacer("{id}", "a", "{callId}", "0328BA3200000001").Replace(rt.pattern)
-			body := map[string]string{"POST": `{"callbackId":"a"}`, "PUT": `{"status":"FAILED"}`}[rt.method]
+			body := map[string]string{"POST": `{"callbackId":"a","responseMessage":{}}`, "PUT": `{"status":"FAILED"}`}[rt.method]
 			switch {
 			case rt.pattern == "/keys":
 				body = map[string]string{"POST": `{"name":"a"}`}[rt.method]

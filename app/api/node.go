@@ -271,7 +271,7 @@ func (b *binder) entry(path string, n *node) (key string, value *node, ok bool) 
 			b.unknown(under(path, k.name))
 		}
 	}
-	if n.kind != object {
+	if n.kind != object && n.kind != null && !n.blank() {
 		return "", nil, false
 	}
 	if key == "" {
