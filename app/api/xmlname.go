@@ -50,6 +50,8 @@ func answerRoot(shape any) string {
 		return "call"
 	case *healthShape:
 		return "health"
+	case keyShape:
+		return "key"
 	case enqueuedShape:
 		return "response"
 	case []enqueuedShape:
