@@ -52,6 +52,7 @@ type App struct {
 	alert    *alert.Engine
 	hub      hub.Hub
 	series   series.Series
+	trials   trials
 
 	// running guards ready: whether Run is at work.
 	running sync.Mutex

@@ -48,6 +48,24 @@ func (r *Response) Kind() Kind {
 	return KindReply
 }
 
+// Sample returns a response that says that it is a test, for a callback that
+// takes replies or, where it takes those only, notices of failed delivery. id
+// stands for the message's.
+func (cb *Callback) Sample(id string, now time.Time) Response {
+	r := Response{
+		MessageID: id,
+		From:      From{Name: "ringback test"},
+		Message: Message{
+			Channel: "TEST", Acknowledged: now.UTC().Format("02/01/06 15:04"),
+			Content: "This is a test of the callback, sent by ringback. Nobody answered a message.",
+		},
+	}
+	if cb.NoReplies && !cb.NoUndelivers {
+		r.Message.Acknowledged, r.Message.Undeliverable = "", r.Message.Acknowledged
+	}
+	return r
+}
+
 // Limits of a response's fields, in bytes where not said otherwise. They bound
 // what a list row or a mail can cost; content is bounded by the body alone.
 const (

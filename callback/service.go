@@ -50,6 +50,11 @@ type Operator interface {
 	// Suspend and Resume are no-ops where there is nothing to change.
 	Suspend(ctx context.Context, ref, by string) error
 	Resume(ctx context.Context, ref string) error
+	// Test sends a sample response to the callback now, beside its calls: nothing
+	// is stored or counted, and neither gate nor suspension matters. That the
+	// endpoint fails is data. It may take as long as an attempt, or two;
+	// CodeConflict while another test of the callback runs.
+	Test(ctx context.Context, ref string) (Trial, error)
 	// Acknowledge notes that by knows of an outage, by its number; CodeConflict
 	// when it is over. Whoever says so last stays.
 	Acknowledge(ctx context.Context, ref string, outage uint32, by string) error
@@ -111,6 +116,23 @@ type NewResponse struct {
 	Ref      string
 	Response Response
 }
+
+// Trial is a sample response that was sent to a callback, and what came of it.
+type Trial struct {
+	ID          string // its webhook-id, TrialPrefix and 16 hex digits
+	CallbackID  CallbackID
+	Callback    string    // name
+	URL         string    // with its secret masked
+	ContentType string    // media type of what was sent
+	RequestBody string    // what was sent
+	Attempts    []Attempt // oldest first, at least one
+}
+
+// TrialPrefix begins the webhook-id of a test. No call's id begins so.
+const TrialPrefix = "test_"
+
+// OK reports whether the endpoint took the sample.
+func (t *Trial) OK() bool { return len(t.Attempts) > 0 && t.Attempts[len(t.Attempts)-1].OK }
 
 // EnqueueResult tells what became of one NewResponse.
 type EnqueueResult struct {

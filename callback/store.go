@@ -82,6 +82,7 @@ type Enqueued struct {
 type Claim struct {
 	Entry    Entry
 	Response Response
+	Test     string // webhook-id of a test, which is no call; "": the call's id
 }
 
 // DueClass sorts waiting calls within a callback.

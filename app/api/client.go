@@ -112,13 +112,14 @@ type exchange struct {
 	method, path string
 	query        url.Values
 	header       http.Header
-	body         any // a shape; nil: none
-	answer       any // a shape to read a success into; nil: none
+	body         any           // a shape; nil: none
+	answer       any           // a shape to read a success into; nil: none
+	limit        time.Duration // of the whole; 0: answerTime
 }
 
 // do makes a request and reads its answer.
 func (c *Client) do(ctx context.Context, x exchange) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(x.limit, answerTime))
 	defer cancel()
 	res, err := c.send(ctx, &x)
 	if err != nil {

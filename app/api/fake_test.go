@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -31,8 +30,9 @@ type fake struct {
 }
 
 type fakeCallback struct {
-	cb   callback.Callback
-	live callback.Live
+	cb     callback.Callback
+	live   callback.Live
+	tested bool // a test of it runs
 }
 
 type fakeCall struct {
@@ -276,6 +276,28 @@ func (f *fake) Alerts(_ context.Context, q callback.AlertQuery) (list callback.L
 	return (callback.Newest[callback.Alert]{Limit: q.Limit, Offset: q.Offset}).Bounded().Page(out), nil
 }
 
+func (f *fake) Test(_ context.Context, ref string) (t callback.Trial, err error) {
+	f.mu.Lock()
+	c, err := f.find(ref)
+	if err == nil && c.tested {
+		err = callback.Errorf(callback.CodeConflict, "a test runs already")
+	}
+	if err != nil {
+		f.mu.Unlock()
+		return t, err
+	}
+	c.tested = true
+	t = callback.Trial{ID: callback.TrialPrefix + "1", CallbackID: c.cb.ID, Callback: c.cb.Name, URL: c.cb.MaskedURL(), ContentType: "application/json"}
+	r := c.cb.Sample(t.ID, time.Now())
+	t.RequestBody = t.ID + r.Message.Content
+	f.mu.Unlock()
+	t.Attempts = []callback.Attempt{f.send(c.cb.URL, t.RequestBody)}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.tested = false
+	return t, nil
+}
+
 func (f *fake) Acknowledge(_ context.Context, ref string, outage uint32, by string) error {
 	return f.with(ref, func(s *callback.Step, _ *fakeCallback) error {
 		_, err := s.Acknowledge(outage, by)
@@ -346,28 +368,35 @@ func (f *fake) pump(s *callback.Step, c *fakeCallback) {
 
 // post makes an attempt of a call that was started.
 func (f *fake) post(c *fakeCallback, call *fakeCall) {
-	target, body := c.cb.URL, []byte(call.response.Message.Content)
-	a := callback.Attempt{Number: call.entry.Attempts + 1, Started: time.Now(), Manual: call.entry.Manual}
+	target, number, manual := c.cb.URL, call.entry.Attempts+1, call.entry.Manual
 	f.posts.Go(func() {
-		res, err := f.http.Post(target, "application/json", bytes.NewReader(body))
-		if err != nil {
-			a.Class, a.Error, a.Reason = callback.ClassRefused, "connection refused", "connection refused"
-		} else {
-			res.Body.Close() // a test
-			a.Code, a.OK, a.Reason = res.StatusCode, res.StatusCode == 200, http.StatusText(res.StatusCode)
-			if !a.OK {
-				a.Class, a.Error = callback.ClassStatus, "the endpoint answered with an error"
-			}
-		}
+		a := f.send(target, call.response.Message.Content)
+		a.Number, a.Manual = number, manual
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		a.Duration = time.Since(a.Started)
 		call.attempts = append(call.attempts, a)
 		s := f.step(c)
 		s.Finish(&call.entry, callback.ResultOf([]callback.Attempt{a}))
 		f.pump(s, c)
 		f.done(s)
 	})
+}
+
+// send makes an attempt.
+func (f *fake) send(target, body string) callback.Attempt {
+	a := callback.Attempt{Number: 1, Started: time.Now()}
+	res, err := f.http.Post(target, "application/json", strings.NewReader(body))
+	if err != nil {
+		a.Class, a.Error, a.Reason = callback.ClassRefused, "connection refused", "connection refused"
+	} else {
+		res.Body.Close() // a test
+		a.Code, a.OK, a.Reason = res.StatusCode, res.StatusCode == 200, http.StatusText(res.StatusCode)
+		if !a.OK {
+			a.Class, a.Error = callback.ClassStatus, "the endpoint answered with an error"
+		}
+	}
+	a.Duration = time.Since(a.Started)
+	return a
 }
 
 func (f *fake) SetStatus(_ context.Context, ref string, ids []callback.CallID, status callback.Status, by string) (int, error) {

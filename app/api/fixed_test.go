@@ -194,6 +194,13 @@ func (f *fixed) Alerts(_ context.Context, q callback.AlertQuery) (callback.Listi
 	return callback.Listing[callback.Alert]{Rows: f.outage.Alerts[:1], Total: uint64(q.Offset) + 1, More: true}, f.known(q.Ref)
 }
 
+func (f *fixed) Test(_ context.Context, ref string) (callback.Trial, error) {
+	return callback.Trial{
+		ID: "test_00112233445566AA", CallbackID: f.health.ID, Callback: f.health.Name, URL: f.health.MaskedURL(),
+		ContentType: "application/json", RequestBody: `{"messageId":"test_00112233445566AA"}`, Attempts: f.calls[0].Attempts,
+	}, f.known(ref)
+}
+
 func (f *fixed) Acknowledge(_ context.Context, ref string, _ uint32, _ string) error {
 	return f.known(ref)
 }

@@ -101,6 +101,7 @@ func TestGolden(t *testing.T) {
 		{"enqueued-repeat", "POST", "/callbacks/crm-prod/responses", `{"messageId":"repeat","responseMessage":{}}`, ""},
 		{"enqueued-skipped", "POST", "/callbacks/crm-prod/responses", `{"messageId":"skipped","responseMessage":{}}`, ""},
 		{"outages", "GET", "/outages", "", ""},
+		{"test", "POST", "/callbacks/crm-prod/test", "", ""},
 		{"outages-offset", "GET", "/outages?callback=crm-prod&state=open&limit=20&offset=20&apikey=secret", "", ""},
 		{"alerts", "GET", "/alerts?limit=1", "", ""},
 		{"overview", "GET", "/overview?cells=2", "", ""},
@@ -249,6 +250,9 @@ func (f failing) Alerts(context.Context, callback.AlertQuery) (callback.Listing[
 	return callback.Listing[callback.Alert]{}, f.err
 }
 
+func (f failing) Test(context.Context, string) (callback.Trial, error) {
+	return callback.Trial{}, f.err
+}
 func (f failing) Acknowledge(context.Context, string, uint32, string) error { return f.err }
 func (f failing) SendAlert(context.Context, string) error                   { return f.err }
 

@@ -34,6 +34,7 @@ var routes = []route{
 	{"DELETE", "/callbacks/{id}", (*request).deleteCallback, admin},
 	{"POST", "/callbacks/{id}/suspend", (*request).suspend, operator},
 	{"POST", "/callbacks/{id}/resume", (*request).resume, operator},
+	{"POST", "/callbacks/{id}/test", (*request).test, operator},
 	{"GET", "/callbacks/{id}/health", (*request).getHealth, reader},
 
 	{"GET", "/callbacks/{id}/calls", (*request).listCalls, reader},

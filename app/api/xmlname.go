@@ -56,6 +56,8 @@ func answerRoot(shape any) string {
 		return "response"
 	case []enqueuedShape:
 		return "responses"
+	case trialShape:
+		return "test"
 	case retriedShape:
 		return "retry"
 	case changedShape:

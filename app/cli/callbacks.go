@@ -14,7 +14,7 @@ import (
 func (c *console) callbacksCommand() *cobra.Command {
 	return group("callbacks", "List and change callbacks",
 		c.callbacksList(), c.callbacksShow(), c.callbacksAdd(), c.callbacksSet(), c.callbacksRemove(),
-		c.callbacksSuspend(), c.callbacksResume())
+		c.callbacksSuspend(), c.callbacksResume(), c.callbacksTest())
 }
 
 // refArg is how a callback is named on the command line.

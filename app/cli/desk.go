@@ -145,7 +145,11 @@ const answerTime = 60 * time.Second
 
 // request makes a request and returns the answer, whatever its status.
 func (d *desk) request(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	return d.requestWithin(ctx, answerTime, method, path, body)
+}
+
+func (d *desk) requestWithin(ctx context.Context, limit time.Duration, method, path string, body []byte) (status int, answer []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, d.base+path, bytesReader(body))
 	if err != nil {

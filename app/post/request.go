@@ -2,6 +2,7 @@ package post
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -20,7 +21,7 @@ import (
 // job is what the attempts of one Post share.
 type job struct {
 	cb                *callback.Callback
-	id                callback.CallID
+	id                string // webhook-id
 	manual            bool
 	connect, response time.Duration
 
@@ -41,7 +42,7 @@ var (
 // prepare gathers what every attempt for c sends.
 func (p *Poster) prepare(cb *callback.Callback, c *callback.Claim) *job {
 	j := &job{
-		cb: cb, id: c.Entry.ID, manual: c.Entry.Manual,
+		cb: cb, id: cmp.Or(c.Test, c.Entry.ID.String()), manual: c.Entry.Manual,
 		connect: p.opt.ConnectTimeout, response: p.opt.ResponseTimeout,
 		secret: p.secretsOf(cb),
 	}
@@ -129,7 +130,7 @@ func (j *job) request(ctx context.Context, number int, at time.Time) *http.Reque
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: io.NopCloser(bytes.NewReader(j.body)), ContentLength: int64(len(j.body)),
 	}
-	id, stamp := j.id.String(), strconv.FormatInt(at.Unix(), 10)
+	id, stamp := j.id, strconv.FormatInt(at.Unix(), 10)
 	req.Header.Set("webhook-id", id)
 	req.Header.Set("webhook-timestamp", stamp)
 	if len(j.keys) > 0 {

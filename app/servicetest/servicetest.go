@@ -55,6 +55,8 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"OutageAndAlert", outageAndAlert},
 		{"OutagesAndAlertsPage", outagesPage},
 		{"Acknowledge", acknowledge},
+		{"TestSendsASample", testSends},
+		{"TestOneAtATime", testOnce},
 		{"SendAlertWithoutMailServer", sendAlert},
 		{"Overview", overview},
 		{"KeysAreShownOnce", keysMade},
@@ -85,6 +87,7 @@ type receiver struct {
 	mu     sync.Mutex
 	status int
 	bodies []string
+	hold   chan chan struct{} // where not nil, a request waits until what it sends there is closed
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -93,6 +96,11 @@ func newReceiver(t *testing.T) *receiver {
 		body, err := io.ReadAll(req.Body)
 		if err != nil {
 			return // the sender was stopped half way
+		}
+		if r.hold != nil {
+			free := make(chan struct{})
+			r.hold <- free
+			<-free
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()

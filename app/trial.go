@@ -1,0 +1,63 @@
+package app
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"ringback/app/post"
+	"ringback/callback"
+)
+
+// maxTrials is how many tests run at once: a person looks at each.
+const maxTrials = 4
+
+// trials are the tests that run. The zero value is ready.
+type trials struct {
+	mu  sync.Mutex
+	run map[callback.Num]bool
+}
+
+// begin reserves a place for a test of a callback.
+func (t *trials) begin(num callback.Num) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.run[num]:
+		return callback.Errorf(callback.CodeConflict, "a test of the callback runs already")
+	case len(t.run) == maxTrials:
+		return callback.Errorf(callback.CodeUnavailable, "%d tests run already", maxTrials)
+	case t.run == nil:
+		t.run = map[callback.Num]bool{}
+	}
+	t.run[num] = true
+	return nil
+}
+
+func (t *trials) end(num callback.Num) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.run, num)
+}
+
+// Test implements callback.Operator.
+func (a *App) Test(ctx context.Context, ref string) (callback.Trial, error) {
+	h, err := a.opt.Store.Find(ref)
+	if err != nil {
+		return callback.Trial{}, err
+	}
+	if err := a.trials.begin(h.Num); err != nil {
+		return callback.Trial{}, err
+	}
+	defer a.trials.end(h.Num)
+	var b [8]byte
+	a.opt.Random(b[:])
+	id := fmt.Sprintf("%s%016X", callback.TrialPrefix, binary.BigEndian.Uint64(b[:]))
+	t := callback.Trial{ID: id, CallbackID: h.ID, Callback: h.Name, URL: h.MaskedURL()}
+	r := h.Sample(id, a.clock.Now())
+	kind, body := post.Body(&h.Callback, &r)
+	t.ContentType, t.RequestBody = kind, string(body)
+	t.Attempts = a.opt.Poster.Post(ctx, &h.Callback, &callback.Claim{Response: r, Test: id}, 1)
+	return t, ctx.Err()
+}
