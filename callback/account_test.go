@@ -77,15 +77,15 @@ func (l *lane) mayStart(c *call) {
 		t.Fatalf("call %s started with status %d, deleted %v, suspended %v", c.ID, c.Status, l.live.Deleted, l.frozen)
 	case limit < 1 || l.running() >= limit || l.running() >= l.p.MaxInFlight:
 		t.Fatalf("call %s started beside %d with limit %d of %d", c.ID, l.running(), limit, l.p.MaxInFlight)
-	case c.made > 0 && !l.p.Retries && !c.owed:
+	case c.made > 0 && !l.p.Retries && !c.owed && !c.again:
 		t.Fatalf("call %s got another attempt with retries off", c.ID)
 	}
 	least := l.p.Interval * 9 / 10
-	if !c.autoEnd.IsZero() && now.Sub(c.autoEnd) < least && !c.cut && l.asked.Before(c.autoStart) {
+	if !c.autoEnd.IsZero() && now.Sub(c.autoEnd) < least && !c.cut && l.asked.Before(c.autoStart) && c.requeued.Before(c.autoStart) {
 		t.Fatalf("call %s was tried again after %v", c.ID, now.Sub(c.autoEnd))
 	}
 	over := !c.window.IsZero() && l.active().Sub(c.window) > l.p.Window
-	if over && c.made > 0 {
+	if over && c.made > 0 && !c.again {
 		if c.late++; c.late > 1+c.lost || g.State == Open {
 			t.Fatalf("call %s had %d attempts after its window, gate %v", c.ID, c.late, g.State)
 		}
@@ -117,6 +117,7 @@ func (l *lane) finish(c *call) {
 		c.autoEnd, l.lastEnd, c.cut = now, now, false
 	}
 	if r.OK {
+		c.again = false
 		if c.Status != Success || c.Reason != Delivered {
 			t.Fatalf("call %s was delivered and is %d %q", c.ID, c.Status, c.Reason)
 		}
@@ -135,8 +136,10 @@ func (l *lane) finish(c *call) {
 }
 
 func (l *lane) failed(c *call, was Entry) {
-	extends := was.Extend && was.Status != Success && l.p.Retries && !l.live.Deleted
-	if extends || was.Status == Ready && l.p.Retries && !l.live.Deleted && c.window.IsZero() {
+	again := c.again
+	extends := (was.Extend || again && c.renew) && was.Status != Success && l.p.Retries && !l.live.Deleted
+	c.again = false
+	if extends || was.Status == Ready && !again && l.p.Retries && !l.live.Deleted && c.window.IsZero() {
 		c.window = l.active()
 		if extends {
 			c.late = 0
@@ -149,6 +152,8 @@ func (l *lane) failed(c *call, was Entry) {
 		status, why = was.Status, was.Reason
 	case l.live.Deleted:
 		status, why = Failed, Deleted
+	case again && !extends:
+		status, why = Failed, was.Was
 	case !l.p.Retries:
 		status, why = Failed, RetriesOff
 	case over && !extends:

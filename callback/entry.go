@@ -24,6 +24,13 @@ type Entry struct {
 	// or was made, although retries are off.
 	Second bool
 
+	// Was is the reason for which a call had been given up that is to be sent
+	// again by Step.Requeue: it is owed one attempt, whatever its window says, and
+	// goes back to that reason if that fails, or begins a new window where Renew
+	// says so. NoReason: it is not such a call.
+	Was   Reason
+	Renew bool
+
 	// Running says that an attempt runs; Manual, that a person asked for it;
 	// Extend, that its failure begins a new window. They are never stored.
 	Running, Manual, Extend bool
@@ -104,7 +111,7 @@ func (e *Entry) State(l *Live) CallState {
 // GivesUp returns when the call is given up if nothing changes, or zero when no
 // window runs. While the callback is suspended the answer moves with time.
 func (e *Entry) GivesUp(p Policy, l *Live, now time.Time) time.Time {
-	if e.Status != Ready || e.Window.IsZero() || !p.Retries {
+	if e.Status != Ready || e.Window.IsZero() || !p.Retries || e.Was != NoReason {
 		return time.Time{}
 	}
 	left := p.Window - l.active(now).Sub(e.Window)

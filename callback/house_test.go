@@ -63,6 +63,9 @@ type call struct {
 	cut       bool // its next attempt was planned at its window's end
 	late      int  // automatic attempts after its window, its first apart
 	lost      int  // attempts cut by a crash
+	again     bool // it had been given up, and was asked for by filter
+	renew     bool // and a new window with it
+	requeued  time.Time
 	owed      bool // the last one was
 }
 
@@ -227,12 +230,15 @@ func (l *lane) sweep(s *Step) {
 func (l *lane) giveUp(s *Step, c *call) {
 	t := l.h.t
 	s.GiveUp(&c.Entry)
+	c.again = c.again && !l.live.Deleted
 	switch {
 	case c.Status != Failed:
 		t.Fatalf("call %s was given up and is %d", c.ID, c.Status)
 	case l.live.Deleted:
 	case c.made == 0:
 		t.Fatalf("call %s was given up without an attempt", c.ID)
+	case c.again:
+		t.Fatalf("call %s was given up without the attempt that was asked for", c.ID)
 	case c.Reason == Exhausted:
 		if l.p.Mode == ModeOutage {
 			l.exhausted++

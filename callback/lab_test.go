@@ -182,6 +182,23 @@ func (l *lab) undo(e *Entry, before Entry) (err error) {
 	return err
 }
 
+func (l *lab) requeue(e *Entry, extend bool) (changed bool) {
+	l.t.Helper()
+	l.do(func(s *Step) { changed = s.Requeue(e, extend) })
+	return changed
+}
+
+// givenUp lets a new call fail, and be given up at the end of its window.
+func (l *lab) givenUp() *Entry {
+	l.t.Helper()
+	e := l.enqueue()
+	l.bad(e)
+	l.now = e.Window.Add(l.p.Window)
+	l.bad(e)
+	l.is(e, Failed, Exhausted)
+	return e
+}
+
 func (l *lab) suspend() { l.t.Helper(); l.do(func(s *Step) { s.Suspend("ann") }) }
 func (l *lab) resume()  { l.t.Helper(); l.do(func(s *Step) { s.Resume() }) }
 func (l *lab) edit()    { l.t.Helper(); l.do(func(s *Step) { s.Edited() }) }

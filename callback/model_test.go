@@ -35,6 +35,7 @@ func TestModel(t *testing.T) {
 			"15 resume":   h.resume,
 			"16 delete":   h.delete,
 			"17 damage":   h.damage,
+			"18 requeue":  h.requeue,
 		})
 		h.settle()
 	})
@@ -122,6 +123,7 @@ func (h *house) crash(t *rapid.T) {
 			c.made++
 			c.lost++
 			c.owed = true
+			c.again = c.again && c.Status == Ready
 			if was.Status != Ready && (c.Status != was.Status || c.Reason != was.Reason) {
 				t.Fatalf("call %s was interrupted: %d %q, was %d %q", c.ID, c.Status, c.Reason, was.Status, was.Reason)
 			}
@@ -151,6 +153,36 @@ func (h *house) retry(t *rapid.T) {
 	h.run(0)
 }
 
+// requeue asks for some calls of a callback again, as a retry by filter does,
+// the oldest first.
+func (h *house) requeue(t *rapid.T) {
+	l := h.lane(t)
+	extend, skip := rapid.Bool().Draw(t, "extend"), rapid.IntRange(1, 4).Draw(t, "skip")
+	if l.live.Gate.State == Open {
+		l.asked = h.now
+	}
+	l.do(func(s *Step) { s.Probe() })
+	for i, c := range l.calls {
+		if i%skip > 0 {
+			continue
+		}
+		failed := c.Status == Failed && c.Reason != Deleted && c.Reason != Damaged
+		may := !l.live.Deleted && c.run == nil && c.made > 0 && (failed || c.Status == Ready && !c.again && c.Due.After(h.now))
+		var changed bool
+		l.do(func(s *Step) { changed = s.Requeue(&c.Entry, extend) })
+		if changed != may || changed && (c.Status != Ready || c.Due.After(h.now)) {
+			t.Fatalf("call %s was asked for again: %v, want %v: %+v", c.ID, changed, may, c.Entry)
+		}
+		if changed {
+			c.requeued = h.now
+		}
+		if changed && failed {
+			c.again, c.renew = true, extend
+		}
+	}
+	h.run(0)
+}
+
 func (h *house) resolve(t *rapid.T) {
 	l, c := h.pick(t, func(c *call) bool { return c.Status != Success })
 	if c == nil {
@@ -158,7 +190,7 @@ func (h *house) resolve(t *rapid.T) {
 	}
 	before := c.Entry
 	l.do(func(s *Step) { s.Resolve(&c.Entry, "ann") })
-	c.before = &before
+	c.before, c.again = &before, false
 	if c.Status != Success || c.Reason != Resolved {
 		t.Fatalf("call %s was resolved and is %d %q", c.ID, c.Status, c.Reason)
 	}
@@ -176,6 +208,9 @@ func (h *house) undo(t *rapid.T) {
 	l.do(func(s *Step) { err = s.Undo(&c.Entry, *c.before) })
 	if may != (err == nil) || may && c.Entry != want {
 		t.Fatalf("undo of %s: %v, want it allowed: %v; %+v, want %+v", c.ID, err, may, c.Entry, want)
+	}
+	if may {
+		c.again, c.renew = c.before.Was != NoReason, c.before.Renew
 	}
 	h.run(0)
 }
@@ -255,6 +290,7 @@ func (h *house) damage(t *rapid.T) {
 		return
 	}
 	l.do(func(s *Step) { s.Damage(&c.Entry) })
+	c.again = c.again && c.run != nil
 	if (c.run == nil) != (c.Reason == Damaged) {
 		t.Fatalf("call %s was damaged and is %d %q", c.ID, c.Status, c.Reason)
 	}
@@ -322,11 +358,13 @@ func (l *lane) checkCall(c *call) {
 		t.Fatalf("call %s is done with %+v", c.ID, c.Entry)
 	case (c.Reason == Exhausted || c.Reason == RetriesOff || c.Reason == Reopened) && c.made == 0:
 		t.Fatalf("call %s is %q without an attempt", c.ID, c.Reason)
+	case (c.Was != NoReason) != c.again || c.Renew != (c.again && c.renew):
+		t.Fatalf("call %s is owed an attempt: %v, want %v; a window: %v", c.ID, c.Was, c.again, c.Renew)
 	case !c.Window.Equal(c.window):
 		t.Fatalf("call %s has its window from %v, want %v", c.ID, c.Window, c.window)
 	}
 	over := c.made > 0 && !c.window.IsZero() && l.active().Sub(c.window) >= l.p.Window
-	if over && c.Status == Ready && c.run == nil && l.live.Gate.State == Open && !l.frozen && l.p.Retries {
+	if over && !c.again && c.Status == Ready && c.run == nil && l.live.Gate.State == Open && !l.frozen && l.p.Retries {
 		t.Fatalf("call %s is held after its window: over since %v, sweep at %v", c.ID, l.active().Sub(c.window)-l.p.Window, l.live.Oldest)
 	}
 }

@@ -9,7 +9,8 @@ func (s *Step) Resolve(e *Entry, by string) bool {
 		return false
 	}
 	*s.Live.Counts.of(e)--
-	e.Status, e.Reason, e.Finished, e.ResolvedBy, e.Second = Success, Resolved, s.Now, by, false
+	s.finish(e, Success, Resolved)
+	e.ResolvedBy = by
 	*s.Live.Counts.of(e)++
 	s.shown()
 	return true
@@ -57,6 +58,36 @@ func (s *Step) Reopen(e *Entry) (bool, error) {
 	*s.Live.Counts.of(e)++
 	s.shown()
 	return true, nil
+}
+
+// Requeue lets a call that failed be sent again, now, through the gate: the
+// retry by filter. One that waits keeps its window and is only due earlier; one
+// that was given up is owed one attempt (see Entry.Was), and extend lets a new
+// window begin if that fails. It reports whether anything changed: not for a
+// call that runs, was never tried, is due already or is a success, nor where its
+// response is damaged. While the callback is suspended the call is held.
+func (s *Step) Requeue(e *Entry, extend bool) bool {
+	failed := e.Status == Failed && e.Reason != Deleted && e.Reason != Damaged
+	waits := e.Status == Ready && e.Was == NoReason && e.Due.After(s.Now)
+	if s.Live.Deleted || e.Running || !e.tried() || e.Attempts >= MaxAttempts || !failed && !waits {
+		return false
+	}
+	*s.Live.Counts.of(e)--
+	if failed {
+		e.Status, e.Was, e.Renew = Ready, e.Reason, extend
+		e.Reason, e.Finished = NoReason, time.Time{}
+	}
+	e.Due = s.Now
+	*s.Live.Counts.of(e)++
+	s.shown()
+	return true
+}
+
+// Probe lets an endpoint that is down be probed at once: a person has reason to
+// think that it is back.
+func (s *Step) Probe() {
+	s.Live.Gate.probeNow(s.Now)
+	s.shown()
 }
 
 // Suspend stops all attempts; calls are accepted and held, windows stand still.

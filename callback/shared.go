@@ -102,9 +102,10 @@ func (k DueKey) Before(o DueKey) bool {
 	return k.ID < o.ID
 }
 
-// Waits lowers Oldest where e is a tried call that waits with an older window.
+// Waits lowers Oldest where e is a tried call that waits with an older window,
+// and may be given up when that ends.
 func (l *Live) Waits(e *Entry) {
-	if e.Status == Ready && e.tried() && !e.Window.IsZero() && (l.Oldest.IsZero() || e.Window.Before(l.Oldest)) {
+	if e.Status == Ready && e.tried() && e.Was == NoReason && !e.Window.IsZero() && (l.Oldest.IsZero() || e.Window.Before(l.Oldest)) {
 		l.Oldest = e.Window
 	}
 }

@@ -1,6 +1,9 @@
 package callback
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Step is one transition of one callback: the pure state machine. Its maker
 // fills Policy, ID, Now and Live; each method changes Live and the Entry it is
@@ -83,9 +86,9 @@ func (s *Step) MayStart(e *Entry) Verdict {
 		return GiveUp
 	case l.Suspended:
 		return Wait
-	case !s.Policy.Retries && e.tried() && !e.Second:
+	case !s.Policy.Retries && e.tried() && !e.Second && e.Was == NoReason:
 		return GiveUp
-	case g.State == Open && e.tried() && s.windowOver(e):
+	case g.State == Open && e.tried() && e.Was == NoReason && s.windowOver(e):
 		return GiveUp
 	case e.Due.After(s.Now) && !(g.asked() && e.tried()) || l.Running >= g.limit(s.Policy):
 		return Wait
@@ -196,7 +199,7 @@ func (s *Step) Finish(e *Entry, r Result) {
 	first := !e.tried()
 	fresh := !r.OK && e.FirstFailed.IsZero()
 	lingering := !e.FirstFailed.IsZero() && e.FirstFailed.Before(s.Live.Outage.Closed)
-	waited := e.Status == Ready
+	waited := e.Status == Ready && e.Was == NoReason
 	manual := s.stop(e)
 	*s.Live.Counts.of(e)--
 	e.Attempts += r.Records
@@ -240,14 +243,15 @@ func (s *Step) succeeded(e *Entry) {
 	if s.Live.Outage.Phase != NoOutage {
 		s.Live.Outage.Delivered++
 	}
-	e.Status, e.Reason, e.Finished, e.Extend, e.Second = Success, Delivered, s.Now, false, false
+	s.finish(e, Success, Delivered)
+	e.Extend = false
 	s.Live.LastSuccess = s.Now
 }
 
 // failed decides what becomes of a call whose attempt failed.
 func (s *Step) failed(e *Entry, r Result) {
-	extend := e.Extend
-	e.Extend, e.Second = false, false
+	extend, was := e.Extend || e.Renew, e.Was
+	e.Extend, e.Second, e.Was, e.Renew = false, false, NoReason, false
 	s.Live.LastFailure, s.Live.LastClass, s.Live.LastCode, s.Live.LastError = s.Now, r.Class, r.Code, r.Error
 	if e.FirstFailed.IsZero() {
 		e.FirstFailed = s.Now
@@ -261,12 +265,14 @@ func (s *Step) failed(e *Entry, r Result) {
 		}
 	case !s.Policy.Retries:
 		if e.Status == Ready {
-			s.finish(e, Failed, RetriesOff)
+			s.finish(e, Failed, cmp.Or(was, RetriesOff))
 		}
 	case extend:
 		e.Window = s.Live.active(s.Now)
 		s.again(e, r)
 	case e.Status == Failed: // asked for by hand, and failed again: as it was
+	case was != NoReason: // asked for by filter
+		s.finish(e, Failed, was)
 	default:
 		if e.Window.IsZero() {
 			e.Window = s.Live.active(s.Now)
@@ -310,6 +316,7 @@ func (s *Step) interval(e *Entry) time.Duration {
 
 func (s *Step) finish(e *Entry, status Status, why Reason) {
 	e.Status, e.Reason, e.Finished, e.Second = status, why, s.Now, false
+	e.Was, e.Renew = NoReason, false
 }
 
 func (s *Step) exhausted(e *Entry) {
@@ -369,7 +376,7 @@ func (s *Step) Interrupted(e *Entry, manual bool) {
 	case s.Live.Deleted:
 		s.finish(e, Failed, Deleted)
 	case !s.Policy.Retries && !manual && e.Second:
-		s.finish(e, Failed, RetriesOff)
+		s.finish(e, Failed, cmp.Or(e.Was, RetriesOff))
 	default:
 		e.Due, e.Second = s.Now, true
 		s.Live.Waits(e)

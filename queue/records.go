@@ -70,8 +70,9 @@ func encodeEntry(e *callback.Entry) []byte {
 	w.time(e.Window)
 	w.time(e.FirstFailed)
 	w.time(e.Finished)
-	w.bool(e.Second)
+	w.bool(e.Second, e.Renew)
 	w.string(callback.Sanitize(e.ResolvedBy, 120))
+	w.uint(uint64(e.Was))
 	return w.seal()
 }
 
@@ -82,8 +83,9 @@ func decodeEntry(b []byte, num callback.Num, id callback.CallID) (callback.Entry
 		Status: callback.Status(r.uint()), Reason: callback.Reason(r.uint()), Attempts: r.int(),
 		Enqueued: r.time(), Due: r.time(), Window: r.time(), FirstFailed: r.time(), Finished: r.time(),
 	}
-	r.bool(&e.Second)
+	r.bool(&e.Second, &e.Renew)
 	e.ResolvedBy = r.string()
+	e.Was = callback.Reason(r.uint())
 	return e, r.err
 }
 
