@@ -114,7 +114,7 @@ func (l *Live) active(t time.Time) time.Time {
 // Restarted returns l as it is after the process ended and began again: nothing
 // runs, and a gate that is not closed probes at once.
 func (l Live) Restarted(now time.Time) Live {
-	l.Running, l.Manual = 0, 0
+	l.Running, l.Manual, l.Oldest = 0, 0, time.Time{}
 	l.Gate.probeNow(now)
 	l.Oldest = time.Time{} // not stored
 	if l.Counts.Retrying > 0 {

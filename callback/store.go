@@ -19,6 +19,7 @@ type Store interface {
 	Ledger
 	Outbox
 	Keyring
+	Operations
 
 	// Close writes what is left and releases the folder. Nothing else may be
 	// called after it.

@@ -70,6 +70,10 @@ type Engine struct {
 	seq    uint64
 	outbox [256]int          // alerts that wait, by slot
 	keys   []callback.APIKey // by name; replaced, never changed
+
+	operations map[string]*operation // by id
+	opSeq      uint64                // of the last one
+	active     int                   // of them, those that run
 }
 
 // house is one callback in memory.
@@ -116,6 +120,7 @@ func Open(opt Options) (e *Engine, err error) {
 		lock: held, opt: opt, ops: make(chan *op, 1024), done: make(chan struct{}), failed: make(chan struct{}),
 		policy: opt.Policy, names: map[string]*house{}, ids: map[callback.CallbackID]*house{},
 		runs: map[callback.CallID]*run{}, claims: map[claimRef]int{},
+		operations: map[string]*operation{},
 	}
 	if e.db, err = openBadger(opt, e.badgerFailed); err != nil {
 		return nil, errors.Join(err, held.Close())
@@ -292,6 +297,10 @@ func (e *Engine) Check(ctx context.Context) error {
 	e.mu.RLock()
 	houses := slices.Clone(e.houses)
 	running, keys := maps.Clone(e.runs), e.keys
+	var operations []operation
+	for _, o := range e.operations {
+		operations = append(operations, *o)
+	}
 	e.mu.RUnlock()
 	var faults []error
 	err := e.db.View(func(t *badger.Txn) error {
@@ -301,6 +310,7 @@ func (e *Engine) Check(ctx context.Context) error {
 			}
 		}
 		faults = append(faults, checkKeys(t, keys)...)
+		faults = append(faults, checkOperations(t, operations)...)
 		return ctx.Err()
 	})
 	return errors.Join(append(faults, err)...)

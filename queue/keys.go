@@ -25,6 +25,9 @@ const (
 	kindKey      = 'i' // sha256(cb, key)      idempotency key
 	kindAPIKey   = 'y' // SHA-256 of the key   API key; node-wide
 	kindMeta     = 'm' // name
+
+	kindOperation = 'o' // cb seq part         operation
+	kindUndo      = 'O' // seq id              a call as it was before an operation resolved it
 )
 
 const (

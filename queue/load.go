@@ -203,6 +203,9 @@ func (e *Engine) loadSlot(t *badger.Txn, slot byte) error {
 	if err := e.loadCallbacks(t, slot); err != nil {
 		return err
 	}
+	if err := e.loadOperations(t, slot); err != nil {
+		return err
+	}
 	return eachKey(t, key(slot, kindOutbox), nil, func([]byte) (bool, error) {
 		e.outbox[slot]++
 		return true, nil

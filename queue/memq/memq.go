@@ -29,6 +29,8 @@ type Store struct {
 	keys   []callback.APIKey // by name; replaced, never changed
 	last   callback.CallID
 	lastIn time.Time // when the last call was enqueued, since the start
+
+	operations []*operation // in the order in which they began
 }
 
 // house is one callback and all that belongs to it.

@@ -21,7 +21,7 @@ import (
 func Crash(t *testing.T, rounds int, spawn func(dir string) *exec.Cmd, open func(tb testing.TB, dir string, now time.Time) callback.Store) {
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(1, 2))
-	l := &log{known: map[callback.CallID]*known{}}
+	l := &log{known: map[callback.CallID]*known{}, operations: map[uint64]uint64{}}
 	for round := range rounds {
 		l.run(t, spawn(dir), time.Duration(rng.IntN(400))*time.Millisecond)
 		s := open(t, dir, time.Now().UTC().Truncate(time.Millisecond))
@@ -35,11 +35,11 @@ func Crash(t *testing.T, rounds int, spawn func(dir string) *exec.Cmd, open func
 			t.Fatalf("round %d: Close: %v", round, err)
 		}
 	}
-	if l.results == 0 || l.cut == 0 {
-		t.Fatalf("the rig is blind: %d results, %d attempts cut off", l.results, l.cut)
+	if l.results == 0 || l.cut == 0 || l.halted == 0 {
+		t.Fatalf("the rig is blind: %d results, %d attempts cut off, %d operations cut off", l.results, l.cut, l.halted)
 	}
-	t.Logf("kills %d, acknowledged %d, attempts started %d, results acknowledged %d, attempts cut off %d, lost 0",
-		rounds, len(l.known), l.started, l.results, l.cut)
+	t.Logf("kills %d, acknowledged %d, attempts started %d, results acknowledged %d, attempts cut off %d, operations %d, of which cut off %d, lost 0",
+		rounds, len(l.known), l.started, l.results, l.cut, len(l.operations), l.halted)
 }
 
 // log is what the children said.
@@ -47,6 +47,8 @@ type log struct {
 	known            map[callback.CallID]*known
 	started, results int
 	cut              int
+	operations       map[uint64]uint64 // by number: how many calls it is known to have changed
+	halted           int               // operations found half done
 }
 
 type known struct {
@@ -80,6 +82,10 @@ func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration) {
 		if n, _ := fmt.Sscanf(lines.Text(), "%s %d %d", &what, &num, &id); n != 3 {
 			continue // the last line may be cut
 		}
+		if what == "operated" {
+			l.operations[uint64(num)] = uint64(id)
+			continue
+		}
 		k := l.known[id]
 		if k == nil {
 			k = &known{num: num}
@@ -108,6 +114,15 @@ func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration) {
 
 func (l *log) verify(t *testing.T, s callback.Store) {
 	t.Helper()
+	for n, changed := range l.operations {
+		o, err := s.Operation(context.Background(), fmt.Sprint("op", n))
+		if err != nil || o.Changed < changed {
+			t.Fatalf("operation %d changed %d calls, and is %+v, %v", n, changed, o, err)
+		}
+		if o.Active() && o.Matched > 0 {
+			l.halted++
+		}
+	}
 	for id, k := range l.known {
 		c, err := s.Call(context.Background(), k.num, id)
 		if err != nil {
@@ -151,6 +166,7 @@ func Child(s callback.Store) {
 	for range 16 {
 		go w.deliver()
 	}
+	go w.operate()
 	for {
 		w.retry()
 	}
@@ -235,6 +251,53 @@ func (w *worker) retry() {
 			}
 			for _, c := range claims {
 				w.attempt(c)
+			}
+		}
+	}
+}
+
+// operate works off what an earlier process left, and then new operations, in
+// small pages: resolves, their undo, and retries.
+func (w *worker) operate() {
+	ctx := context.Background()
+	for {
+		all, total, err := w.s.Operations(ctx, callback.OperationQuery{})
+		if err != nil {
+			panic(err)
+		}
+		n := total + 1
+		for i := range all {
+			if all[i].Active() {
+				n = total - i // the newest come first, and none is forgotten
+			}
+		}
+		o := callback.Operation{ID: fmt.Sprint("op", n), Num: callback.Num(1 + n%3), Kind: callback.OperationRetry}
+		if n%2 == 0 {
+			o.Kind, o.Filter.Status = callback.OperationResolve, callback.ListFailed|callback.ListPending
+		}
+		if o, _, err = w.s.StartOperation(ctx, clockNow(), o); err != nil {
+			panic(err)
+		}
+		w.work(n, o)
+	}
+}
+
+func (w *worker) work(n int, o callback.Operation) {
+	ctx := context.Background()
+	for o.Active() {
+		page, err := o.Next(ctx, w.s, 20, nil)
+		if err == nil && o.State == callback.OperationRunning {
+			o, err = w.s.AdvanceOperation(ctx, clockNow(), o.ID, page)
+		} else if err == nil {
+			o, err = w.s.AdvanceUndo(ctx, clockNow(), o.ID, 20)
+		}
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println("operated", n, o.Changed)
+		if o.State == callback.OperationDone && o.MayUndo(clockNow()) == nil {
+			if o, err = w.s.UndoOperation(ctx, clockNow(), o.ID); err != nil {
+				panic(err)
 			}
 		}
 	}

@@ -79,8 +79,12 @@ func (p *player) step() {
 		p.claim()
 	case n < 70:
 		p.finish()
-	case n < 74:
+	case n < 72:
 		p.resolve()
+	case n < 74:
+		for range 3 {
+			p.operate()
+		}
 	case n < 77:
 		p.reopenCalls()
 	case n < 80:
@@ -307,6 +311,10 @@ func (p *player) compare() {
 	})
 	outages := anyPage(p, func(o *callback.Outage) bool { return o.Ended.IsZero() })
 	p.both("outages", func(s callback.Store) (any, error) { return s.Outages(p.ctx, outages) })
+	p.both("operations", func(s callback.Store) (any, error) {
+		all, _, err := s.Operations(p.ctx, callback.OperationQuery{})
+		return all, err
+	})
 	for _, id := range p.ids {
 		p.both("call", func(s callback.Store) (any, error) { return s.Call(p.ctx, p.owner[id], id) })
 	}

@@ -55,6 +55,11 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"newest first", newestFirst},
 		{"acknowledge", acknowledge},
 		{"ids", ids},
+		{"operation resolves", operationResolve},
+		{"operation retries", operationRetry},
+		{"operation leaves alone what comes later", operationUpto},
+		{"operation starts", operationStart},
+		{"operation ends", operationEnds},
 		{"keyring", keyring},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,407 @@
+package callback
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Operation is one change to all calls of a callback that a filter selects. It
+// is worked off page by page in the order of ids, survives a restart, and can
+// be stopped between two pages.
+type Operation struct {
+	ID     string // 1 to MaxOperationID of A-Z, a-z, 0-9, _ and -
+	Num    Num
+	Kind   OperationKind
+	Filter Filter
+	Extend bool // OperationRetry: see Step.Requeue
+	By     string
+
+	State    OperationState
+	Created  time.Time
+	Finished time.Time // when it ended, its undo apart; zero while it runs
+	Note     string    // why it ended early, "" where a person wanted it
+
+	Upto  CallID // the newest call when it began: later ones are not touched
+	At    OperationPlace
+	Total uint64 // calls with the status it looks for when it began: no more can match
+
+	Matched uint64 // calls that the filter selected so far
+	Changed uint64 // of these, those that were changed
+	Undone  uint64 // of these, those that an undo took back
+	Missed  uint64 // and those that it could not, for they changed since
+	Kept    uint64 // calls whose state before is kept for an undo
+}
+
+// OperationPlace is how far an operation came: first through the calls that
+// failed, in the order of their ids, then through those that were never tried,
+// in the order in which they wait. Its zero value is the beginning.
+type OperationPlace struct {
+	Failed CallID // behind this call
+	Fresh  DueKey // from this place on, inclusive
+}
+
+// OperationKind says what an operation does to each call.
+type OperationKind string
+
+// The kinds of operation.
+const (
+	OperationRetry   OperationKind = "retry"
+	OperationResolve OperationKind = "resolve"
+)
+
+// OperationState is where an operation stands.
+type OperationState string
+
+// The states of an operation.
+const (
+	OperationRunning OperationState = "running"
+	OperationDone    OperationState = "done"
+	OperationStopped OperationState = "stopped" // by a person, or because its callback was deleted
+	OperationFailed  OperationState = "failed"
+	OperationUndoing OperationState = "undoing"
+	OperationUndone  OperationState = "undone"
+)
+
+// OperationStates are all of them.
+var OperationStates = []OperationState{
+	OperationRunning, OperationDone, OperationStopped, OperationFailed, OperationUndoing, OperationUndone,
+}
+
+// Limits of operations.
+const (
+	MaxOperationID    = 64
+	MaxOperationPage  = 500    // calls changed in one commit
+	MaxRunning        = 64     // operations that run, or wait for their turn
+	MaxOperations     = 10_000 // remembered
+	KeepOperations    = 1_000  // ended ones that retention leaves
+	UndoFor           = 24 * time.Hour
+	KeepOperationsFor = 30 * 24 * time.Hour
+)
+
+// Active reports whether there is work left to do.
+func (o *Operation) Active() bool {
+	return o.State == OperationRunning || o.State == OperationUndoing
+}
+
+// Skipped returns how many calls matched and had nothing to change.
+func (o *Operation) Skipped() uint64 { return o.Matched - o.Changed }
+
+// Bounded returns o as an engine keeps it: times to the millisecond, texts
+// bounded, and FAILED where no status is asked for.
+func (o Operation) Bounded() Operation {
+	if o.Filter.Status == 0 {
+		o.Filter.Status = ListFailed
+	}
+	o.By, o.Note = Sanitize(o.By, 120), Sanitize(o.Note, 240)
+	for _, t := range []*time.Time{&o.Filter.From, &o.Filter.To} {
+		if !t.IsZero() {
+			*t = t.Truncate(time.Millisecond).UTC()
+		}
+	}
+	return o
+}
+
+// Validate returns an *Error that names every field at fault, or nil. A retry
+// without a filter is of all that failed; a resolve must say what it means.
+func (o *Operation) Validate() error {
+	var f faults
+	if !validOperationID(o.ID) {
+		f.add("Operation-Id", "must be 1 to %d of the characters A-Z, a-z, 0-9, _ and -", MaxOperationID)
+	}
+	switch o.Kind {
+	case OperationRetry:
+		if o.Filter.Status&^ListFailed != 0 {
+			f.add("status", "must be FAILED: other calls were delivered, or not tried yet")
+		}
+	case OperationResolve:
+		if o.Filter == (Filter{}) {
+			f.add("status", "is needed where nothing else says which calls are meant: FAILED, PENDING or both")
+		}
+		if o.Filter.Status&ListSuccess != 0 {
+			f.add("status", "must be FAILED or PENDING: calls with SUCCESS are done")
+		}
+		if o.Extend {
+			f.add("extend", "is for a retry")
+		}
+	default:
+		f.add("kind", "must be retry or resolve")
+	}
+	for _, t := range []struct{ field, value string }{{"messageId", o.Filter.MessageID}, {"statusMessage", o.Filter.Reason}, {"q", o.Filter.Text}} {
+		if len(t.value) > MaxField {
+			f.add(t.field, "is longer than %d bytes", MaxField)
+		}
+	}
+	return f.err("the operation")
+}
+
+func validOperationID(id string) bool {
+	for _, c := range []byte(id) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_-", c) >= 0) {
+			return false
+		}
+	}
+	return id != "" && len(id) <= MaxOperationID
+}
+
+// Begin makes o one that runs from now on. last is the newest call there is, and
+// c counts the calls of its callback.
+func (o *Operation) Begin(now time.Time, last CallID, c *Counts) {
+	o.State, o.Created, o.Upto = OperationRunning, now, last
+	if o.Filter.Status&ListFailed != 0 {
+		o.Total += c.Failed + c.Retrying
+	}
+	if o.Filter.Status&ListPending != 0 {
+		o.Total += c.Pending
+	}
+}
+
+// Came notes that a page was worked off, of which n calls were still there.
+func (o *Operation) Came(now time.Time, p *OperationPage, n int) {
+	o.At, o.Matched = p.To, o.Matched+uint64(n)
+	if p.Last {
+		o.End(now, OperationDone, "")
+	}
+}
+
+// Apply does to e what o is for, and reports whether that changed anything.
+func (o *Operation) Apply(s *Step, e *Entry) bool {
+	if o.Kind == OperationRetry {
+		return s.Requeue(e, o.Extend)
+	}
+	return s.Resolve(e, o.By)
+}
+
+// Repeats says whether starting o again, as asked, is the same request.
+func (o *Operation) Repeats(asked *Operation) error {
+	if o.Num != asked.Num || o.Kind != asked.Kind || o.Filter != asked.Filter || o.Extend != asked.Extend {
+		return Errorf(CodeConflict, "the operation %s was started for something else", o.ID)
+	}
+	return nil
+}
+
+// End ends o, or its undo, early.
+func (o *Operation) End(now time.Time, state OperationState, note string) {
+	o.State, o.Note = state, Sanitize(note, 240)
+	if o.Finished.IsZero() {
+		o.Finished = now
+	}
+}
+
+// MayUndo returns nil where an undo of o may begin at now, or why not.
+func (o *Operation) MayUndo(now time.Time) error {
+	switch {
+	case o.Kind != OperationResolve:
+		return Errorf(CodeConflict, "only a resolve can be undone")
+	case o.State == OperationRunning:
+		return Errorf(CodeConflict, "the operation %s still runs; stop it first", o.ID)
+	case !now.Before(o.Finished.Add(UndoFor)):
+		return Errorf(CodeConflict, "the time to undo the operation %s is over: it was 24 hours", o.ID)
+	case o.Kept == 0:
+		return Errorf(CodeConflict, "the operation %s has nothing left to undo", o.ID)
+	}
+	return nil
+}
+
+// Undo takes back what o did to e, which was as before says, and reports
+// whether it could: not where somebody changed e since, or resolved it anew.
+func (o *Operation) Undo(s *Step, e *Entry, before Entry) bool {
+	return !e.Finished.After(o.Finished) && s.Undo(e, before) == nil
+}
+
+// Forgets reports whether what o keeps for an undo can be dropped at now. young:
+// it is among the last KeepOperations.
+func (o *Operation) Forgets(now time.Time, young bool) bool {
+	return !o.Active() && (!young || !now.Before(o.Finished.Add(UndoFor)))
+}
+
+// Expired reports whether o can be forgotten altogether.
+func (o *Operation) Expired(now time.Time, young bool) bool {
+	return !o.Active() && (!young || !now.Before(o.Finished.Add(KeepOperationsFor)))
+}
+
+// Page returns the part of a list that a page shows; a limit of 0 is MaxPage.
+func Page[T any](all []T, offset, limit int) []T {
+	if limit <= 0 || limit > MaxPage {
+		limit = MaxPage
+	}
+	all = all[min(max(offset, 0), len(all)):]
+	return all[:min(limit, len(all))]
+}
+
+// NoOperation is the fault of naming an operation that does not exist.
+func NoOperation(id string) error {
+	return Errorf(CodeNotFound, "no operation has the id %q", Sanitize(id, MaxOperationID))
+}
+
+// TooManyOperations is the fault of starting one more than are allowed.
+func TooManyOperations() error {
+	return Errorf(CodeUnavailable, "at most %d operations run or wait at once; try again when one has ended", MaxRunning)
+}
+
+// OperationQuery selects operations.
+type OperationQuery struct {
+	Ref           string // callback, in a Service; "": of all
+	Num           Num    // callback, in a Store; 0: of all
+	State         OperationState
+	Limit, Offset int
+}
+
+// Selects reports whether o is among what q asks for.
+func (q *OperationQuery) Selects(o *Operation) bool {
+	return (q.Num == 0 || q.Num == o.Num) && (q.State == "" || q.State == o.State)
+}
+
+// OperationPage is what an operation does next: calls that its filter selects.
+type OperationPage struct {
+	From  OperationPlace // Operation.At when the page was read
+	Calls []CallID       // at most MaxOperationPage
+	To    OperationPlace // where it goes on
+	Last  bool           // nothing is left
+}
+
+// Bounded returns p as an engine works it off: each call once, in the order of
+// ids. Too many are CodeInvalid.
+func (p OperationPage) Bounded() (OperationPage, error) {
+	p.Calls = slices.Compact(slices.Sorted(slices.Values(p.Calls)))
+	if len(p.Calls) > MaxOperationPage {
+		return p, Errorf(CodeInvalid, "%d calls are too many for one page", len(p.Calls))
+	}
+	return p, nil
+}
+
+// operationScan is how many calls are looked at for one page at most, so that
+// an operation that finds few can be stopped soon, too.
+const operationScan = 10_000
+
+// Next reads what o does next: at most limit calls. found, if not nil, is given
+// each of them.
+func (o *Operation) Next(ctx context.Context, s Store, limit int, found func(*Call)) (OperationPage, error) {
+	p := OperationPage{From: o.At, To: o.At}
+	if o.Filter.Status&ListFailed == 0 || o.At.Fresh != (DueKey{}) {
+		return p, o.nextFresh(ctx, s, limit, &p, found)
+	}
+	q := CallQuery{Num: o.Num, Filter: o.Filter, After: o.At.Failed, Oldest: true, Limit: limit, Scan: operationScan}
+	q.Status = ListFailed
+	page, err := s.Calls(ctx, q)
+	if err != nil {
+		return p, err
+	}
+	p.To.Failed, p.Last = page.Next, !page.More
+	for i := range page.Calls {
+		if page.Calls[i].ID > o.Upto {
+			p.Last = true
+			break
+		}
+		p.add(&page.Calls[i], found)
+	}
+	if p.Last && o.Filter.Status&ListPending != 0 {
+		p.Last, p.To = false, OperationPlace{Fresh: DueKey{ID: 1}}
+	}
+	return p, nil
+}
+
+func (p *OperationPage) add(c *Call, found func(*Call)) {
+	p.Calls = append(p.Calls, c.ID)
+	if found != nil {
+		found(c)
+	}
+}
+
+// nextFresh reads a page of calls that were never tried.
+func (o *Operation) nextFresh(ctx context.Context, s Store, limit int, p *OperationPage, found func(*Call)) error {
+	h, err := s.Callback(o.Num)
+	if err != nil {
+		return err
+	}
+	due, err := s.Due(ctx, o.Num, Fresh, o.At.Fresh, limit)
+	if err != nil {
+		return err
+	}
+	p.Last = len(due) < limit
+	for i := range due {
+		p.To.Fresh = DueKey{Due: due[i].Due, ID: due[i].ID + 1}
+		if due[i].ID > o.Upto {
+			continue
+		}
+		c, err := s.Call(ctx, o.Num, due[i].ID)
+		if ErrorCode(err) == CodeNotFound {
+			continue // purged meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		if o.Filter.Matches(&c, &h.Live) {
+			p.add(&c, found)
+		}
+	}
+	return nil
+}
+
+// Operations keeps what is done to many calls. Operations are remembered for a
+// while after they ended; they go on after a restart where they stood.
+type Operations interface {
+	// StartOperation stores a new operation as running; its State, Upto, Total
+	// and times are set. One with that ID that Repeats says is the same is
+	// returned as it stands, and fresh is false; else it is a CodeConflict.
+	StartOperation(ctx context.Context, now time.Time, o Operation) (op Operation, fresh bool, err error)
+	// Operation returns one, or CodeNotFound.
+	Operation(ctx context.Context, id string) (Operation, error)
+	// Operations returns a page, those begun last first, and how many there are
+	// in all. A Limit of 0 is MaxPage.
+	Operations(ctx context.Context, q OperationQuery) ([]Operation, int, error)
+	// AdvanceOperation changes the calls of one page, and notes how far the
+	// operation came, in one commit. Where it does not run, or has come further
+	// than page.From, nothing is changed. It ends with its callback.
+	AdvanceOperation(ctx context.Context, now time.Time, id string, page OperationPage) (Operation, error)
+	// EndOperation ends one that is Active, or its undo, early. One that is not
+	// stays as it is.
+	EndOperation(ctx context.Context, now time.Time, id string, state OperationState, note string) (Operation, error)
+	// UndoOperation lets the undo begin, where Operation.MayUndo says so.
+	UndoOperation(ctx context.Context, now time.Time, id string) (Operation, error)
+	// AdvanceUndo takes at most limit calls back, those enqueued first, in one commit.
+	AdvanceUndo(ctx context.Context, now time.Time, id string, limit int) (Operation, error)
+	// PurgeOperations forgets at most limit earlier states of calls that can no
+	// longer be undone, and operations that ended long ago. It returns how much
+	// it forgot.
+	PurgeOperations(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// NewOperation is what somebody wants done to many calls.
+type NewOperation struct {
+	ID     string // "": one is made up
+	Ref    string // callback
+	Kind   OperationKind
+	Filter Filter
+	Extend bool
+	By     string
+}
+
+// OperationView is an operation as it is shown.
+type OperationView struct {
+	Operation
+	CallbackID CallbackID
+	Callback   string    // name
+	UndoUntil  time.Time // zero: it cannot be undone
+}
+
+// Cause is why calls failed, with how many there are.
+type Cause struct {
+	Class string // machine word; "" where there was no attempt yet
+	Code  int    // HTTP status, 0 without an answer
+	Count uint64
+}
+
+// MaxCauses bounds the causes of a Preview.
+const MaxCauses = 100
+
+// Preview is what an operation would do.
+type Preview struct {
+	Matched uint64 // calls that the filter selects
+	Changed uint64 // of these, those that it would change
+	ByCause []Cause
+	Other   uint64    // calls with a cause beyond MaxCauses
+	Oldest  time.Time // when the first of them was enqueued
+	Partial bool      // there may be more: counting took too long
+}
