@@ -28,7 +28,7 @@ ringback/app/alert         callback
 ringback/app/series        callback
 ringback/app/hub           -
 ringback/app/config        -                                            | go-toml
-ringback/app/api           callback                                     | go-json-experiment golang.org/x/time
+ringback/app/api           callback                                     | go-json-experiment golang.org/x/time golang.org/x/sync
 ringback/app/servicetest   callback                                     | go-cmp
 ringback/app               callback app/post app/dispatch app/alert app/series app/hub | golang.org/x/sync
 ringback/tui               callback                                     | charm.land charmbracelet displaywidth uax29

@@ -1,7 +1,6 @@
 package callback
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 )
@@ -39,7 +38,7 @@ func FirstCallID(t time.Time) CallID {
 func (id CallID) Time() time.Time { return time.UnixMilli(int64(id>>20) + callEpoch).UTC() }
 
 // String returns the 16 upper-case hex digits of the id.
-func (id CallID) String() string { return fmt.Sprintf("%016X", uint64(id)) }
+func (id CallID) String() string { return digits(uint64(id)) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (id CallID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -51,7 +50,7 @@ func (id *CallID) UnmarshalText(b []byte) (err error) {
 }
 
 // String returns the 16 upper-case hex digits of the id.
-func (id CallbackID) String() string { return fmt.Sprintf("%016X", uint64(id)) }
+func (id CallbackID) String() string { return digits(uint64(id)) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (id CallbackID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -86,4 +85,14 @@ func parseID(s string) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(s, 16, 64)
 	return n, err == nil && s[0] != '+' && s[0] != '-'
+}
+
+// digits returns 16 upper-case hex digits. Every answer and every link has some:
+// it is small enough that the string need not leave the stack.
+func digits(n uint64) string {
+	var b [16]byte
+	for i := range b {
+		b[i] = "0123456789ABCDEF"[n>>(60-4*i)&15]
+	}
+	return string(b[:])
 }

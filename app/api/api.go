@@ -23,6 +23,9 @@ type Options struct {
 	MaxBody   int64  // bytes of a request's body at most; 0: 1 MiB
 	PublicURL string // base of the links in answers; "": from the request
 	Version   string
+	// Ending is closed when nothing more is to be accepted: streams of responses
+	// end with what was read. nil: when the server shuts down.
+	Ending <-chan struct{}
 	// Ready says whether the appliance does its work, and why not; nil: it does.
 	Ready func() (ok bool, why []string)
 
@@ -54,9 +57,11 @@ type handler struct {
 	localHash [32]byte
 	throttle  *throttle
 
-	mux  *http.ServeMux
-	stop chan struct{} // closed when the server shuts down: streams end
-	once sync.Once
+	mux    *http.ServeMux
+	memory budget
+	ending <-chan struct{}
+	stop   chan struct{} // closed when the server shuts down: streams end
+	once   sync.Once
 }
 
 // New returns the handler of every route. While there is no key it answers
@@ -74,12 +79,14 @@ func New(o Options) http.Handler {
 		keys: o.Keys, keyNeeded: o.KeyNeeded, throttle: newThrottle(),
 		localKey: o.LocalKey != "", localHash: callback.HashKey(o.LocalKey),
 
-		mux:  http.NewServeMux(),
-		stop: make(chan struct{}),
+		mux:    http.NewServeMux(),
+		ending: o.Ending,
+		stop:   make(chan struct{}),
 	}
 	if h.keys == nil {
 		h.keys = func() []callback.APIKey { return nil }
 	}
+	h.memory = newBudget(h.maxBody)
 	for _, rt := range routes {
 		h.mux.HandleFunc(rt.method+" "+rt.pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := h.act(w, r, rt); err != nil {
@@ -87,6 +94,7 @@ func New(o Options) http.Handler {
 			}
 		})
 	}
+	h.mux.HandleFunc(anyPath, h.unserved)
 	return h
 }
 
@@ -109,12 +117,19 @@ func Server(h http.Handler) *http.Server {
 	return s
 }
 
+// Header values of every answer, which nobody changes.
+var (
+	noSniff = []string{"nosniff"}
+	noStore = []string{"no-store"}
+
+	varyAccept = []string{"Accept"}
+)
+
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.recovered(w, r)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Vary", "Accept")
+	header := w.Header()
+	header["X-Content-Type-Options"], header["Cache-Control"], header["Vary"] = noSniff, noStore, varyAccept
 	if err := h.admit(r); err != nil {
 		h.fail(w, r, err)
 		return
@@ -122,41 +137,51 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-// admit refuses what no route serves; to strangers it does not even tell that.
+// admit refuses a path that is not clean: the mux would answer it with a
+// redirect, after which a client may send a POST as a GET.
 func (h *handler) admit(r *http.Request) error {
-	// The mux would answer an unclean path with a redirect, after which a
-	// client may send a POST as a GET.
-	clean := r.URL.Path == path.Clean(r.URL.Path)
-	if _, pattern := h.mux.Handler(r); clean && pattern != "" {
+	if p := r.URL.Path; p == path.Clean(p) && p[0] == '/' {
 		return nil // the route says who may come: act
 	}
 	if _, err := h.identify(r); err != nil {
-		return err
+		return err // strangers are told nothing, not even that
 	}
-	if !clean {
-		return callback.Errorf(callback.CodeNotFound, "nothing is served at this path")
+	return callback.Errorf(callback.CodeNotFound, "nothing is served at this path")
+}
+
+// unserved answers what no route serves; to strangers it does not even tell
+// that.
+func (h *handler) unserved(w http.ResponseWriter, r *http.Request) {
+	if _, err := h.identify(r); err != nil {
+		h.fail(w, r, err)
+		return
 	}
 	var allow []string
 	probe := *r
 	for _, probe.Method = range []string{"GET", "HEAD", "POST", "PUT", "DELETE"} {
-		if _, pattern := h.mux.Handler(&probe); pattern != "" {
+		if _, pattern := h.mux.Handler(&probe); pattern != anyPath {
 			allow = append(allow, probe.Method)
 		}
 	}
 	if len(allow) == 0 {
-		return callback.Errorf(callback.CodeNotFound, "nothing is served at this path")
+		h.fail(w, r, callback.Errorf(callback.CodeNotFound, "nothing is served at this path"))
+		return
 	}
-	return &refusal{
+	h.fail(w, r, &refusal{
 		status:  http.StatusMethodNotAllowed,
 		message: "this path does not take that method; it takes " + strings.Join(allow, ", "),
 		header:  http.Header{"Allow": {strings.Join(allow, ", ")}},
-	}
+	})
 }
+
+// anyPath is the pattern of what no route serves.
+const anyPath = "/"
 
 // act settles who makes a request and its media types, and does what its route
 // does. Where everybody may come, a fault of the credential makes a stranger.
 func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
-	q := &request{handler: h, w: w, r: r, need: rt.role}
+	q := &request{handler: h, w: w, r: r, need: rt.role, held: hold{budget: h.memory}}
+	defer q.done()
 	who, err := h.identify(r)
 	if rt.role != anyone {
 		if err == nil {
@@ -169,10 +194,14 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
 	q.caller = who
 	if rt.pattern != watchPattern && rt.pattern != documentPattern {
 		var ok bool
-		if q.media, ok = negotiate(r.Header.Values("Accept"), answers); !ok {
+		offers := answers
+		if inLines(r) {
+			offers = lineAnswers
+		}
+		if q.media, ok = negotiate(r.Header.Values("Accept"), offers); !ok {
 			return &refusal{
 				status:  http.StatusNotAcceptable,
-				message: "Accept allows none of what can be sent: " + strings.Join(names(answers), ", "),
+				message: "Accept allows none of what can be sent: " + strings.Join(names(offers), ", "),
 			}
 		}
 	}
@@ -202,6 +231,9 @@ type request struct {
 
 	caller caller
 	need   callback.Role // what the route asks for
+
+	held hold    // of the handler's memory
+	raw  *[]byte // the body, from buffers; nil: not read
 }
 
 func (q *request) ctx() context.Context { return q.r.Context() }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,21 +13,35 @@ import (
 // node in memory is larger than the two bytes that one may take in a body.
 const bytesPerValue = 8
 
+// maxValues is how many values a body may hold.
+func (h *handler) maxValues() int { return int(max(h.maxBody/bytesPerValue, 1024)) }
+
 // body reads and decodes the request's body.
 func (q *request) body() (node, error) {
+	c, raw, err := q.payload()
+	if err != nil {
+		return node{}, err
+	}
+	return q.tree(c, raw)
+}
+
+// payload reads the request's body and says how it is written.
+func (q *request) payload() (codec, []byte, error) {
 	c, err := sent(q.r)
 	if err != nil {
-		return node{}, err
+		return c, nil, err
 	}
 	raw, err := q.bytes()
-	if err != nil {
-		return node{}, err
-	}
 	// RFC 9110, 8.3: without a Content-Type one may look.
-	if q.r.Header.Get("Content-Type") == "" && bytes.HasPrefix(bytes.TrimSpace(raw), []byte("<")) {
+	if q.r.Header.Get("Content-Type") == "" && first(raw) == '<' {
 		c = xmlCodec
 	}
-	n, err := c.decode(raw, int(max(q.maxBody/bytesPerValue, 1024)))
+	return c, raw, err
+}
+
+// tree decodes one document.
+func (q *request) tree(c codec, raw []byte) (node, error) {
+	n, err := c.decode(raw, q.maxValues())
 	if err == nil {
 		err = q.root(&n)
 	}
@@ -63,21 +76,54 @@ func (q *request) optional() (n node, err error) {
 	return q.body()
 }
 
+// bytes reads the request's body. It is valid until the request is answered.
 func (q *request) bytes() ([]byte, error) {
-	large := &refusal{
+	if q.r.ContentLength > q.maxBody {
+		return nil, q.large()
+	}
+	if err := q.held.more(firstBuffer); err != nil {
+		return nil, err
+	}
+	q.raw = buffers.Get().(*[]byte)
+	b := (*q.raw)[:0]
+	in := http.MaxBytesReader(q.w, q.r.Body, q.maxBody)
+	for {
+		if len(b) == cap(b) {
+			if err := q.held.more(int64(cap(b))); err != nil {
+				return nil, err
+			}
+			b = append(make([]byte, 0, 2*cap(b)), b...)
+			*q.raw = b
+		}
+		n, err := in.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == nil {
+			continue
+		}
+		if err == io.EOF {
+			return b, nil
+		}
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, q.large()
+		}
+		return nil, callback.Errorf(callback.CodeMalformed, "the body could not be read to its end")
+	}
+}
+
+// large refuses a body for its size, and has the server close the connection
+// rather than read the rest.
+func (q *request) large() error {
+	return &refusal{
 		status:  http.StatusRequestEntityTooLarge,
 		message: fmt.Sprintf("the body is larger than %d bytes", q.maxBody),
 		header:  http.Header{"Connection": {"close"}},
 	}
-	if q.r.ContentLength > q.maxBody {
-		return nil, large
+}
+
+// done gives back what the request used.
+func (q *request) done() {
+	q.held.free()
+	if q.raw != nil && cap(*q.raw) <= keptBuffer {
+		buffers.Put(q.raw)
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(q.w, q.r.Body, q.maxBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, large
-	}
-	if err != nil {
-		return nil, callback.Errorf(callback.CodeMalformed, "the body could not be read to its end")
-	}
-	return raw, nil
 }

@@ -215,6 +215,9 @@ func inQuery(p place, values []string) error {
 
 func requestBody(op place, x *exchanged) error {
 	described := op.get("requestBody")
+	if inLines(x.r) && described.get("content", "application/x-ndjson").v != nil {
+		return nil // there may be no line; and one that is not as described is answered by itself
+	}
 	switch {
 	case len(x.sent) == 0 && described.get("required").v == true:
 		return errors.New("a body is required")

@@ -13,7 +13,7 @@ import (
 	"ringback/callback"
 )
 
-// This file is the only one that knows how JSON is written.
+// This file and json_response.go are the only ones that know how JSON is written.
 
 // maxDepth bounds how deep a document nests.
 const maxDepth = 64
@@ -29,10 +29,15 @@ func parseJSON(body []byte, values int) (node, error) {
 	if err := p.read(&n); err != nil {
 		return node{}, p.explain(err)
 	}
+	return n, p.end()
+}
+
+// end refuses what stands behind the value.
+func (p *jsonReader) end() error {
 	if _, err := p.dec.ReadToken(); err != io.EOF {
-		return node{}, callback.Errorf(callback.CodeMalformed, "the body goes on after the end of its JSON value")
+		return callback.Errorf(callback.CodeMalformed, "the body goes on after the end of its JSON value")
 	}
-	return n, nil
+	return nil
 }
 
 // treeOf reads what encodeJSON wrote, in which a name may stand twice.
@@ -46,6 +51,7 @@ type jsonReader struct {
 	dec  *jsontext.Decoder
 	left int    // how many more nodes may come
 	open []kind // of the objects and arrays that are open
+	dry  bool   // keep nothing: only find what is wrong
 }
 
 var (
@@ -98,7 +104,9 @@ func (p *jsonReader) readKids(n *node, end jsontext.Kind) error {
 		if err := p.read(&kid); err != nil {
 			return err
 		}
-		n.kids = append(n.kids, kid)
+		if !p.dry {
+			n.kids = append(n.kids, kid)
+		}
 	}
 	p.open = p.open[:len(p.open)-1]
 	_, err := p.dec.ReadToken()

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ringback/callback"
 )
 
 // codec reads and writes one way of putting things into bytes.
@@ -13,10 +15,19 @@ type codec struct {
 	// decode reads one document into a tree, or returns an error that the
 	// sender may read. values bounds how many nodes the tree may have.
 	decode func(body []byte, values int) (node, error)
+	// plain reads a response that is written in the plainest way, without a
+	// tree, and reports whether it could. nil: it never can.
+	plain func(body []byte, r *callback.NewResponse) bool
+	// split returns the items of a body that is an array, at most so many, or
+	// an error as decode does. nil: there are no arrays.
+	split func(body []byte, most int) ([][]byte, error)
 	// encode writes a shape.
 	encode func(shape any) ([]byte, error)
 	// problem is the media type of an error written so.
 	problem string
+	// item adds to b what encode writes for what became of a response. nil: there
+	// is no faster way than encode, nor one item after the other.
+	item func(b []byte, s *enqueuedShape) ([]byte, error)
 }
 
 // media is a media type with its codec.
@@ -26,8 +37,10 @@ type media struct {
 }
 
 var (
-	jsonCodec = codec{decode: parseJSON, encode: encodeJSON, problem: problemType}
-	xmlCodec  = codec{decode: parseXML, encode: encodeXML, problem: "application/problem+xml"}
+	jsonCodec = codec{
+		decode: parseJSON, plain: plainJSON, split: splitJSON, encode: encodeJSON, item: appendItem, problem: problemType,
+	}
+	xmlCodec = codec{decode: parseXML, encode: encodeXML, problem: "application/problem+xml"}
 )
 
 // answers are the media types that are read and written; the first is sent
@@ -69,6 +82,9 @@ const maxRanges = 64
 // (RFC 9110, 12.5.1); the first where they like several the same, or there is
 // no such header.
 func negotiate(accept []string, offers []media) (media, bool) {
+	if len(accept) == 0 || len(accept) == 1 && (accept[0] == "*/*" || accept[0] == offers[0].name) {
+		return offers[0], true // as nearly all do
+	}
 	if strings.TrimSpace(strings.Join(accept, "")) == "" {
 		return offers[0], true
 	}
@@ -141,15 +157,11 @@ func quality(ranges []string, name string) float64 {
 // sent returns the codec of a request's body; a body without a Content-Type is
 // taken for the first of the media types.
 func sent(r *http.Request) (codec, error) {
-	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return codec{}, &refusal{
-			status:  http.StatusUnsupportedMediaType,
-			message: "Content-Encoding must be identity: compressed bodies are not read",
-			header:  http.Header{"Accept-Encoding": {"identity"}},
-		}
+	if err := asIs(r); err != nil {
+		return codec{}, err
 	}
 	lines := r.Header.Values("Content-Type")
-	if strings.Join(lines, "") == "" {
+	if len(lines) == 0 || len(lines) == 1 && (lines[0] == "" || lines[0] == answers[0].name) {
 		return answers[0].codec, nil
 	}
 	t, params, err := mime.ParseMediaType(lines[0])
@@ -170,4 +182,36 @@ func sent(r *http.Request) (codec, error) {
 // utf8Name reports whether UTF-8 reads what is written in that character set.
 func utf8Name(set string) bool {
 	return strings.EqualFold(set, "utf-8") || strings.EqualFold(set, "us-ascii")
+}
+
+// asIs refuses a body that is not sent as it is.
+func asIs(r *http.Request) error {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return &refusal{
+			status:  http.StatusUnsupportedMediaType,
+			message: "Content-Encoding must be identity: compressed bodies are not read",
+			header:  http.Header{"Accept-Encoding": {"identity"}},
+		}
+	}
+	return nil
+}
+
+// lineTypes are the media types of a stream of JSON values, one a line.
+var lineTypes = []media{
+	{"application/x-ndjson", jsonCodec},
+	{"application/jsonl", jsonCodec},
+	{"application/x-jsonlines", jsonCodec},
+	{"application/ndjson", jsonCodec},
+}
+
+// lineAnswers are what the answer to such a stream can be sent as.
+var lineAnswers = append(slices.Clip(lineTypes), answers[0])
+
+// inLines reports whether a request's body is such a stream.
+func inLines(r *http.Request) bool {
+	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if t == answers[0].name {
+		return false
+	}
+	return slices.ContainsFunc(lineTypes, func(m media) bool { return strings.EqualFold(m.name, strings.TrimSpace(t)) })
 }

@@ -114,8 +114,8 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // write sends a whole answer. An error of writing means that the client left.
 func write(w http.ResponseWriter, status int, media string, body []byte) {
-	w.Header().Set("Content-Type", media)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	h := w.Header()
+	h["Content-Type"], h["Content-Length"] = []string{media}, []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // there is nobody left to tell
 }

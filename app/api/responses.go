@@ -1,51 +1,99 @@
 package api
 
 import (
-	"fmt"
+	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"ringback/callback"
 )
 
-// enqueueOne takes one response for the callback in the path.
-func (q *request) enqueueOne() error {
-	n, err := q.body()
+// enqueueTime bounds how long an enqueue waits for the store to take it. What it
+// took it stores, however long that is.
+const enqueueTime = 10 * time.Second
+
+// enqueueOne takes one response for the callback in the path, or a stream of
+// them.
+func (q *request) enqueueOne() error { return q.take(q.ref()) }
+
+// enqueue takes one response, an array or a stream of them, each with its
+// callback.
+func (q *request) enqueue() error { return q.take("") }
+
+// take takes responses for the callback ref, or, where it is "", for those that
+// they name.
+func (q *request) take(ref string) error {
+	if inLines(q.r) {
+		return q.enqueueLines(ref)
+	}
+	c, raw, err := q.payload()
 	if err != nil {
 		return err
 	}
-	if n.kind == list {
-		return invalid("the response", wholeBody, "is an array; one response comes here, several to /responses")
+	if c.split != nil && first(raw) == '[' {
+		items, err := c.split(raw, q.maxValues())
+		switch {
+		case err != nil:
+			return err
+		case ref != "":
+			return invalid("the response", wholeBody, "is an array; one response comes here, several to /responses")
+		}
+		return q.enqueueMany(c, items)
 	}
-	r, err := q.readOne(&n)
-	if err != nil {
+	items := make([]callback.NewResponse, 1)
+	if err := q.read(c, raw, ref, &items[0]); err != nil {
 		return err
 	}
-	if r.Ref != "" && !strings.EqualFold(r.Ref, q.ref()) {
-		return invalid("the response", "callbackId", "is not the callback of the path")
+	if err := q.headerKey(&items[0]); err != nil {
+		return err
 	}
-	r.Ref = q.ref()
-	return q.enqueueSingle(r)
+	return q.enqueueSingle(items)
 }
 
-// enqueue takes one response or an array of them, each with its callback.
-func (q *request) enqueue() error {
-	n, err := q.body()
-	if err != nil {
-		return err
+// first returns the first byte of a JSON text that means something, or 0.
+func first(raw []byte) byte {
+	for _, c := range raw {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return c
+		}
 	}
-	if n.kind == list {
-		return q.enqueueMany(n.kids)
+	return 0
+}
+
+// read reads one response for the callback ref, or, where that is "", for the
+// one that it names.
+func (q *request) read(c codec, raw []byte, ref string, r *callback.NewResponse) error {
+	if c.plain == nil || !c.plain(raw, r) {
+		n, err := q.tree(c, raw)
+		if err != nil {
+			return err
+		}
+		if *r, err = readResponse(&n, time.Now()); err != nil {
+			return err
+		}
 	}
-	r, err := q.readOne(&n)
-	if err != nil {
-		return err
-	}
-	if r.Ref == "" {
+	switch {
+	case ref == "" && r.Ref == "":
 		return invalid("the response", "callbackId", "is required: the id or the name of a callback")
+	case ref == "":
+	case r.Ref != "" && !q.same(ref, r.Ref):
+		return invalid("the response", "callbackId", "is not the callback of the path")
+	default:
+		r.Ref = ref
 	}
-	return q.enqueueSingle(r)
+	return nil
+}
+
+// same reports whether a response names the callback of the path: by the same
+// word, or by its name here and its id there.
+func (q *request) same(ref, named string) bool {
+	if ref == named {
+		return true
+	}
+	h, err := q.svc.Callback(q.ctx(), ref)
+	return err == nil && (h.Name == named || strings.EqualFold(h.ID.String(), named))
 }
 
 func invalid(what, field, message string) *callback.Error {
@@ -55,16 +103,11 @@ func invalid(what, field, message string) *callback.Error {
 	}
 }
 
-func (q *request) readOne(n *node) (callback.NewResponse, error) {
-	r, err := readResponse(n, time.Now())
-	if err != nil {
-		return r, err
-	}
-	return r, q.headerKey(&r)
-}
-
-func (q *request) enqueueSingle(r callback.NewResponse) error {
-	done, err := q.svc.Enqueue(q.ctx(), []callback.NewResponse{r})
+// enqueueSingle stores the one item.
+func (q *request) enqueueSingle(items []callback.NewResponse) error {
+	ctx := patience(q.ctx())
+	defer ctx.stop()
+	done, err := q.svc.Enqueue(ctx, items)
 	if err != nil {
 		return err
 	}
@@ -77,12 +120,21 @@ func (q *request) enqueueSingle(r callback.NewResponse) error {
 		return err
 	}
 	if !res.Skipped {
-		q.w.Header().Set("Location", q.callURL(res.Callback, res.ID))
+		q.w.Header()["Location"] = []string{s.Link[0].URI}
 	}
+	status := http.StatusAccepted
 	if res.Skipped || res.Repeat {
-		return q.send(http.StatusOK, s)
+		status = http.StatusOK
 	}
-	return q.send(http.StatusAccepted, s)
+	if q.media.codec.item == nil {
+		return q.send(status, s)
+	}
+	body, err := q.media.codec.item((*q.raw)[:0], &s) // nothing of the request is needed any more
+	if err != nil {
+		return err
+	}
+	write(q.w, status, q.media.name, body)
+	return nil
 }
 
 // enqueued tells what became of a response that was not refused.
@@ -105,62 +157,6 @@ func (q *request) enqueued(r *callback.EnqueueResult) (enqueuedShape, error) {
 	return s, err
 }
 
-// enqueueMany takes an array: what can be stored is, in one go, and each item
-// is answered in its place.
-func (q *request) enqueueMany(kids []node) error {
-	if len(kids) == 0 {
-		return invalid("the array", wholeBody, "is empty")
-	}
-	if q.r.Header.Get(keyHeader) != "" {
-		return invalid("the request", keyHeader, "belongs to one response; in an array each has its id")
-	}
-	items, failed := q.readMany(kids)
-	var good []callback.NewResponse
-	for i := range items {
-		if failed[i] == nil {
-			good = append(good, items[i])
-		}
-	}
-	var done []callback.EnqueueResult
-	if len(good) > 0 {
-		var err error
-		if done, err = q.svc.Enqueue(q.ctx(), good); err != nil {
-			return err
-		}
-	}
-	out := make([]enqueuedShape, len(items))
-	stored, next := 0, 0
-	for i := range items {
-		err := failed[i]
-		if err == nil {
-			res := &done[next]
-			next++
-			if err = res.Err; err == nil {
-				if out[i], err = q.enqueued(res); err == nil && !res.Skipped && !res.Repeat {
-					stored++
-				}
-			}
-		}
-		if failed[i] = err; err != nil {
-			out[i] = q.refused(err)
-		}
-	}
-	return q.sendMany(out, stored, failed)
-}
-
-// readMany reads the items of an array; failed holds why one is not usable.
-func (q *request) readMany(kids []node) (items []callback.NewResponse, failed []error) {
-	items, failed = make([]callback.NewResponse, len(kids)), make([]error, len(kids))
-	now := time.Now()
-	for i := range kids {
-		items[i], failed[i] = readResponse(&kids[i], now)
-		if failed[i] == nil && items[i].Ref == "" {
-			failed[i] = invalid("the response", "callbackId", "is required: the id or the name of a callback")
-		}
-	}
-	return items, failed
-}
-
 // refused tells why an item was not stored.
 func (q *request) refused(err error) enqueuedShape {
 	p, _, ok := problemOf(err)
@@ -171,45 +167,31 @@ func (q *request) refused(err error) enqueuedShape {
 	return enqueuedShape{Error: &p}
 }
 
-// sendMany answers an array: 202 when at least one item was stored, 200 when
-// there was nothing to store, else what is wrong.
-func (q *request) sendMany(out []enqueuedShape, stored int, failed []error) error {
-	e := &refusal{status: http.StatusUnprocessableEntity, message: "none of the responses was stored", items: out}
-	wrong, later := 0, 0
-	var b binder
-	for i, err := range failed {
-		if err == nil {
-			continue
-		}
-		wrong++
-		b.place(i, out[i].Error)
-		if callback.ErrorCode(err) == callback.CodeUnavailable {
-			later++
-		}
-	}
-	switch {
-	case stored > 0:
-		return q.send(http.StatusAccepted, out)
-	case wrong == 0:
-		return q.send(http.StatusOK, out)
-	case later == wrong:
-		e.status = http.StatusServiceUnavailable
-	}
-	e.fields = b.faults
-	return e
+// patient is a context that ends when somebody waited for it for enqueueTime.
+// Nearly nobody does, so its timer is made only then.
+type patient struct {
+	context.Context
+	start  sync.Once
+	timed  context.Context
+	cancel context.CancelFunc
 }
 
-// place notes what is wrong with the i-th item of an array.
-func (b *binder) place(i int, p *problem) {
-	at := fmt.Sprintf("[%d]", i)
-	if len(p.Errors) == 0 {
-		b.fail(at, "%s", p.Detail)
-	}
-	for _, f := range p.Errors {
-		if f.Field == wholeBody {
-			b.fail(at, "%s", f.Message)
-		} else {
-			b.fail(at+"."+f.Field, "%s", f.Message)
-		}
-	}
+func patience(ctx context.Context) *patient { return &patient{Context: ctx} }
+
+// Done implements context.Context.
+func (p *patient) Done() <-chan struct{} {
+	p.start.Do(func() { p.timed, p.cancel = context.WithTimeout(p.Context, enqueueTime) })
+	return p.timed.Done()
+}
+
+// Err implements context.Context.
+func (p *patient) Err() error {
+	p.Done()
+	return p.timed.Err()
+}
+
+// stop ends the timer, where there is one.
+func (p *patient) stop() {
+	p.start.Do(func() { p.timed, p.cancel = p.Context, func() {} })
+	p.cancel()
 }

@@ -105,7 +105,7 @@ func (q *request) callbackURL(id callback.CallbackID) string {
 }
 
 func (q *request) callURL(id callback.CallbackID, call callback.CallID) string {
-	return q.callbackURL(id) + "/calls/" + call.String()
+	return q.base() + "/callbacks/" + id.String() + "/calls/" + call.String()
 }
 
 func (q *request) callbackLinks(id callback.CallbackID) []link {
@@ -237,6 +237,7 @@ type enqueuedShape struct {
 	Repeat     bool                 `json:"repeat,omitzero"` // it had been enqueued before
 	Link       []link               `json:"link,omitempty"`
 	Error      *problem             `json:"error,omitzero"`
+	Line       int                  `json:"line,omitzero"` // of a stream, on which the refused item stands
 }
 
 // skipped is the status of a response whose kind the callback does not want.
