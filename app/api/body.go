@@ -16,6 +16,9 @@ const bytesPerValue = 8
 // maxValues is how many values a body may hold.
 func (h *handler) maxValues() int { return int(max(h.maxBody/bytesPerValue, 1024)) }
 
+// errEmpty is what every codec says of a body with nothing in it.
+var errEmpty = callback.Errorf(callback.CodeMalformed, "the body is empty")
+
 // body reads and decodes the request's body.
 func (q *request) body() (node, error) {
 	c, raw, err := q.payload()
@@ -68,12 +71,16 @@ func (q *request) root(n *node) error {
 	}
 }
 
-// optional is body, but for a request that may come without one.
+// optional is body, but for a request that may come without one, whatever its
+// Content-Type says; where its length is not told, with nothing in it.
 func (q *request) optional() (n node, err error) {
 	if q.r.ContentLength == 0 {
 		return node{kind: object}, nil
 	}
-	return q.body()
+	if n, err = q.body(); err == error(errEmpty) {
+		return node{kind: object}, nil
+	}
+	return n, err
 }
 
 // bytes reads the request's body. It is valid until the request is answered.

@@ -273,33 +273,6 @@ func TestStatusOfCalls(t *testing.T) {
 	}
 }
 
-func TestAccept(t *testing.T) {
-	t.Parallel()
-	_, h := newSpy()
-	const plain, vendor = "application/json", "application/vnd.whispir.api-call-v1+json"
-	for head, want := range map[string]string{
-		"":                 plain,
-		"*/*":              plain,
-		"application/*":    plain,
-		"application/json": plain,
-		"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2": plain,
-		"application/xml;q=0.4, application/json;q=0.5":        plain,
-		vendor:                      vendor,
-		vendor + ", */*;q=0.1":      vendor,
-		"application/json;q=0, */*": "application/xml",
-	} {
-		w := ask(h, "GET", "/callbacks/crm-prod", "", "Accept: "+head)
-		if w.Code != 200 || w.Header().Get("Content-Type") != want {
-			t.Errorf("Accept %q: %d %s, want %s", head, w.Code, w.Header().Get("Content-Type"), want)
-		}
-	}
-	for _, kind := range []string{plain, "application/json; charset=UTF-8", vendor} {
-		if w := ask(h, "POST", "/callbacks/crm-prod/responses", `{"responseMessage":{}}`, "Content-Type: "+kind); w.Code != 202 {
-			t.Errorf("Content-Type %q: %d", kind, w.Code)
-		}
-	}
-}
-
 func TestOnlyThisMachineIsAnswered(t *testing.T) {
 	t.Parallel()
 	_, h := newSpy()

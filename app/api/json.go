@@ -22,7 +22,7 @@ const maxDepth = 64
 // unique names and valid UTF-8 (RFC 7493), nothing before or after.
 func parseJSON(body []byte, values int) (node, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return node{}, callback.Errorf(callback.CodeMalformed, "the body is empty")
+		return node{}, errEmpty
 	}
 	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), left: values}
 	var n node

@@ -24,7 +24,7 @@ const (
 	deliveryEnd = `</ns2:deliveryResponse>`
 )
 
-func sample(t *testing.T, name string) string {
+func sample(t testing.TB, name string) string {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + name + ".xml")
 	if err != nil {

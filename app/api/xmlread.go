@@ -35,7 +35,7 @@ func parseXML(body []byte, values int) (node, error) {
 		return node{}, err
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		return node{}, callback.Errorf(callback.CodeMalformed, "the body is empty")
+		return node{}, errEmpty
 	}
 	r := xmlReader{dec: xml.NewDecoder(bytes.NewReader(body)), body: body, left: values}
 	var root node
