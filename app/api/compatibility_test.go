@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"os"
@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 )
+
+// home is where the module begins.
+const home = "../../"
 
 // suites are where the cases of a test stand when they are not beside it.
 var suites = map[string]string{
@@ -18,7 +21,7 @@ var suites = map[string]string{
 // and for its case.
 func TestCompatibilityTable(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("docs/compatibility.md")
+	page, err := os.ReadFile(home + "docs/compatibility.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +63,7 @@ func missing(t *testing.T, code map[string]string, whole, pkg, function, subtest
 	}
 	source := func(dir, pattern string) string {
 		if code[dir] == "" {
-			files, err := filepath.Glob(filepath.Join(dir, pattern))
+			files, err := filepath.Glob(filepath.Join(home, dir, pattern))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +85,7 @@ func missing(t *testing.T, code map[string]string, whole, pkg, function, subtest
 		tests = source(dir, "*.go")
 	}
 	if whole == "ringback.TestScripts" {
-		if _, err := os.Stat("testscript/" + subtest + ".txtar"); err != nil {
+		if _, err := os.Stat(home + "testscript/" + subtest + ".txtar"); err != nil {
 			return "there is no such script"
 		}
 		return ""
