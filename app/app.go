@@ -14,6 +14,7 @@ import (
 	"ringback/app/alert"
 	"ringback/app/dispatch"
 	"ringback/app/hub"
+	"ringback/app/metrics"
 	"ringback/app/series"
 	"ringback/callback"
 )
@@ -39,6 +40,10 @@ type Options struct {
 
 	// Alerts has the addresses of mails; the App fills in what it knows itself.
 	Alerts alert.Options
+
+	// Metrics counts what happens, and gets the figures of its scrapes from the
+	// App; nil: nobody counts.
+	Metrics *metrics.Metrics
 
 	Info callback.Server // what Server answers; the App fills in what changes
 	Log  *slog.Logger    // nil: silent
@@ -89,6 +94,9 @@ func New(opt Options) *App {
 	al := opt.Alerts
 	al.Store, al.Mailer, al.Policy, al.Now, al.Log = opt.Store, opt.Mailer, opt.Policy, a.clock.Now, opt.Log
 	a.alert = alert.New(al)
+	if opt.Metrics != nil {
+		opt.Metrics.Ask(a.figures)
+	}
 	return a
 }
 
@@ -169,6 +177,9 @@ func (a *App) late() string {
 // ended takes note of an attempt that was recorded.
 func (a *App) ended(e dispatch.Ended) {
 	now := a.clock.Now()
+	if a.opt.Metrics != nil {
+		a.opt.Metrics.Attempts(&e.Entry, e.Attempts)
+	}
 	failed := false
 	for i := range e.Attempts {
 		a.series.Attempt(now, e.Entry.Num, &e.Attempts[i])

@@ -135,6 +135,25 @@ func delivered(ctx context.Context, t *testing.T, a *app.App) {
 	t.Fatalf("%d calls wait, %d attempts run", o.Waiting, o.Running)
 }
 
+// body returns what is answered to a GET.
+func body(ctx context.Context, t *testing.T, url string) []byte {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close() // nothing is written
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %d, %v: %s", url, res.StatusCode, err, b)
+	}
+	return b
+}
+
 // BenchmarkEndToEnd delivers 1 KB responses durably to one endpoint on this
 // machine, enqueued by 64 producers, and prints the rate and its ratio to what a
 // bare net/http client reaches against the same endpoint in the same run.

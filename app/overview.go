@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"ringback/app/metrics"
 	"ringback/callback"
 )
 
@@ -117,4 +118,28 @@ func (a *App) events(ctx context.Context, views []callback.HealthView) ([]callba
 	}
 	slices.SortFunc(events, func(x, y callback.Event) int { return y.At.Compare(x.At) })
 	return events[:min(len(events), maxEvents)], nil
+}
+
+// figures is what a scrape tells, from memory.
+func (a *App) figures() metrics.Figures {
+	f := metrics.Figures{
+		Callbacks: a.opt.Store.Callbacks(), Running: a.dispatch.Running(), MaxInFlight: a.opt.MaxInFlight,
+		AlertsWaiting: -1, DiskFree: -1,
+	}
+	now := a.clock.Now()
+	f.Answers = func(num callback.Num) (p50, p95 time.Duration) {
+		h := a.series.Hour(now, num, 0)
+		return h.P50, h.P95
+	}
+	f.MailOK, _ = a.alert.Status()
+	f.AlertsSent, _ = a.alert.Sent()
+	if s, ok := a.opt.Store.(interface{ AlertsWaiting() int }); ok {
+		f.AlertsWaiting = s.AlertsWaiting()
+	}
+	if s, ok := a.opt.Store.(interface{ FreeDisk() (uint64, error) }); ok {
+		if free, err := s.FreeDisk(); err == nil {
+			f.DiskFree = int64(free)
+		}
+	}
+	return f
 }

@@ -32,6 +32,10 @@ type Options struct {
 	// of it no attempt starts. 0: no mark.
 	LowWater uint64
 	Log      *slog.Logger // nil: silent
+	// Committing is told how many operations a commit has, before it, and what it
+	// returns is called when it is done; nil: nobody. It is called by the writer,
+	// so it must be quick.
+	Committing func(operations int) (done func())
 
 	// noSync commits without fsync, and noCompact without background
 	// compaction. For tests: the one shows that a rig sees lost writes, the other
@@ -108,6 +112,9 @@ func Open(opt Options) (e *Engine, err error) {
 	}
 	if opt.Free == nil {
 		opt.Free = func() (uint64, error) { return freeBytes(opt.Dir) }
+	}
+	if opt.Committing == nil {
+		opt.Committing = func(int) func() { return func() {} }
 	}
 	held, err := lock(opt.Dir)
 	if err != nil {
@@ -320,6 +327,19 @@ func (e *Engine) Check(ctx context.Context) error {
 func (e *Engine) DiskLow() bool {
 	free, err := e.opt.Free()
 	return err != nil || free < e.opt.LowWater
+}
+
+// FreeDisk returns the free bytes of the disk.
+func (e *Engine) FreeDisk() (uint64, error) { return e.opt.Free() }
+
+// AlertsWaiting returns how many alerts wait to be sent, from memory.
+func (e *Engine) AlertsWaiting() (n int) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, waiting := range e.outbox {
+		n += waiting
+	}
+	return n
 }
 
 // CollectGarbage gives space of the value log back that nothing uses any more.

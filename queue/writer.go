@@ -135,7 +135,9 @@ func (e *Engine) commit(first *op) (held *op) {
 	}
 	e.mu.Unlock()
 	if err == nil {
+		done := e.opt.Committing(len(ops))
 		err = g.t.Commit()
+		done()
 	}
 	if err == nil {
 		err = e.Err() // Badger acknowledges after some errors that it only logs

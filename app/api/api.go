@@ -29,6 +29,9 @@ type Options struct {
 	// Ready says whether the appliance does its work, and why not; nil: it does.
 	Ready func() (ok bool, why []string)
 
+	// Metrics answers GET /metrics; nil: nothing is served there.
+	Metrics http.Handler
+
 	// Keys returns the API keys, hashes included; nil: there are none.
 	Keys func() []callback.APIKey
 	// KeyNeeded asks for a key also while none is made. It must be set where
@@ -50,6 +53,7 @@ type handler struct {
 	public  string
 	version string
 	ready   func() (bool, []string)
+	metrics http.Handler
 
 	keys      func() []callback.APIKey
 	keyNeeded bool
@@ -75,6 +79,7 @@ func New(o Options) http.Handler {
 		public:  strings.TrimRight(o.PublicURL, "/"),
 		version: o.Version,
 		ready:   o.Ready,
+		metrics: o.Metrics,
 
 		keys: o.Keys, keyNeeded: o.KeyNeeded, throttle: newThrottle(),
 		localKey: o.LocalKey != "", localHash: callback.HashKey(o.LocalKey),
@@ -192,7 +197,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
 		}
 	}
 	q.caller = who
-	if rt.pattern != watchPattern && rt.pattern != documentPattern {
+	if !ownMedia(rt.pattern) {
 		var ok bool
 		offers := answers
 		if inLines(r) {

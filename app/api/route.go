@@ -18,12 +18,23 @@ type route struct {
 	role            callback.Role
 }
 
-// watchPattern is the one route that answers with a stream, documentPattern the
-// one that answers with a file.
+// The routes that settle their media types themselves: a stream, a file, and
+// what Prometheus reads.
 const (
 	watchPattern    = "/watch"
 	documentPattern = "/openapi.yaml"
+	metricsPattern  = "/metrics"
 )
+
+// ownMedia reports whether a route settles its media type itself; the others
+// answer with a shape, as JSON or XML.
+func ownMedia(pattern string) bool {
+	switch pattern {
+	case watchPattern, documentPattern, metricsPattern:
+		return true
+	}
+	return false
+}
 
 // routes is everything that is served.
 var routes = []route{
@@ -62,5 +73,6 @@ var routes = []route{
 
 	{"GET", "/healthz", (*request).healthz, anyone},
 	{"GET", "/readyz", (*request).readyz, anyone},
+	{"GET", metricsPattern, (*request).tellMetrics, reader},
 	{"GET", documentPattern, (*request).document, anyone},
 }

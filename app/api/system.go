@@ -57,3 +57,13 @@ func (q *request) readyz() error {
 	}
 	return q.send(http.StatusServiceUnavailable, readyShape{Why: why})
 }
+
+// tellMetrics answers a scrape. What is sent, and what of it a scraper likes, is
+// the business of whoever keeps the figures.
+func (q *request) tellMetrics() error {
+	if q.metrics == nil {
+		return callback.Errorf(callback.CodeNotFound, "nothing is measured here")
+	}
+	q.metrics.ServeHTTP(q.w, q.r)
+	return nil
+}

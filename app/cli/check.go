@@ -202,7 +202,7 @@ func (k *checker) content(ctx context.Context, dir string) {
 		k.add(signBad, "data folder", "%v", err)
 		return
 	}
-	store, err := openStore(&k.cfg, f, slog.New(slog.DiscardHandler))
+	store, err := openStore(&k.cfg, f, slog.New(slog.DiscardHandler), nil)
 	if l, ok := errors.AsType[*queue.LockedError](err); ok {
 		k.add(signBad, "data folder", "%v", l)
 		return

@@ -107,7 +107,7 @@ func openData(cfg *config.Config, src config.Source, asked string, create bool) 
 		return nil, err
 	}
 	silent := slog.New(slog.DiscardHandler)
-	store, err := openStore(cfg, f, silent)
+	store, err := openStore(cfg, f, silent, nil)
 	if l, ok := errors.AsType[*queue.LockedError](err); ok {
 		return nil, fmt.Errorf("%w; nothing answers at %s, so name where it listens with --addr, or end that process first", l, text(asked, 200))
 	}

@@ -20,6 +20,7 @@ import (
 	"ringback/app/alert"
 	"ringback/app/api"
 	"ringback/app/config"
+	"ringback/app/metrics"
 	"ringback/app/post"
 	"ringback/callback"
 	"ringback/queue"
@@ -27,16 +28,17 @@ import (
 
 // house is the appliance put together from a configuration.
 type house struct {
-	cfg    config.Config
-	src    config.Source
-	log    *slog.Logger
-	folder *folder
-	doors  *doors
-	store  *queue.Engine
-	poster *post.Poster
-	app    *app.App
-	server *http.Server
-	token  string // the key of this machine's commands, for as long as it runs
+	cfg     config.Config
+	src     config.Source
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	folder  *folder
+	doors   *doors
+	store   *queue.Engine
+	poster  *post.Poster
+	app     *app.App
+	server  *http.Server
+	token   string // the key of this machine's commands, for as long as it runs
 
 	closing atomic.Bool // nothing more is accepted
 }
@@ -57,7 +59,7 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 		return nil, err
 	}
 	debug.SetMemoryLimit(int64(cfg.MemoryLimit))
-	h = &house{cfg: cfg, src: src, log: log, token: newToken()}
+	h = &house{cfg: cfg, src: src, log: log, metrics: metrics.New(version()), token: newToken()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -74,7 +76,7 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 	if err != nil {
 		return h, err
 	}
-	if h.store, err = openStore(&cfg, h.folder, log); err != nil {
+	if h.store, err = openStore(&cfg, h.folder, log, h.metrics.Committing); err != nil {
 		return h, err
 	}
 	if !h.doors.loopback() && len(h.store.Keys()) == 0 {
@@ -122,7 +124,7 @@ func (h *house) newApp(mailer callback.Mailer, demo bool) *app.App {
 	return app.New(app.Options{
 		Store: h.store, Poster: h.poster, Mailer: mailer, Policy: policy(cfg), MaxInFlight: cfg.Delivery.MaxInFlight,
 		Delivered: time.Duration(cfg.Retention.Delivered), Failed: time.Duration(cfg.Retention.Failed),
-		Secret: h.folder.secret, Info: info, Log: h.log,
+		Secret: h.folder.secret, Metrics: h.metrics, Info: info, Log: h.log,
 		Alerts: alert.Options{
 			From: cfg.SMTP.From, Admin: cfg.Alerts.AdminEmail, RecipientDomains: cfg.Alerts.RecipientDomains,
 			PublicURL: cfg.HTTP.PublicURL, Listen: h.doors.addr.String(), Name: name,
@@ -242,7 +244,7 @@ func (h *house) close() error {
 func newServer(h *house) *http.Server {
 	handler := api.New(api.Options{
 		Service: h.app, Log: h.log, MaxBody: int64(h.cfg.HTTP.MaxBody), PublicURL: h.cfg.HTTP.PublicURL, Version: version(),
-		Keys: h.store.Keys, KeyNeeded: !h.doors.loopback(), LocalKey: h.token,
+		Keys: h.store.Keys, KeyNeeded: !h.doors.loopback(), LocalKey: h.token, Metrics: h.metrics.Handler(),
 		Ready: func() (bool, []string) {
 			if h.closing.Load() {
 				return false, []string{"it is shutting down"}

@@ -20,7 +20,8 @@ import (
 
 // This file makes the parts of a house out of the sections of a configuration.
 
-func openStore(cfg *config.Config, f *folder, log *slog.Logger) (*queue.Engine, error) {
+// openStore opens the store. committing is told of its commits; nil: nobody is.
+func openStore(cfg *config.Config, f *folder, log *slog.Logger, committing func(operations int) (done func())) (*queue.Engine, error) {
 	_, total, err := disk(f.dir)
 	if err != nil {
 		return nil, err
@@ -28,7 +29,7 @@ func openStore(cfg *config.Config, f *folder, log *slog.Logger) (*queue.Engine, 
 	low := cfg.Retention.MinFreeDisk.Mark(int64(min(total, math.MaxInt64)))
 	return queue.Open(queue.Options{
 		Dir: f.path("queue"), Now: time.Now().UTC().Truncate(time.Millisecond), Policy: policy(cfg),
-		Secret: f.secret, LowWater: uint64(low), Log: log,
+		Secret: f.secret, LowWater: uint64(low), Log: log, Committing: committing,
 	})
 }
 
