@@ -113,6 +113,13 @@ func TestFindKey(t *testing.T) {
 			t.Errorf("%q is taken for key %q", wrong, k.Name)
 		}
 	}
+	for at := range 32 { // every byte of the hash counts
+		other := APIKey{Hash: HashKey("key1")}
+		other.Hash[at] ^= 1
+		if _, ok := FindKey([]APIKey{other}, "key1"); ok {
+			t.Errorf("byte %d of the hash is not compared", at)
+		}
+	}
 	if _, ok := FindKey(nil, ""); ok {
 		t.Error("found a key where there is none")
 	}
