@@ -121,6 +121,9 @@ func (c *caller) may(need callback.Role) error {
 		strings.Join(roles, " or "), callback.Sanitize(c.name, 200), c.role)
 }
 
+// errGone ends the stream of somebody whose key was removed.
+var errGone error = callback.Errorf(callback.CodeForbidden, "the key was removed")
+
 // still reports whether the caller of a stream may go on.
 func (q *request) still() bool {
 	who, err := q.identify(q.r)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -454,5 +455,33 @@ func TestNoKeyLeaks(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "too many wrong keys") || !strings.Contains(log.String(), "internal error") {
 		t.Errorf("the log lacks what the test is about: %s", &log)
+	}
+}
+
+// TestLinesEndWithTheirKey: once its key is removed nothing more of a stream is
+// stored, and its sender is told.
+func TestLinesEndWithTheirKey(t *testing.T) {
+	t.Parallel()
+	keys := ring()()
+	var removed atomic.Bool
+	s, _ := newSpy()
+	addr := serve(t, New(Options{Service: s, Keys: func() []callback.APIKey {
+		if removed.Load() {
+			return keys[:1] // the admin's
+		}
+		return keys
+	}}), "tcp", "127.0.0.1:0")
+	client := plainHTTP(t)
+	client.Transport = keyed{client.Transport.(*http.Transport), "enqueue-key"}
+	c := converse(t, client, "http://"+addr+"/responses")
+	c.say(stored)
+	if got := c.hear(); got != "PENDING" || len(s.items) != 1 {
+		t.Fatalf("with its key: %q", got)
+	}
+	s.items = nil
+	removed.Store(true)
+	c.say(stored)
+	if got := c.hear() + "|" + c.hear(); got != "403 at 2|" || s.items != nil {
+		t.Fatalf("without its key: %q, and %d items were stored", got, len(s.items))
 	}
 }

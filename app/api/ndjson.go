@@ -281,7 +281,9 @@ func (s *intake) store(b *batch) error {
 	defer b.held.free()
 	var done []callback.EnqueueResult
 	var failed error
-	if len(b.good) > 0 {
+	if !s.still() {
+		failed = errGone
+	} else if len(b.good) > 0 {
 		ctx := patience(s.ctx())
 		done, failed = s.svc.Enqueue(ctx, b.good)
 		ctx.stop()
@@ -300,7 +302,7 @@ func (s *intake) store(b *batch) error {
 		}
 	}
 	err := errors.Join(s.write(), s.control.Flush())
-	if err == nil && failed != nil && callback.ErrorCode(failed) == "" {
+	if err == nil && failed != nil && (callback.ErrorCode(failed) == "" || failed == errGone) {
 		err = failed // it will not get better
 	}
 	return err

@@ -63,9 +63,6 @@ type shown struct {
 	name  string
 }
 
-// errGone ends the stream of somebody whose key was removed.
-var errGone = errors.New("the key was removed")
-
 func (s *stream) run(revs <-chan uint64) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
