@@ -30,6 +30,10 @@ type Options struct {
 	MaxInFlight int           // of all callbacks together; 0: 512
 	Drain       time.Duration // how long attempts may go on when it ends; 0: 65 s
 
+	// Patience is how long one question about calls may take whose filter selects
+	// few; 0: half a second. What was found by then is answered.
+	Patience time.Duration
+
 	// Delivered and Failed are how long finished calls are kept; 0: for ever.
 	Delivered, Failed time.Duration
 
@@ -74,6 +78,9 @@ func New(opt Options) *App {
 	}
 	if opt.Drain == 0 {
 		opt.Drain = 65 * time.Second
+	}
+	if opt.Patience == 0 {
+		opt.Patience = patience
 	}
 	if opt.Random == nil {
 		opt.Random = random

@@ -84,52 +84,90 @@ func sortKeys(fields []string) ([]func(x, y *callback.Health) int, error) {
 	return append(keys, sortFields["createdAt"]), nil
 }
 
-// Calls implements callback.Reader.
+// patience is how long one question about calls or attempts is worked on where
+// its filter selects few: after that the answer is what was found, and where to
+// go on.
+const patience = 500 * time.Millisecond
+
+// Calls implements callback.Reader. A store answers in short steps, each of
+// which may find little; they are repeated until the page is full.
 func (a *App) Calls(ctx context.Context, q callback.ListQuery) (list callback.CallList, err error) {
 	cq := callback.CallQuery{After: q.After, Oldest: q.Oldest, Limit: q.Limit, Offset: q.Offset, Filter: q.Filter}.Bounded()
-	if q.Ref != "" {
-		h, err := a.opt.Store.Find(q.Ref)
+	if cq.Num, err = a.num(q.Ref); err != nil {
+		return list, err
+	}
+	s, now := shelf{app: a, byNum: map[callback.Num]callback.Health{}}, a.clock.Now()
+	until, stop := context.WithTimeout(ctx, a.opt.Patience)
+	defer stop()
+	for want := cq.Limit; ; {
+		page, err := a.opt.Store.Calls(ctx, cq)
 		if err != nil {
 			return list, err
 		}
-		cq.Num = h.Num
-	}
-	byNum := map[callback.Num]callback.Health{}
-	for _, h := range a.opt.Store.Callbacks() {
-		if cq.Num == 0 || h.Num == cq.Num {
-			byNum[h.Num] = h
-			list.Total += total(&h.Live.Counts, cq.Status)
+		for i := range page.Calls {
+			if h := s.health(page.Calls[i].Num); h != nil {
+				list.Calls = append(list.Calls, a.view(h, page.Calls[i], now))
+			}
+		}
+		list.More, list.Next, list.Total = page.More, page.Next, page.Total
+		list.Skipped += page.Skipped
+		cq.After, cq.Offset, cq.Limit = page.Next, q.Offset-list.Skipped, want-len(list.Calls)
+		if !page.More || cq.Limit <= 0 || until.Err() != nil {
+			break
 		}
 	}
-	list.Exact = cq.Plain()
-	page, err := a.opt.Store.Calls(ctx, cq)
-	if err != nil {
-		return list, err
+	if list.Exact = cq.Plain(); !list.Exact {
+		list.Total = uint64(list.Skipped + len(list.Calls))
+		list.Exact = !list.More && q.After == 0
 	}
-	if !list.Exact {
-		list.Total = uint64(cq.Offset + len(page.Calls))
-		list.Exact = !page.More && q.After == 0
-	}
-	now := a.clock.Now()
-	for i := range page.Calls {
-		h := byNum[page.Calls[i].Num]
-		list.Calls = append(list.Calls, a.view(&h, page.Calls[i], now))
-	}
-	list.More, list.Next = page.More, page.Next
 	return list, nil
 }
 
-func total(c *callback.Counts, s callback.CallStatus) (n uint64) {
-	if s&callback.ListSuccess != 0 {
-		n += c.Delivered + c.Resolved
+// Attempts implements callback.Reader, in steps as Calls.
+func (a *App) Attempts(ctx context.Context, ref string, q callback.AttemptQuery) (list callback.AttemptList, err error) {
+	q = q.Bounded()
+	if q.Num, err = a.num(ref); err != nil {
+		return list, err
 	}
-	if s&callback.ListFailed != 0 {
-		n += c.Failed + c.Retrying
+	s := shelf{app: a, byNum: map[callback.Num]callback.Health{}}
+	until, stop := context.WithTimeout(ctx, a.opt.Patience)
+	defer stop()
+	for limit, offset := q.Limit, q.Offset; ; {
+		page, err := a.opt.Store.Attempts(ctx, q)
+		if err != nil {
+			return list, err
+		}
+		for _, row := range page.Attempts {
+			if h := s.health(row.Num); h != nil {
+				list.Attempts = append(list.Attempts, callback.AttemptView{CallAttempt: row, CallbackID: h.ID, Callback: h.Name})
+			}
+		}
+		list.More, list.Next = page.More, page.Next
+		list.Skipped += page.Skipped
+		q.After, q.Offset, q.Limit = page.Next, offset-list.Skipped, limit-len(list.Attempts)
+		if !page.More || q.Limit <= 0 || until.Err() != nil {
+			return list, nil
+		}
 	}
-	if s&callback.ListPending != 0 {
-		n += c.Pending
+}
+
+// shelf keeps the callbacks that the rows of one answer belong to.
+type shelf struct {
+	app   *App
+	byNum map[callback.Num]callback.Health
+}
+
+// health returns a callback, nil where it was purged meanwhile.
+func (s *shelf) health(num callback.Num) *callback.Health {
+	h, ok := s.byNum[num]
+	if !ok {
+		var err error
+		if h, err = s.app.opt.Store.Callback(num); err != nil {
+			return nil
+		}
+		s.byNum[num] = h
 	}
-	return n
+	return &h
 }
 
 func (a *App) view(h *callback.Health, c callback.Call, now time.Time) callback.CallView {

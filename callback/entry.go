@@ -20,6 +20,12 @@ type Entry struct {
 	Finished    time.Time // when it left Ready for the last time
 	ResolvedBy  string
 
+	// What the last attempt recorded said, so that a list need not read it: when
+	// it began, to the millisecond, its status code and its class.
+	LastAt    time.Time
+	LastCode  int
+	LastClass Class
+
 	// Second says that the one attempt allowed after an interruption is owed,
 	// or was made, although retries are off.
 	Second bool
@@ -86,7 +92,9 @@ const (
 )
 
 // State returns what the contract shows for a call of a callback in state l.
-func (e *Entry) State(l *Live) CallState {
+func (e *Entry) State(l *Live) CallState { return e.state(l.Holds()) }
+
+func (e *Entry) state(held bool) CallState {
 	switch {
 	case e.Running && e.Status != Success:
 		return StateDelivering
@@ -100,7 +108,7 @@ func (e *Entry) State(l *Live) CallState {
 		return StateDamaged
 	case e.Status == Failed:
 		return StateGaveUp
-	case l.Suspended || l.Gate.State == Open:
+	case held:
 		return StateHeld
 	case e.Attempts == 0:
 		return StateScheduled

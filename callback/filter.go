@@ -5,15 +5,18 @@ import (
 	"time"
 )
 
-// Filter selects calls. Zero fields do not select.
+// Filter selects calls, or attempts. Zero fields do not select.
+//
+// Of calls it looks at the last attempt; of attempts at each, Status being
+// whether it succeeded, while State, MessageID and Text are those of its call.
 type Filter struct {
 	Status    CallStatus
 	State     CallState
 	MessageID string
-	Code      int       // status code of the last attempt; NoAnswer: there was none
-	Reason    string    // status message of the last attempt
-	Class     string    // machine word of the last attempt's class
-	From, To  time.Time // bounds of the last attempt's time: From itself is within, To is not
+	Code      int       // status code of the attempt; NoAnswer: there was none
+	Reason    string    // status message of the attempt
+	Class     string    // machine word of the attempt's class
+	From, To  time.Time // bounds of the attempt's time: From itself is within, To is not
 	Text      string    // in names, numbers, addresses and content, any case
 }
 
@@ -31,33 +34,78 @@ func (f *Filter) Plain() bool {
 // Matches reports whether f selects c, a call of a callback in state l. c needs
 // no more than its last attempt.
 func (f *Filter) Matches(c *Call, l *Live) bool {
-	if f.Status != 0 && c.Listed()&f.Status == 0 {
-		return false
-	}
-	if f.Plain() {
-		return true
-	}
-	var last *Attempt
-	if len(c.Attempts) > 0 {
-		last = &c.Attempts[len(c.Attempts)-1]
-	}
-	return (f.State == "" || f.State == c.State(l)) && f.MatchesAttempt(last) &&
-		(f.MessageID == "" || f.MessageID == c.Response.MessageID) &&
-		(f.Text == "" || c.Response.contains(strings.ToLower(f.Text)))
+	return f.MatchesEntry(&c.Entry, l.Holds()) && f.MatchesReason(c.Attempts) && f.MatchesResponse(&c.Response)
 }
 
-// MatchesAttempt reports whether what f asks of the last attempt is true of a.
-// nil is a call that was never tried: no such condition selects it.
+// MatchesEntry is the part of Matches that needs no more than a call's entry;
+// held: its callback holds calls (Live.Holds).
+func (f *Filter) MatchesEntry(e *Entry, held bool) bool {
+	return (f.Status == 0 || e.Listed()&f.Status != 0) &&
+		(f.State == "" || f.State == e.state(held)) &&
+		(!f.Tried() || e.tried() && f.matches(e.LastAt, e.LastCode, e.LastClass))
+}
+
+// MatchesReason is the part of Matches that needs a call's last attempt, the
+// last of attempts.
+func (f *Filter) MatchesReason(attempts []Attempt) bool {
+	n := len(attempts)
+	return f.Reason == "" || n > 0 && f.Reason == attempts[n-1].Reason
+}
+
+// MatchesResponse is the part of Matches that needs what was enqueued.
+func (f *Filter) MatchesResponse(r *Response) bool {
+	return (f.MessageID == "" || f.MessageID == r.MessageID) &&
+		(f.Text == "" || r.contains(strings.ToLower(f.Text)))
+}
+
+// MatchesAttempt reports whether what f asks of an attempt is true of a.
 func (f *Filter) MatchesAttempt(a *Attempt) bool {
-	if f.Code == 0 && f.Reason == "" && f.Class == "" && f.From.IsZero() && f.To.IsZero() {
-		return true
+	status := ListFailed
+	if a.OK {
+		status = ListSuccess
 	}
-	return a != nil &&
-		(f.Code == 0 || max(f.Code, 0) == a.Code) &&
-		(f.Reason == "" || f.Reason == a.Reason) &&
-		(f.Class == "" || f.Class == a.Class.String()) &&
-		(f.From.IsZero() || !a.Started.Before(f.From)) &&
-		(f.To.IsZero() || a.Started.Before(f.To))
+	return (f.Status == 0 || f.Status&status != 0) &&
+		f.matches(a.Started, a.Code, a.Class) && (f.Reason == "" || f.Reason == a.Reason)
+}
+
+func (f *Filter) matches(at time.Time, code int, class Class) bool {
+	return (f.Code == 0 || max(f.Code, 0) == code) &&
+		(f.Class == "" || f.Class == class.String()) &&
+		(f.From.IsZero() || !at.Before(f.From)) &&
+		(f.To.IsZero() || at.Before(f.To))
+}
+
+// Tried reports whether f asks anything of an attempt, so that it selects no
+// call without one.
+func (f *Filter) Tried() bool {
+	return f.Code != 0 || f.Reason != "" || f.Class != "" || !f.From.IsZero() || !f.To.IsZero()
+}
+
+// Where returns the statuses of the calls that f can select.
+func (f *Filter) Where() CallStatus {
+	s := f.Status
+	if f.State != "" {
+		s &= f.State.listed()
+	}
+	if f.Tried() {
+		s &^= ListPending
+	}
+	return s
+}
+
+// listed returns the statuses that calls in state s are listed under.
+func (s CallState) listed() CallStatus {
+	switch s {
+	case StateDelivered, StateResolved:
+		return ListSuccess
+	case StateGaveUp, StateCancelled, StateDamaged, StateRetrying:
+		return ListFailed
+	case StateScheduled:
+		return ListPending
+	case StateHeld, StateDelivering:
+		return ListPending | ListFailed
+	}
+	return 0
 }
 
 // contains reports whether text, in lower case, stands in what people look for

@@ -220,7 +220,7 @@ func TestGate(t *testing.T) {
 				first := Attempt{Number: 1, Started: noon, Class: ClassReset, Reused: true}
 				last := Attempt{Number: 2, Started: noon.Add(1), Class: c.class, Reused: c.reused, Code: 9, Error: "x", RetryAfter: 7}
 				got := ResultOf([]Attempt{first, last})
-				want := Result{Unreachable: c.want, Started: noon, Records: 2, RetryAfter: 7, Class: c.class, Code: 9, Error: "x"}
+				want := Result{Unreachable: c.want, Started: noon, At: noon.Add(1), Records: 2, RetryAfter: 7, Class: c.class, Code: 9, Error: "x"}
 				same(t, "result of "+c.class.String(), got, want)
 			}
 			ok := ResultOf([]Attempt{{OK: true, Code: 200}})

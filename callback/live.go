@@ -102,6 +102,9 @@ func (l *Live) shown() State {
 	return Healthy
 }
 
+// Holds reports whether calls wait for something other than their time.
+func (l *Live) Holds() bool { return l.Suspended || l.Gate.State == Open }
+
 // active returns t on the callback's own clock, which stands still while it is
 // suspended. Windows are kept on that clock.
 func (l *Live) active(t time.Time) time.Time {

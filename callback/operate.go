@@ -27,6 +27,7 @@ func (s *Step) Undo(e *Entry, before Entry) error {
 	}
 	*s.Live.Counts.of(e)--
 	before.Running, before.Manual, before.Extend = false, false, false
+	before.LastAt, before.LastCode, before.LastClass = e.LastAt, e.LastCode, e.LastClass
 	*e = before
 	s.Live.Waits(e)
 	*s.Live.Counts.of(e)++

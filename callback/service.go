@@ -27,8 +27,14 @@ type Reader interface {
 	Callbacks(ctx context.Context, q CallbackQuery) ([]Health, int, error)
 	// Callback returns one live callback with how it does.
 	Callback(ctx context.Context, ref string) (Health, error)
-	// Calls returns a page of calls; rows carry their last attempt only.
+	// Calls returns a page of calls; rows carry their last attempt only. A page
+	// may be short, even empty, although there is More: a filter that selects few
+	// calls is worked on for a bounded time.
 	Calls(ctx context.Context, q ListQuery) (CallList, error)
+	// Attempts returns a page of attempts of one callback, or of all for "", in the
+	// order of when they began; q.Num is not looked at. A page may be short as one
+	// of Calls.
+	Attempts(ctx context.Context, ref string, q AttemptQuery) (AttemptList, error)
 	// Call returns one call with all its attempts.
 	Call(ctx context.Context, ref string, id CallID) (CallView, error)
 	// Outages returns a page of outages, newest first.
@@ -183,6 +189,25 @@ type CallList struct {
 	Exact bool   // Total is exact, and not just "at least"
 	More  bool
 	Next  CallID
+
+	// Skipped is how many rows of the offset were passed: all of them, or More is
+	// set and they are not there yet.
+	Skipped int
+}
+
+// AttemptList is a page of attempts.
+type AttemptList struct {
+	Attempts []AttemptView
+	More     bool
+	Next     AttemptKey
+	Skipped  int // as in CallList
+}
+
+// AttemptView is an attempt as it is shown.
+type AttemptView struct {
+	CallAttempt
+	CallbackID CallbackID
+	Callback   string // name
 }
 
 // CallView is a call as it is shown.

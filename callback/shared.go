@@ -69,6 +69,17 @@ func InterruptedAttempt(number int, now time.Time, manual bool) Attempt {
 	}
 }
 
+// Number makes the attempts made for a claim of e as they are kept: numbered on
+// from those before, their times to the millisecond and none before the call was
+// accepted, whatever the clock did since. Lists by time rely on that.
+func (e *Entry) Number(attempts []Attempt) {
+	for i := range attempts {
+		a := &attempts[i]
+		a.Number, a.Manual = e.Attempts+1+i, e.Manual
+		a.Started = later(a.Started, e.Enqueued).UTC().Truncate(time.Millisecond)
+	}
+}
+
 // Fingerprint is a hash over everything of r but its key: two responses with
 // the same are the same.
 func Fingerprint(r *Response) [32]byte {
@@ -121,19 +132,43 @@ func (c Counts) Sum() uint64 {
 	return c.Pending + c.Retrying + c.Delivered + c.Resolved + c.Failed
 }
 
+// In returns how many calls there are in a set of statuses.
+func (c Counts) In(s CallStatus) (n uint64) {
+	if s&ListSuccess != 0 {
+		n += c.Delivered + c.Resolved
+	}
+	if s&ListFailed != 0 {
+		n += c.Failed + c.Retrying
+	}
+	if s&ListPending != 0 {
+		n += c.Pending
+	}
+	return n
+}
+
 // Bounded returns q with its defaults and bounds applied.
 func (q CallQuery) Bounded() CallQuery {
 	if q.Status == 0 {
 		q.Status = ListSuccess | ListFailed
 	}
-	if q.Limit <= 0 || q.Limit > MaxPage {
-		q.Limit = MaxPage
-	}
-	if q.Scan <= 0 || q.Scan > MaxScan {
-		q.Scan = MaxScan
-	}
-	q.Offset = min(max(q.Offset, 0), MaxOffset)
+	bound(&q.Limit, &q.Offset, &q.Scan)
 	return q
+}
+
+// Bounded returns q with its defaults and bounds applied.
+func (q AttemptQuery) Bounded() AttemptQuery {
+	bound(&q.Limit, &q.Offset, &q.Scan)
+	return q
+}
+
+func bound(limit, offset, scan *int) {
+	if *limit <= 0 || *limit > MaxPage {
+		*limit = MaxPage
+	}
+	if *scan <= 0 || *scan > MaxScan {
+		*scan = MaxScan
+	}
+	*offset = min(max(*offset, 0), MaxOffset)
 }
 
 // Bounded returns q with its bounds applied.
@@ -155,6 +190,31 @@ func (q Newest[T]) Page(rows []T) Listing[T] {
 	l := Listing[T]{Rows: rows[from:min(from+q.Limit, len(rows))], More: len(rows) > q.Offset+q.Limit}
 	l.Total, l.Exact = uint64(from+len(l.Rows)), !l.More
 	return l
+}
+
+// Key returns the place of a.
+func (a *CallAttempt) Key() AttemptKey { return AttemptKey{a.Started, a.ID, a.Number} }
+
+// Compare returns -1 where k is before o, 1 where it is behind, else 0.
+func (k AttemptKey) Compare(o AttemptKey) int {
+	return cmp.Or(k.At.Compare(o.At), cmp.Compare(k.ID, o.ID), cmp.Compare(k.Number, o.Number))
+}
+
+// Order compares two attempts in the order q asks for.
+func (q AttemptQuery) Order(a, b CallAttempt) int {
+	if q.Oldest {
+		return a.Key().Compare(b.Key())
+	}
+	return b.Key().Compare(a.Key())
+}
+
+// Selects reports whether a, an attempt for c, a call of a callback in state l,
+// is among what q asks for. (All of q but paging.)
+func (q AttemptQuery) Selects(a *CallAttempt, c *Call, l *Live) bool {
+	if q.After != (AttemptKey{}) && q.Oldest != (a.Key().Compare(q.After) > 0) || a.Key().Compare(q.After) == 0 {
+		return false
+	}
+	return q.MatchesAttempt(&a.Attempt) && (q.State == "" || q.State == c.State(l)) && q.MatchesResponse(&c.Response)
 }
 
 // Order compares two calls in the order q asks for.

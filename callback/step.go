@@ -23,9 +23,10 @@ type Step struct {
 // Result is what came of the attempt of a claimed call.
 type Result struct {
 	OK          bool
-	Unreachable bool // no other call could have got through either
-	Started     time.Time
-	Records     int // attempts recorded: 2 when a stale connection made a fresh one necessary
+	Unreachable bool      // no other call could have got through either
+	Started     time.Time // when the first attempt began
+	At          time.Time // when the last one did
+	Records     int       // attempts recorded: 2 when a stale connection made a fresh one necessary
 	RetryAfter  time.Duration
 	Class       Class
 	Code        int
@@ -41,6 +42,7 @@ func ResultOf(attempts []Attempt) Result {
 		// A connection that broke after it was reused says nothing of a fresh one.
 		Unreachable: !last.OK && last.Class.Unreachable() && !(last.Class == ClassReset && last.Reused),
 		Started:     attempts[0].Started,
+		At:          last.Started,
 		Records:     len(attempts),
 		RetryAfter:  last.RetryAfter,
 		Class:       last.Class,
@@ -203,6 +205,7 @@ func (s *Step) Finish(e *Entry, r Result) {
 	manual := s.stop(e)
 	*s.Live.Counts.of(e)--
 	e.Attempts += r.Records
+	e.LastAt, e.LastCode, e.LastClass = r.At, r.Code, r.Class
 	if r.OK {
 		s.succeeded(e)
 	} else {
@@ -371,6 +374,7 @@ func (s *Step) Interrupted(e *Entry, manual bool) {
 	*s.Live.Counts.of(e)--
 	e.Running, e.Manual, e.Extend = false, false, false
 	e.Attempts++
+	e.LastAt, e.LastCode, e.LastClass = s.Now, 0, ClassInterrupted
 	switch {
 	case e.Status != Ready:
 	case s.Live.Deleted:

@@ -200,21 +200,61 @@ type CallQuery struct {
 	Oldest bool   // oldest first; otherwise newest first
 	Limit  int    // rows at most, 1 to MaxPage
 	Offset int    // rows to skip, at most MaxOffset
-	Scan   int    // rows looked at at most; 0: no bound but MaxScan
+	Scan   int    // work at most, MaxScan where it is 0 or more; a page may be short then
 }
 
-// Bounds of one CallQuery.
+// Bounds of one query. Work is counted in rows of an index; to read an attempt
+// or a response counts as several.
 const (
 	MaxPage   = 500
 	MaxOffset = 10_000
-	MaxScan   = 100_000
+	MaxScan   = 8_000
 )
 
-// CallPage is one page of calls.
+// CallPage is one page of calls. Where More is set it may be short, even empty:
+// the work that one query may cost is bounded.
 type CallPage struct {
-	Calls []Call
-	More  bool   // there may be more behind
-	Next  CallID // continue here, as CallQuery.After, when More
+	Calls   []Call
+	More    bool   // there may be more behind
+	Next    CallID // continue here, as CallQuery.After, when More
+	Skipped int    // how many rows of CallQuery.Offset were passed
+	Total   uint64 // how many calls are in the statuses asked for
+}
+
+// AttemptQuery selects attempts: see Filter.
+type AttemptQuery struct {
+	Num    Num        // 0: of all callbacks
+	Filter            // conditions on attempts, and on their calls
+	After  AttemptKey // continue behind this attempt, in the order asked for
+	Oldest bool       // oldest first; otherwise newest first
+	Limit  int        // rows at most, 1 to MaxPage
+	Offset int        // rows to skip, at most MaxOffset
+	Scan   int        // work at most, as in CallQuery
+}
+
+// AttemptKey is a place in the order of attempts: by when they began, to the
+// millisecond, then by call, then by number.
+type AttemptKey struct {
+	At     time.Time
+	ID     CallID
+	Number int
+}
+
+// CallAttempt is an attempt with the call it was made for.
+type CallAttempt struct {
+	Attempt
+	Num       Num
+	ID        CallID
+	MessageID string // of the call's response
+}
+
+// AttemptPage is one page of attempts. Where More is set it may be short, even
+// empty, as a CallPage.
+type AttemptPage struct {
+	Attempts []CallAttempt
+	More     bool       // there may be more behind
+	Next     AttemptKey // continue here, as AttemptQuery.After, when More
+	Skipped  int        // how many rows of AttemptQuery.Offset were passed
 }
 
 // Ledger holds what was done.
@@ -222,8 +262,11 @@ type Ledger interface {
 	// Call returns one call with all its attempts, or CodeNotFound.
 	Call(ctx context.Context, num Num, id CallID) (Call, error)
 	// Calls returns a page of calls in the order of their ids, each with its
-	// last attempt.
+	// last attempt, that of a failure with the beginning of the answer.
 	Calls(ctx context.Context, q CallQuery) (CallPage, error)
+	// Attempts returns a page of attempts in the order of when they began, those
+	// that failed with the beginning of the answer.
+	Attempts(ctx context.Context, q AttemptQuery) (AttemptPage, error)
 	// Outages returns a page of outages, newest first by start. Total is not
 	// known but from what was seen.
 	Outages(ctx context.Context, q Newest[Outage]) (Listing[Outage], error)

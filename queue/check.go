@@ -16,6 +16,7 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 	var counts callback.Counts
 	var xor uint64
 	due := map[callback.CallID]int{}
+	places := tally{}
 	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
 		err := eachItem(t, duePrefix(h.slot, h.cb.Num, class), nil, true, func(k, v []byte) (bool, error) {
 			id := callback.CallID(be64(k[len(k)-8:]))
@@ -30,6 +31,7 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 			}
 			if class == callback.Fresh {
 				counts.Pending++
+				places.add(t, h, &e, fault)
 			}
 			if _, _, _, err := readPayload(t, h.slot, id); err != nil {
 				fault("call %s waits without a readable response: %v", id, err)
@@ -54,12 +56,15 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 			if string(rowOf(h, &e)) != string(k) {
 				fault("row of call %s does not agree with its key", id)
 			}
-			return true, checkAttempts(t, h, &e, fault)
+			places.add(t, h, &e, fault)
+			checkAttempts(t, h, &e, fault)
+			return true, nil
 		})
 		if err != nil {
 			fault("rows: %v", err)
 		}
 	}
+	places.compare(t, h, fault)
 	counts.Accepted, counts.Purged, counts.Skipped = h.live.Counts.Accepted, h.live.Counts.Purged, h.live.Counts.Skipped
 	if counts != h.live.Counts {
 		fault("counted %+v, the counters say %+v", counts, h.live.Counts)
@@ -67,8 +72,8 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 	if counts.Accepted != counts.Sum()+counts.Purged {
 		fault("accepted %d, stored %d, purged %d", counts.Accepted, counts.Sum(), counts.Purged)
 	}
-	if xor != h.xor {
-		fault("the ids of waiting calls xor to %x, not %x", xor, h.xor)
+	if xor != h.marks.xor {
+		fault("the ids of waiting calls xor to %x, not %x", xor, h.marks.xor)
 	}
 	return faults
 }
@@ -86,17 +91,59 @@ func countRow(c *callback.Counts, e *callback.Entry) {
 	}
 }
 
-func checkAttempts(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) error {
-	n := 0
-	err := eachKey(t, put64(key(h.slot, kindAttempt), uint64(e.ID)), nil, func(k []byte) (bool, error) {
-		n++
-		if got := int(be32(k[len(k)-4:])); got != n {
-			fault("call %s has attempt %d where %d should be", e.ID, got, n)
+func checkAttempts(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) {
+	if list, err := readAttempts(t, h.slot, e); err != nil {
+		fault("attempts of call %s: %v", e.ID, err)
+	} else if n := len(list); n > 0 {
+		if a := list[n-1]; !a.Started.Equal(e.LastAt) || a.Code != e.LastCode || a.Class != e.LastClass {
+			fault("call %s says other things of its last attempt than that does", e.ID)
 		}
-		return true, nil
-	})
-	if n != e.Attempts {
-		fault("call %s has %d attempts and %d records", e.ID, e.Attempts, n)
 	}
-	return err
+}
+
+// tally counts what the indexes of a callback must hold, by kind.
+type tally map[byte]int
+
+// add counts one call, and looks it up in the index of messages.
+func (n tally) add(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) {
+	places := placesOf(h, e)
+	if places[placeLate] != nil {
+		n[kindLate]++
+	}
+	if k := places[placeCode]; k != nil {
+		n[kindCode]++
+		if _, err := t.Get(k); err != nil {
+			fault("call %s is not in the index of codes: %v", e.ID, err)
+		}
+	}
+	n[kindAttempt] += e.Attempts
+	r, _, _, err := readPayload(t, h.slot, e.ID)
+	if err != nil || r.MessageID == "" {
+		return // of damage others tell
+	}
+	if _, err := t.Get(messageKey(h.slot, r.MessageID, e.ID, h.cb.Num)); err != nil {
+		fault("call %s is not in the index of messages: %v", e.ID, err)
+	}
+}
+
+// compare reports what is in an index without a call, or outside of its span.
+func (n tally) compare(t *badger.Txn, h *house, fault func(string, ...any)) {
+	for kind, in := range map[byte]struct {
+		span
+		at int // where what it bounds stands in a key, from the end
+	}{
+		kindLate: {h.marks.spans[spanFresh], 8}, kindCode: {h.marks.spans[spanCode], 8}, kindAttempt: {h.marks.spans[spanAttempts], 20},
+	} {
+		got := 0
+		err := eachKey(t, put32(key(h.slot, kind), uint32(h.cb.Num)), nil, func(k []byte) (bool, error) {
+			got++
+			if at := ^be64(k[len(k)-in.at:]); at < in.low || at > in.top {
+				fault("index %q has %d, outside of %d to %d", kind, at, in.low, in.top)
+			}
+			return true, nil
+		})
+		if err != nil || got != n[kind] {
+			fault("index %q has %d records, not %d: %v", kind, got, n[kind], err)
+		}
+	}
 }

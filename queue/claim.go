@@ -102,7 +102,7 @@ func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, cal
 		return nil, err
 	}
 	var out []callback.Claim
-	err = e.submit(ctx, now, 4*len(calls), 0, func(g *group) error {
+	err = e.submit(ctx, now, 6*len(calls), 0, func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func (g *group) claimDue(h *house, seen *callback.Entry, damaged bool) (callback
 
 // ClaimManual implements callback.Queue.
 func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, extend bool) (c callback.Claim, err error) {
-	err = e.submit(ctx, now, 4, 0, func(g *group) error {
+	err = e.submit(ctx, now, 6, 0, func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -199,7 +199,7 @@ func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Nu
 
 // Record implements callback.Queue.
 func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (out callback.Entry, err error) {
-	err = e.submit(ctx, now, 16+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
+	err = e.submit(ctx, now, 20+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -211,12 +211,12 @@ func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id
 		before, after := r.entry, r.entry
 		delete(e.runs, id)
 		g.ended = append(g.ended, r.claim)
-		for i := range attempts {
-			a := &attempts[i]
-			a.Number, a.Manual = before.Attempts+1+i, before.Manual
-			if err := g.saveAttempt(h, id, a); err != nil {
+		before.Number(attempts)
+		for i, last := 0, before.LastAt; i < len(attempts); i++ {
+			if err := g.saveAttempt(h, id, &attempts[i], last); err != nil {
 				return err
 			}
+			last = attempts[i].Started
 		}
 		g.step(h).Finish(&after, callback.ResultOf(attempts))
 		out = after
@@ -225,9 +225,11 @@ func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id
 	return out, err
 }
 
-// saveAttempt writes one attempt and the beginning of its answer.
-func (g *group) saveAttempt(h *house, id callback.CallID, a *callback.Attempt) error {
-	if err := g.put(attemptKey(h.slot, id, a.Number), encodeAttempt(a)); err != nil {
+// saveAttempt writes one attempt and the beginning of its answer; last is when
+// the attempt before it began.
+func (g *group) saveAttempt(h *house, id callback.CallID, a *callback.Attempt, last time.Time) error {
+	h.marks.spans[spanAttempts].add(ms(a.Started))
+	if err := g.put(attemptKey(h.slot, h.cb.Num, a.Started, id, a.Number), encodeAttempt(a, last)); err != nil {
 		return err
 	}
 	text := callback.Sanitize(a.Excerpt, callback.MaxExcerpt)

@@ -85,8 +85,8 @@ type house struct {
 	cb    callback.Callback
 	live  callback.Live
 	slot  byte
-	xor   uint64 // of the ids of waiting calls
-	parts int    // of its configuration record
+	marks marks
+	parts int // of its configuration record
 }
 
 // run is a call whose attempt runs.

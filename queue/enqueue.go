@@ -25,7 +25,7 @@ func (e *Engine) Enqueue(ctx context.Context, now time.Time, calls []callback.Ne
 	for from := 0; from < len(calls); {
 		batch, bytes := encodeBatch(calls[from:], now)
 		results := out[from : from+len(batch)]
-		err := e.submit(ctx, now, 12+5*len(batch), bytes, func(g *group) error {
+		err := e.submit(ctx, now, 12+7*len(batch), bytes, func(g *group) error {
 			for i := range batch {
 				if err := g.enqueue(now, &batch[i], &results[i]); err != nil {
 					return err
@@ -117,6 +117,11 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 	}
 	if err := g.t.Set(payloadKey(h.slot, e.ID), c.payload); err != nil {
 		return err
+	}
+	if m := c.Response.MessageID; m != "" {
+		if err := g.put(messageKey(h.slot, m, e.ID, c.Num), nil); err != nil {
+			return err
+		}
 	}
 	if err := g.move(h, nil, &e); err != nil {
 		return err

@@ -16,7 +16,10 @@ const (
 	kindPayload  = 'r' // id                   response; the only kind that may lie in the value log
 	kindDue      = 'q' // cb class due id      a waiting call
 	kindRow      = 'l' // cb status ^id        a call that is not Fresh: its Entry
-	kindAttempt  = 'a' // id n                 one attempt
+	kindLate     = 'd' // cb ^id               a call never tried that waits out of the order of ids: its Entry
+	kindCode     = 'f' // cb code class ^id    a call whose last attempt was anything but a success with code 200
+	kindMessage  = 'j' // hash id cb           a call whose response has a message id
+	kindAttempt  = 't' // cb ^started ^id ^n   one attempt
 	kindExcerpt  = 'x' // id n part            beginning of a failure's answer
 	kindClaim    = 'k' // seq                  attempts that were about to run
 	kindAlert    = 'e' // cb ^created hash part
@@ -87,6 +90,11 @@ func dueKey(slot byte, e *callback.Entry) []byte {
 	return put64(put64(duePrefix(slot, e.Num, e.DueClass()), ms(e.Due)), uint64(e.ID))
 }
 
+// freshKey is the place of a call never tried that is not late.
+func freshKey(slot byte, num callback.Num, id callback.CallID) []byte {
+	return put64(put64(duePrefix(slot, num, callback.Fresh), ms(id.Time())), uint64(id))
+}
+
 func rowPrefix(slot byte, num callback.Num, status byte) []byte {
 	return append(put32(key(slot, kindRow), uint32(num)), status)
 }
@@ -95,8 +103,40 @@ func rowKey(slot byte, num callback.Num, status byte, id callback.CallID) []byte
 	return put64(rowPrefix(slot, num, status), ^uint64(id))
 }
 
-func attemptKey(slot byte, id callback.CallID, n int) []byte {
-	return put32(put64(key(slot, kindAttempt), uint64(id)), uint32(n))
+// late reports whether e, a call never tried, waits at another place than its id
+// says: those that do not stand in the schedule in the order of their ids.
+func late(e *callback.Entry) bool { return ms(e.Due) != ms(e.ID.Time()) }
+
+func lateKey(slot byte, num callback.Num, id callback.CallID) []byte {
+	return put64(put32(key(slot, kindLate), uint32(num)), ^uint64(id))
+}
+
+func codePrefix(slot byte, num callback.Num) []byte { return put32(key(slot, kindCode), uint32(num)) }
+
+// codeKey has the code in two bytes: no HTTP status is longer.
+func codeKey(slot byte, num callback.Num, code int, class callback.Class, id callback.CallID) []byte {
+	k := append(codePrefix(slot, num), byte(code>>8), byte(code), byte(class))
+	return put64(k, ^uint64(id))
+}
+
+func messagePrefix(slot byte, messageID string) []byte {
+	h := fnv.New64a()
+	h.Write([]byte(messageID)) // a hash never fails
+	return put64(key(slot, kindMessage), h.Sum64())
+}
+
+func messageKey(slot byte, messageID string, id callback.CallID, num callback.Num) []byte {
+	return put32(put64(messagePrefix(slot, messageID), uint64(id)), uint32(num))
+}
+
+func attemptPrefix(slot byte, num callback.Num) []byte {
+	return put32(key(slot, kindAttempt), uint32(num))
+}
+
+// attemptKey names attempt n of a call, which began at the given time. The last
+// one's time stands in the call's entry, those before each in the next one's record.
+func attemptKey(slot byte, num callback.Num, at time.Time, id callback.CallID, n int) []byte {
+	return put32(put64(put64(attemptPrefix(slot, num), ^ms(at)), ^uint64(id)), ^uint32(n))
 }
 
 func excerptKey(slot byte, id callback.CallID, n, part int) []byte {

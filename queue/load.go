@@ -144,7 +144,7 @@ func (l logger) Infof(format string, args ...any) {}
 func (l logger) Debugf(format string, args ...any) {}
 
 // format is the version of the layout of keys and records.
-const format = 1
+const format = 2
 
 // load reads what is kept in memory: callbacks, live states, ids, the number
 // of alerts that wait, API keys.
@@ -247,7 +247,7 @@ func (e *Engine) loadHouse(t *badger.Txn, slot byte, k []byte) (*house, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its live state: %w", err)
 	}
-	h.live, h.xor, err = decodeLive(b)
+	h.live, h.marks, err = decodeLive(b)
 	h.live = h.live.Restarted(e.opt.Now)
 	return h, err
 }
@@ -275,8 +275,8 @@ func (e *Engine) recover() error {
 	})
 }
 
-// openClaims reads all claim records, and the claims in them that have no
-// result.
+// openClaims reads all claim records, and the claims in them, of which most may
+// have their results.
 func (e *Engine) openClaims() (open []claimed, refs []claimRef, err error) {
 	err = e.db.View(func(t *badger.Txn) error {
 		for slot := range 256 {
@@ -286,12 +286,7 @@ func (e *Engine) openClaims() (open []claimed, refs []claimRef, err error) {
 				refs = append(refs, ref)
 				e.seq = max(e.seq, ref.seq)
 				list, err := decodeClaims(v)
-				for _, c := range list {
-					_, err := t.Get(attemptKey(byte(slot), c.id, c.attempt))
-					if errors.Is(err, badger.ErrKeyNotFound) {
-						open = append(open, c)
-					}
-				}
+				open = append(open, list...)
 				return true, err
 			})
 			if err != nil {
@@ -304,7 +299,7 @@ func (e *Engine) openClaims() (open []claimed, refs []claimRef, err error) {
 }
 
 func (e *Engine) interrupt(list []claimed) error {
-	return e.submit(context.Background(), e.opt.Now, 6*len(list), 0, func(g *group) error {
+	return e.submit(context.Background(), e.opt.Now, 10*len(list), 0, func(g *group) error {
 		for _, c := range list {
 			h, err := e.house(c.num)
 			if err != nil {
@@ -318,12 +313,12 @@ func (e *Engine) interrupt(list []claimed) error {
 				return err
 			}
 			if before.Attempts >= c.attempt {
-				continue
+				continue // it has its result
 			}
 			after := before
 			g.step(h).Interrupted(&after, c.manual)
 			a := callback.InterruptedAttempt(after.Attempts, g.now, c.manual)
-			if err := g.put(attemptKey(h.slot, c.id, a.Number), encodeAttempt(&a)); err != nil {
+			if err := g.saveAttempt(h, c.id, &a, before.LastAt); err != nil {
 				return err
 			}
 			if err := g.move(h, &before, &after); err != nil {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ func (e *Engine) Reopen(ctx context.Context, now time.Time, num callback.Num, id
 // a fault leaves everything as it was.
 func (e *Engine) each(ctx context.Context, now time.Time, num callback.Num, ids []callback.CallID, f func(*callback.Step, *callback.Entry) (bool, error), changed *int) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	return e.submit(ctx, now, 12+4*len(ids), 256*len(ids), func(g *group) error {
+	return e.submit(ctx, now, 12+6*len(ids), 256*len(ids), func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -211,6 +212,9 @@ func (e *Engine) Purge(ctx context.Context, now, delivered, failed time.Time, li
 	return purged, ctx.Err()
 }
 
+// purgeScan bounds the rows that one page of a purge looks at.
+const purgeScan = 100_000
+
 func (e *Engine) purgePage(ctx context.Context, now time.Time, num callback.Num, status byte, horizon time.Time, limit int) (n int, err error) {
 	slot, err := e.slot(num)
 	if err != nil {
@@ -228,15 +232,15 @@ func (e *Engine) purgePage(ctx context.Context, now time.Time, num callback.Num,
 			looked++
 			entry, err := decodeEntry(v, num, id)
 			if err != nil || entry.Status == callback.Ready || !entry.Finished.Before(horizon) {
-				return looked < callback.MaxScan, err
+				return looked < purgeScan, err
 			}
 			d := doomed{id: id, attempts: entry.Attempts}
 			if r, _, _, err := readPayload(t, slot, id); err == nil {
-				d.key = r.Key
+				d.key, d.message = r.Key, r.MessageID
 			}
 			weight += d.weight()
 			old = append(old, d)
-			return len(old) < limit && weight < groupWeight/2 && looked < callback.MaxScan, nil
+			return len(old) < limit && weight < groupWeight/2 && looked < purgeScan, nil
 		})
 	})
 	if err != nil || len(old) == 0 {
@@ -266,13 +270,14 @@ type doomed struct {
 	id       callback.CallID
 	attempts int
 	key      string // idempotency key, or empty
+	message  string // id of the message, or empty
 }
 
 // excerptParts is how many records the excerpt of one attempt has at most.
 const excerptParts = callback.MaxExcerpt/(maxInline-20) + 1
 
 // weight is how many records go with it, at most.
-func (d doomed) weight() int { return 8 + d.attempts*(1+excerptParts) }
+func (d doomed) weight() int { return 10 + d.attempts*(1+excerptParts) }
 
 // purge removes one finished call and all that belongs to it.
 func (g *group) purge(h *house, d doomed, horizon time.Time) (bool, error) {
@@ -284,12 +289,25 @@ func (g *group) purge(h *house, d doomed, horizon time.Time) (bool, error) {
 		}
 		return false, err
 	}
-	keys := [][]byte{rowOf(h, &entry), payloadKey(h.slot, id)}
+	keys := [][]byte{payloadKey(h.slot, id)}
+	for _, k := range placesOf(h, &entry) {
+		if k != nil {
+			keys = append(keys, k)
+		}
+	}
 	if d.key != "" {
 		keys = append(keys, idempotencyKey(h, d.key))
 	}
-	for n := 1; n <= entry.Attempts; n++ {
-		keys = append(keys, attemptKey(h.slot, id, n))
+	if d.message != "" {
+		keys = append(keys, messageKey(h.slot, d.message, id, h.cb.Num))
+	}
+	at := entry.LastAt
+	for n := entry.Attempts; n > 0; n-- {
+		k := attemptKey(h.slot, h.cb.Num, at, id, n)
+		keys = append(keys, k)
+		if _, at, err = readAttempt(g.t, k, n); err != nil {
+			return false, fmt.Errorf("read attempt %d of call %s: %w", n, id, err)
+		}
 	}
 	prefix := put64(key(h.slot, kindExcerpt), uint64(id))
 	err = eachKey(g.t, prefix, nil, func(k []byte) (bool, error) {

@@ -73,6 +73,9 @@ func encodeEntry(e *callback.Entry) []byte {
 	w.bool(e.Second, e.Renew)
 	w.string(callback.Sanitize(e.ResolvedBy, 120))
 	w.uint(uint64(e.Was))
+	w.time(e.LastAt)
+	w.int(e.LastCode)
+	w.uint(uint64(e.LastClass))
 	return w.seal()
 }
 
@@ -86,10 +89,12 @@ func decodeEntry(b []byte, num callback.Num, id callback.CallID) (callback.Entry
 	r.bool(&e.Second, &e.Renew)
 	e.ResolvedBy = r.string()
 	e.Was = callback.Reason(r.uint())
+	e.LastAt, e.LastCode, e.LastClass = r.time(), r.int(), callback.Class(r.uint())
 	return e, r.err
 }
 
-func encodeAttempt(a *callback.Attempt) []byte {
+// encodeAttempt writes one attempt; before is when the one before it began.
+func encodeAttempt(a *callback.Attempt, before time.Time) []byte {
 	w := newWriter(96)
 	w.time(a.Started)
 	w.span(a.Duration)
@@ -101,6 +106,7 @@ func encodeAttempt(a *callback.Attempt) []byte {
 		w.span(d)
 	}
 	w.time(a.CertEnds)
+	w.time(before)
 	w.string(callback.Sanitize(a.TLS, 16))
 	w.string(callback.Sanitize(a.Peer, 64))
 	w.string(callback.Sanitize(a.Reason, callback.MaxReason))
@@ -109,18 +115,18 @@ func encodeAttempt(a *callback.Attempt) []byte {
 	return w.seal()
 }
 
-func decodeAttempt(b []byte, n int) (callback.Attempt, error) {
+func decodeAttempt(b []byte, n int) (a callback.Attempt, before time.Time, err error) {
 	r := open(b)
-	a := callback.Attempt{Number: n, Started: r.time(), Duration: r.span()}
+	a = callback.Attempt{Number: n, Started: r.time(), Duration: r.span()}
 	r.bool(&a.OK, &a.Reused, &a.Manual)
 	a.Code, a.Class = r.int(), callback.Class(r.uint())
 	t := &a.Timing
 	for _, d := range []*time.Duration{&t.DNS, &t.Connect, &t.TLS, &t.FirstByte} {
 		*d = r.span()
 	}
-	a.CertEnds = r.time()
+	a.CertEnds, before = r.time(), r.time()
 	a.TLS, a.Peer, a.Reason, a.Error = r.string(), r.string(), r.string(), r.string()
-	return a, r.err
+	return a, before, r.err
 }
 
 func encodeCallback(cb *callback.Callback) []byte {
@@ -237,12 +243,16 @@ func (r *reader) outage(o *callback.OutageState) {
 	o.Acked = r.string()
 }
 
-// encodeLive writes a live state and the xor of the ids that wait, by which a
-// lost index entry is noticed.
-func encodeLive(l *callback.Live, xor uint64) []byte {
+// encodeLive writes a live state, and what the engine itself notes of a callback.
+func encodeLive(l *callback.Live, m *marks) []byte {
 	w := newWriter(256)
 	w.uint(uint64(l.Num))
-	w.uint(xor)
+	w.uint(m.xor)
+	w.uint(uint64(m.skew))
+	for _, s := range m.spans {
+		w.uint(s.low)
+		w.uint(s.top)
+	}
 	g := &l.Gate
 	w.uint(uint64(g.State))
 	w.int(g.Limit)
@@ -281,9 +291,12 @@ func encodeLive(l *callback.Live, xor uint64) []byte {
 	return w.seal()
 }
 
-func decodeLive(b []byte) (l callback.Live, xor uint64, err error) {
+func decodeLive(b []byte) (l callback.Live, m marks, err error) {
 	r := open(b)
-	l.Num, xor = callback.Num(r.uint()), r.uint()
+	l.Num, m.xor, m.skew = callback.Num(r.uint()), r.uint(), callback.CallID(r.uint())
+	for i := range m.spans {
+		m.spans[i].low, m.spans[i].top = r.uint(), r.uint()
+	}
 	g := &l.Gate
 	g.State, g.Limit, g.Good = callback.GateState(r.uint()), r.int(), r.int()
 	g.OpenedAt, g.Probe, g.Last, g.RowN = r.time(), r.time(), r.time(), r.int()
@@ -303,5 +316,5 @@ func decodeLive(b []byte) (l callback.Live, xor uint64, err error) {
 	l.State, l.Since = callback.State(r.uint()), r.time()
 	l.LastSuccess, l.LastFailure, l.LastError = r.time(), r.time(), r.string()
 	l.LastClass, l.LastCode = callback.Class(r.uint()), r.int()
-	return l, xor, r.err
+	return l, m, r.err
 }

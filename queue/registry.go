@@ -123,7 +123,7 @@ func (e *Engine) change(ctx context.Context, now time.Time, num callback.Num, f 
 
 // changeMany is change for an f that changes up to n calls.
 func (e *Engine) changeMany(ctx context.Context, now time.Time, num callback.Num, n int, f func(*group, *house) error) error {
-	return e.submit(ctx, now, 12+4*n, 4096+256*n, func(g *group) error {
+	return e.submit(ctx, now, 12+6*n, 4096+256*n, func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err

@@ -57,63 +57,26 @@ func (g *group) entry(h *house, id callback.CallID) (callback.Entry, error) {
 // readEntry reads the state of a call that does not run: its row if it has
 // one, else its place among the calls never tried.
 func readEntry(t *badger.Txn, slot byte, num callback.Num, id callback.CallID) (e callback.Entry, err error) {
-	for _, status := range []byte{rowSuccess, rowFailed} {
-		item, err := t.Get(rowKey(slot, num, status, id))
+	for _, k := range [][]byte{
+		rowKey(slot, num, rowFailed, id), rowKey(slot, num, rowSuccess, id),
+		freshKey(slot, num, id), lateKey(slot, num, id),
+	} {
+		item, err := t.Get(k)
 		if err == badger.ErrKeyNotFound {
 			continue
 		}
-		if err != nil {
-			return e, fmt.Errorf("read call %s: %w", id, err)
+		if err == nil {
+			err = item.Value(func(v []byte) error {
+				e, err = decodeEntry(v, num, id)
+				return err
+			})
 		}
-		err = item.Value(func(v []byte) error {
-			e, err = decodeEntry(v, num, id)
-			return err
-		})
+		if err != nil {
+			err = fmt.Errorf("read call %s: %w", id, err)
+		}
 		return e, err
 	}
-	resp, owner, at, err := readPayload(t, slot, id)
-	if err == badger.ErrKeyNotFound || err == nil && owner != num {
-		return e, callback.NoCall(id)
-	}
-	e = callback.Entry{ID: id, Num: num, Enqueued: at, Due: at}
-	if resp.DeliverAt.After(at) {
-		e.Due = resp.DeliverAt
-	}
-	if err == errCorrupt {
-		return freshByScan(t, slot, num, id)
-	}
-	if err != nil {
-		return e, fmt.Errorf("read call %s: %w", id, err)
-	}
-	item, err := t.Get(dueKey(slot, &e))
-	if err == badger.ErrKeyNotFound {
-		return freshByScan(t, slot, num, id)
-	}
-	if err != nil {
-		return e, fmt.Errorf("read call %s: %w", id, err)
-	}
-	err = item.Value(func(v []byte) error {
-		e, err = decodeEntry(v, num, id)
-		return err
-	})
-	return e, err
-}
-
-// freshByScan finds a call among those never tried the slow way: its payload
-// does not tell where it stands, because it is damaged or it was reopened.
-func freshByScan(t *badger.Txn, slot byte, num callback.Num, id callback.CallID) (e callback.Entry, err error) {
-	err = callback.NoCall(id)
-	scan := eachItem(t, duePrefix(slot, num, callback.Fresh), nil, true, func(k, v []byte) (bool, error) {
-		if be64(k[len(k)-8:]) != uint64(id) {
-			return true, nil
-		}
-		e, err = decodeEntry(v, num, id)
-		return false, nil
-	})
-	if scan != nil {
-		return e, scan
-	}
-	return e, err
+	return e, callback.NoCall(id)
 }
 
 func readPayload(t *badger.Txn, slot byte, id callback.CallID) (r callback.Response, num callback.Num, at time.Time, err error) {
@@ -128,45 +91,69 @@ func readPayload(t *badger.Txn, slot byte, id callback.CallID) (r callback.Respo
 	return r, num, at, err
 }
 
-// move writes what changed of a call: its due entry and its row. before is nil
-// for a new call.
+// move writes what changed of a call: its due entry, its row, and its places in
+// the indexes beside them. before is nil for a new call.
 func (g *group) move(h *house, before, after *callback.Entry) error {
-	var oldDue, oldRow []byte
+	var old [numPlaces][]byte
 	if before != nil {
+		old = placesOf(h, before)
 		if before.Status == callback.Ready {
-			oldDue = dueKey(h.slot, before)
-			h.xor ^= uint64(before.ID)
+			h.marks.xor ^= uint64(before.ID)
 		}
-		oldRow = rowOf(h, before)
+	}
+	if after.Status == callback.Ready {
+		h.marks.xor ^= uint64(after.ID)
 	}
 	record := encodeEntry(after)
-	if after.Status == callback.Ready {
-		k := dueKey(h.slot, after)
-		h.xor ^= uint64(after.ID)
-		if string(k) == string(oldDue) {
-			oldDue = nil
+	for i, k := range placesOf(h, after) {
+		same := string(k) == string(old[i])
+		if old[i] != nil && !same {
+			if err := g.t.Delete(old[i]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case k == nil || i == placeCode && same:
+			continue
+		case i == placeCode:
+			record = nil
 		}
 		if err := g.put(k, record); err != nil {
 			return err
 		}
 	}
-	if row := rowOf(h, after); row != nil {
-		if string(row) == string(oldRow) {
-			oldRow = nil
-		}
-		if err := g.put(row, record); err != nil {
-			return err
-		}
-	}
-	for _, k := range [][]byte{oldDue, oldRow} {
-		if k == nil {
-			continue
-		}
-		if err := g.t.Delete(k); err != nil {
-			return err
-		}
-	}
+	h.marks.note(after)
 	return nil
+}
+
+// The places where a call may stand.
+const (
+	placeDue = iota
+	placeRow
+	placeLate
+	placeCode // the last, for it has no record
+	numPlaces
+)
+
+// placesOf returns the keys under which a call stands, nil where it does not.
+func placesOf(h *house, e *callback.Entry) (k [numPlaces][]byte) {
+	if e.Status == callback.Ready {
+		k[placeDue] = dueKey(h.slot, e)
+		if e.Attempts == 0 && late(e) {
+			k[placeLate] = lateKey(h.slot, h.cb.Num, e.ID)
+		}
+	}
+	k[placeRow] = rowOf(h, e)
+	if coded(e) {
+		k[placeCode] = codeKey(h.slot, h.cb.Num, e.LastCode, e.LastClass, e.ID)
+	}
+	return k
+}
+
+// coded reports whether a call stands in the index of codes: all that were
+// tried but those that went well in the one usual way, which are nearly all.
+func coded(e *callback.Entry) bool {
+	return e.Attempts > 0 && (e.Status != callback.Success || e.LastClass != callback.ClassOK || e.LastCode != 200)
 }
 
 // rowOf returns the key of a call's row, nil for one that was never tried.

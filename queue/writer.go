@@ -208,7 +208,7 @@ func (g *group) flushHouse(h *house, st *callback.Step) error {
 			return err
 		}
 	}
-	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, h.xor))
+	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, &h.marks))
 }
 
 // finish tells the dispatcher what it may do, and answers everyone. In that

@@ -121,6 +121,10 @@ func (f *fake) Calls(_ context.Context, q callback.ListQuery) (list callback.Cal
 	return list, nil
 }
 
+func (f *fake) Attempts(context.Context, string, callback.AttemptQuery) (callback.AttemptList, error) {
+	return callback.AttemptList{}, f.enter("Attempts")
+}
+
 func matches(v *callback.CallView, q *callback.ListQuery) bool {
 	var code int
 	var class string

@@ -25,14 +25,11 @@ func (q *request) listCalls() error {
 		return err
 	}
 	p := page{
-		pos: lq.Offset, rows: len(found.Calls), limit: lq.Limit,
-		total: found.Total, exact: found.Exact, more: found.More,
-	}
-	if from.after != 0 {
-		p.pos, p.cursor = from.pos, true
+		pos: from.pos + found.Skipped, rows: len(found.Calls), limit: lq.Limit,
+		total: found.Total, exact: found.Exact, more: found.More, cursor: from.after != 0,
 	}
 	if found.More && found.Next != 0 {
-		p.next = cursor{after: found.Next, pos: p.pos + p.rows}.String()
+		p.next = cursor{after: found.Next, pos: p.pos + p.rows, skip: lq.Offset - found.Skipped}.String()
 	}
 	out := callList{Calls: make([]callShape, len(found.Calls))}
 	out.listHead, out.listTail = q.list(p)

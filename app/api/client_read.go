@@ -79,8 +79,38 @@ func (c *Client) Calls(ctx context.Context, lq callback.ListQuery) (callback.Cal
 	for i := range s.Calls {
 		out.Calls[i] = s.Calls[i].domain()
 	}
+	out.Skipped = lq.Offset
 	if next, ok := parseCursor(s.NextCursor); ok {
-		out.More, out.Next = true, next.after
+		out.More, out.Next, out.Skipped = true, next.after, lq.Offset-next.skip
+	}
+	return out, nil
+}
+
+// Attempts implements callback.Reader.
+func (c *Client) Attempts(ctx context.Context, ref string, aq callback.AttemptQuery) (callback.AttemptList, error) {
+	path := "/attempts"
+	if ref != "" {
+		p, err := callbackPath(ref)
+		if err != nil {
+			return callback.AttemptList{}, err
+		}
+		path = p + path
+	}
+	q := callsQuery(&callback.ListQuery{Filter: aq.Filter, Oldest: aq.Oldest, Limit: aq.Limit, Offset: aq.Offset})
+	q.Del("attempts")
+	if k := aq.After; k != (callback.AttemptKey{}) {
+		q.Set("cursor", cursor{after: k.ID, attempt: k.Number, at: k.At.UnixMilli()}.String())
+	}
+	var s attemptList
+	if err := c.call(ctx, exchange{method: "GET", path: path, query: q, answer: &s}); err != nil {
+		return callback.AttemptList{}, err
+	}
+	out := callback.AttemptList{Attempts: make([]callback.AttemptView, len(s.Attempts)), Skipped: aq.Offset}
+	for i := range s.Attempts {
+		out.Attempts[i] = s.Attempts[i].domain()
+	}
+	if next, ok := parseCursor(s.NextCursor); ok {
+		out.More, out.Next, out.Skipped = true, next.key(), aq.Offset-next.skip
 	}
 	return out, nil
 }

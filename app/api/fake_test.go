@@ -159,18 +159,8 @@ func (f *fake) view(c *fakeCall, all bool) callback.CallView {
 }
 
 func (f *fake) matches(v *callback.CallView, q *callback.ListQuery) bool {
-	status := cmp.Or(q.Status, callback.ListSuccess|callback.ListFailed)
-	var last *callback.Attempt
-	if n := len(v.Attempts); n > 0 {
-		last = &v.Attempts[n-1]
-	}
-	text := strings.ToLower(fmt.Sprint(v.Response.From, v.Response.Message))
-	return v.Listed()&status != 0 &&
-		(q.State == "" || q.State == v.State) &&
-		(q.MessageID == "" || q.MessageID == v.Response.MessageID) &&
-		q.MatchesAttempt(last) &&
-		strings.Contains(text, strings.ToLower(q.Text)) &&
-		(q.After == 0 || q.Oldest && v.ID > q.After || !q.Oldest && v.ID < q.After)
+	cq := callback.CallQuery{After: q.After, Oldest: q.Oldest, Filter: q.Filter}.Bounded()
+	return cq.Selects(&v.Call, &f.of(v.Num).live)
 }
 
 func (f *fake) Calls(_ context.Context, q callback.ListQuery) (callback.CallList, error) {
@@ -200,8 +190,42 @@ func (f *fake) Calls(_ context.Context, q callback.ListQuery) (callback.CallList
 	if list.More {
 		list.Next = list.Calls[n-1].ID
 	}
+	list.Skipped = q.Offset
 	if !list.Exact {
 		list.Total = uint64(q.Offset + n)
+	}
+	return list, nil
+}
+
+func (f *fake) Attempts(_ context.Context, ref string, q callback.AttemptQuery) (list callback.AttemptList, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	q = q.Bounded()
+	if ref != "" {
+		c, err := f.find(ref)
+		if err != nil {
+			return list, err
+		}
+		q.Num = c.cb.Num
+	}
+	var all []callback.CallAttempt
+	for _, c := range f.calls {
+		for _, a := range c.attempts {
+			row := callback.CallAttempt{Attempt: a, Num: c.entry.Num, ID: c.entry.ID, MessageID: c.response.MessageID}
+			call := callback.Call{Entry: c.entry, Response: c.response}
+			if (q.Num == 0 || q.Num == row.Num) && q.Selects(&row, &call, &f.of(row.Num).live) {
+				all = append(all, row)
+			}
+		}
+	}
+	slices.SortFunc(all, q.Order)
+	list.Skipped = min(q.Offset, len(all))
+	all = all[list.Skipped:]
+	list.More = len(all) > q.Limit
+	for _, row := range all[:min(q.Limit, len(all))] {
+		cb := f.of(row.Num).cb
+		list.Attempts = append(list.Attempts, callback.AttemptView{CallAttempt: row, CallbackID: cb.ID, Callback: cb.Name})
+		list.Next = row.Key()
 	}
 	return list, nil
 }
@@ -374,9 +398,11 @@ func (f *fake) post(c *fakeCallback, call *fakeCall) {
 		a.Number, a.Manual = number, manual
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		call.attempts = append(call.attempts, a)
+		made := []callback.Attempt{a}
+		call.entry.Number(made)
+		call.attempts = append(call.attempts, made...)
 		s := f.step(c)
-		s.Finish(&call.entry, callback.ResultOf([]callback.Attempt{a}))
+		s.Finish(&call.entry, callback.ResultOf(made))
 		f.pump(s, c)
 		f.done(s)
 	})

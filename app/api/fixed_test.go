@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,6 +105,11 @@ func newFixed() *fixed {
 	resolved.Response.Params, resolved.Response.Key = nil, ""
 	resolved.Response.Message = callback.Message{Channel: "EMAIL", Undeliverable: "09/01/13 13:22", Content: "bounced"}
 	f.calls = []callback.CallView{call, resolved}
+	for i := range f.calls {
+		c := &f.calls[i]
+		last := c.Attempts[len(c.Attempts)-1]
+		c.LastAt, c.LastCode, c.LastClass = last.Started, last.Code, last.Class
+	}
 	f.outage = callback.OutageView{
 		Outage: callback.Outage{Num: 1, OutageState: f.health.Live.Outage}, CallbackID: id, Callback: "crm-prod",
 		Alerts: []callback.Alert{{
@@ -171,12 +177,25 @@ func (f *fixed) Suspend(_ context.Context, ref, _ string) error { return f.known
 func (f *fixed) Resume(_ context.Context, ref string) error { return f.known(ref) }
 
 func (f *fixed) Calls(_ context.Context, q callback.ListQuery) (callback.CallList, error) {
-	list := callback.CallList{Calls: make([]callback.CallView, len(f.calls)), Total: 57, Exact: q.Text == "", More: true, Next: f.calls[1].ID}
+	list := callback.CallList{Calls: make([]callback.CallView, len(f.calls)), Total: 57, Exact: q.Text == "", More: true, Next: f.calls[1].ID, Skipped: q.Offset}
 	for i, c := range f.calls {
 		c.Attempts, c.RequestBody = c.Attempts[len(c.Attempts)-1:], ""
 		list.Calls[i] = c
 	}
 	return list, f.known(q.Ref)
+}
+
+func (f *fixed) Attempts(_ context.Context, ref string, q callback.AttemptQuery) (callback.AttemptList, error) {
+	list := callback.AttemptList{Skipped: q.Offset, More: true}
+	for i := range f.calls {
+		c := &f.calls[i]
+		for _, a := range slices.Backward(c.Attempts) {
+			row := callback.CallAttempt{Attempt: a, ID: c.ID, MessageID: c.Response.MessageID}
+			list.Next = row.Key()
+			list.Attempts = append(list.Attempts, callback.AttemptView{CallAttempt: row, CallbackID: c.CallbackID, Callback: c.Callback})
+		}
+	}
+	return list, f.known(ref)
 }
 
 func (f *fixed) Call(_ context.Context, ref string, id callback.CallID) (callback.CallView, error) {

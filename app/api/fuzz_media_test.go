@@ -81,17 +81,20 @@ func FuzzContentType(f *testing.F) {
 // FuzzCursor checks that a cursor reads as what was written, and that what is
 // read was, but for its case and what it leaves out.
 func FuzzCursor(f *testing.F) {
-	f.Add("0328BA3200000001", uint64(1), uint(0), uint(0))
-	f.Add("0328ba3200000001-40-2", uint64(1)<<63, uint(40), uint(2))
-	f.Add("0328BA3200000001-99999999999", uint64(0xffffffffffffffff), uint(1)<<30, uint(1))
-	f.Fuzz(func(t *testing.T, s string, after uint64, pos, attempt uint) {
+	f.Add("0328BA3200000001", uint64(1), uint(0), uint(0), uint(0), uint(0))
+	f.Add("0328ba3200000001-40-3-2-1772356323900", uint64(1)<<63, uint(40), uint(3), uint(2), uint(1772356323900))
+	f.Add("0328BA3200000001-99999999999-0-0-0", uint64(0xffffffffffffffff), uint(1)<<30, uint(1), uint(1), uint(1))
+	f.Fuzz(func(t *testing.T, s string, after uint64, pos, skip, attempt, at uint) {
 		if c, ok := parseCursor(s); ok {
 			again, ok := parseCursor(c.String())
-			if !ok || again != c || c.after == 0 || c.pos < 0 || c.attempt < 0 {
+			if !ok || again != c || c.after == 0 || c.pos < 0 || c.skip < 0 || c.attempt < 0 || c.at < 0 {
 				t.Fatalf("%q is %+v, which is written as %s and reads as %+v, %v", s, c, c, again, ok)
 			}
 		}
-		c := cursor{callback.CallID(after), int(pos & (1<<31 - 1)), int(attempt & (1<<31 - 1))}
+		c := cursor{
+			after: callback.CallID(after), pos: int(pos & (1<<31 - 1)), skip: int(skip % (callback.MaxOffset + 1)),
+			attempt: int(attempt & (1<<31 - 1)), at: int64(at & (1<<47 - 1)),
+		}
 		if again, ok := parseCursor(c.String()); ok != (after != 0) || ok && again != c {
 			t.Fatalf("%+v is written as %s and reads as %+v, %v", c, c, again, ok)
 		}

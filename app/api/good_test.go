@@ -223,7 +223,7 @@ func TestCallsQuery(t *testing.T) {
 		"sortOrder=ASC":                    with(func(q *callback.ListQuery) { q.Oldest = true }),
 		"sortOrder=desc":                   base,
 		"cursor=0328BA3200000001":          with(func(q *callback.ListQuery) { q.After = 0x0328BA3200000001 }),
-		"cursor=0328ba3200000001-40-2":     with(func(q *callback.ListQuery) { q.After = 0x0328BA3200000001 }),
+		"cursor=0328ba3200000001-40-3-0-0": with(func(q *callback.ListQuery) { q.After, q.Offset = 0x0328BA3200000001, 3 }),
 	} {
 		s, h := newSpy()
 		if w := ask(h, "GET", "/callbacks/crm-prod/calls?"+query, ""); w.Code != 200 {
@@ -426,7 +426,7 @@ func (full) Enqueue(_ context.Context, items []callback.NewResponse) ([]callback
 func TestLinksTurnToTheCursor(t *testing.T) {
 	t.Parallel()
 	h := New(Options{Service: newFixed()})
-	for offset, want := range map[string]string{"9998": "offset=10000", "9999": "cursor=0328BA3200000000-10001-0"} {
+	for offset, want := range map[string]string{"9998": "offset=10000", "9999": "cursor=0328BA3200000000-10001-0-0-0"} {
 		var list callList
 		w := ask(h, "GET", "/calls?limit=2&offset="+offset, "")
 		if err := decodeJSON(w.Body.Bytes(), &list); err != nil || w.Code != 200 {

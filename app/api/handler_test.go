@@ -89,7 +89,7 @@ func TestGolden(t *testing.T) {
 		{"health", "GET", "/callbacks/crm-prod/health", "", ""},
 		{"calls", "GET", "/callbacks/crm-prod/calls?status=failed&limit=2&apikey=secret", "", ""},
 		{"calls-offset", "GET", "/callbacks/crm-prod/calls?limit=2&offset=40", "", ""},
-		{"calls-cursor", "GET", "/calls?limit=2&q=boots&cursor=0328BA3200000002-20-0", "", ""},
+		{"calls-cursor", "GET", "/calls?limit=2&q=boots&cursor=0328BA3200000002-20-0-0-0", "", ""},
 		{"call", "GET", "/callbacks/crm-prod/calls/0328BA3200000001", "", ""},
 		{"attempts", "GET", "/callbacks/crm-prod/attempts?limit=3", "", ""},
 		{"retry", "POST", "/callbacks/crm-prod/calls/0328BA3200000001/retry", `{"extend":true}`, ""},
@@ -232,6 +232,10 @@ func (f failing) Callbacks(context.Context, callback.CallbackQuery) ([]callback.
 
 func (f failing) Callback(context.Context, string) (callback.Health, error) {
 	return callback.Health{}, f.err
+}
+
+func (f failing) Attempts(context.Context, string, callback.AttemptQuery) (callback.AttemptList, error) {
+	return callback.AttemptList{}, f.err
 }
 
 func (f failing) Calls(context.Context, callback.ListQuery) (callback.CallList, error) {

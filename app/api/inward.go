@@ -157,7 +157,9 @@ func (s *callShape) domain() callback.CallView {
 	}
 	v.Damaged = s.Damaged
 	for i := range s.Attempts {
-		v.Attempts = append(v.Attempts, s.Attempts[i].domain())
+		a := s.Attempts[i].domain()
+		v.Attempts = append(v.Attempts, a)
+		v.LastAt, v.LastCode, v.LastClass = a.Started, a.Code, a.Class
 	}
 	return v
 }

@@ -34,8 +34,11 @@ func (p page) settle() page {
 
 // status returns the words that clients of the contract read.
 func (p page) status() string {
-	if p.rows == 0 {
+	if p.rows == 0 && !p.more {
 		return "No records found"
+	}
+	if p.rows == 0 { // the search goes on with the next page
+		return fmt.Sprintf("0 to 0 of %d+", p.total)
 	}
 	plus := ""
 	if !p.exact {
@@ -62,8 +65,8 @@ func (q *request) links(p page) []link {
 	}
 	after := p.pos + p.rows
 	switch {
-	case !p.more || p.rows == 0:
-	case !p.cursor && after <= callback.MaxOffset:
+	case !p.more:
+	case !p.cursor && after <= callback.MaxOffset && (p.rows == p.limit || p.next == ""):
 		to("next", offset(after))
 	case p.next != "":
 		to("next", func(v url.Values) { v.Set("cursor", p.next) })

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -224,6 +225,7 @@ func (q *query) calls() (callback.ListQuery, cursor) {
 	if c != (cursor{}) && lq.Offset > 0 {
 		q.fail("offset", "cannot stand beside cursor")
 	}
+	lq.Offset += c.skip
 	return lq, c
 }
 
@@ -238,35 +240,46 @@ func (q *query) done() error {
 	return q.err("the query")
 }
 
-// cursor is a place in a list of calls. Its zero value is the beginning.
+// cursor is a place in a list of calls or attempts. Its zero value is the
+// beginning.
 type cursor struct {
 	after   callback.CallID // go on behind this call
 	pos     int             // how many rows stood before
-	attempt int             // in a list of attempts: the last one shown of that call
+	skip    int             // how many of an offset are still to be passed
+	attempt int             // in a list of attempts: the number of the last one looked at
+	at      int64           // and when it began, in Unix milliseconds
 }
 
 // String returns the cursor as it is sent.
-func (c cursor) String() string { return fmt.Sprintf("%s-%d-%d", c.after, c.pos, c.attempt) }
+func (c cursor) String() string {
+	return fmt.Sprintf("%s-%d-%d-%d-%d", c.after, c.pos, c.skip, c.attempt, c.at)
+}
 
 // parseCursor reads what String wrote; the id of a call alone is one as well.
 func parseCursor(s string) (cursor, bool) {
 	parts := strings.Split(s, "-")
 	id, err := callback.ParseCallID(parts[0])
-	if err != nil || id == 0 || len(parts) > 3 {
+	if err != nil || id == 0 || len(parts) != 1 && len(parts) != 5 {
 		return cursor{}, false
 	}
-	c := cursor{after: id}
-	for i, dst := range []*int{&c.pos, &c.attempt} {
-		if i+1 >= len(parts) {
-			break
-		}
-		n, err := strconv.ParseUint(parts[i+1], 10, 31)
+	var n [4]int64
+	for i, part := range parts[1:] {
+		v, err := strconv.ParseUint(part, 10, 48)
 		if err != nil {
 			return cursor{}, false
 		}
-		*dst = int(n)
+		n[i] = int64(v)
 	}
-	return c, true
+	c := cursor{after: id, pos: int(n[0]), skip: int(n[1]), attempt: int(n[2]), at: n[3]}
+	return c, c.skip <= callback.MaxOffset && n[2] <= math.MaxUint32
+}
+
+// key returns the place in a list of attempts.
+func (c cursor) key() callback.AttemptKey {
+	if c.after == 0 {
+		return callback.AttemptKey{}
+	}
+	return callback.AttemptKey{At: time.UnixMilli(c.at).UTC(), ID: c.after, Number: c.attempt}
 }
 
 func (q *query) cursor() cursor {

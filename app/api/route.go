@@ -55,6 +55,7 @@ var routes = []route{
 	{"POST", "/callbacks/{id}/calls/{callId}/retry", (*request).retryCall, operator},
 	{"GET", "/callbacks/{id}/attempts", (*request).listAttempts, reader},
 	{"GET", "/calls", (*request).listCalls, reader},
+	{"GET", "/attempts", (*request).listAttempts, reader},
 
 	{"POST", "/callbacks/{id}/responses", (*request).enqueueOne, enqueuer},
 	{"POST", "/responses", (*request).enqueue, enqueuer},

@@ -94,6 +94,7 @@ type timingShape struct {
 type attemptRow struct {
 	CallID     callback.CallID     `json:"callId"`
 	CallbackID callback.CallbackID `json:"callbackId"`
+	Callback   string              `json:"callbackName"`
 	MessageID  string              `json:"messageId"`
 	Status     string              `json:"status"`
 	attemptShape

@@ -159,7 +159,7 @@ func (c *console) callsList() *cobra.Command {
 				if c.json {
 					return c.printDocument(cmd.Context(), d, f.path(&q))
 				}
-				list, err := d.Calls(cmd.Context(), q)
+				list, err := allOf(cmd.Context(), d, q)
 				if err != nil {
 					return err
 				}
@@ -171,6 +171,20 @@ func (c *console) callsList() *cobra.Command {
 	t.flags(cmd)
 	c.dataFlags(cmd)
 	return cmd
+}
+
+// allOf asks for a page of calls until it is full, or there is no more: a filter
+// that selects few is answered bit by bit.
+func allOf(ctx context.Context, d *desk, q callback.ListQuery) (callback.CallList, error) {
+	list, err := d.Calls(ctx, q)
+	for passed := list.Skipped; err == nil && list.More && len(list.Calls) < q.Limit; passed += list.Skipped {
+		rest := q
+		rest.After, rest.Limit, rest.Offset = list.Next, q.Limit-len(list.Calls), q.Offset-passed
+		before := list.Calls
+		list, err = d.Calls(ctx, rest)
+		list.Calls = append(before, list.Calls...)
+	}
+	return list, err
 }
 
 func (c *console) printCalls(list *callback.CallList) error {

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"FailureIsListed", failureListed},
 		{"CallsPage", callsPage},
 		{"CallsFilter", callsFilter},
+		{"AttemptsPage", attemptsPage},
 		{"ResolveAllOrNone", resolveAllOrNone},
 		{"Reopen", reopen},
 		{"RetryDelivers", retryDelivers},

@@ -155,9 +155,7 @@ func (s *Store) Record(_ context.Context, now time.Time, num callback.Num, id ca
 		return callback.Entry{}, callback.Errorf(callback.CodeConflict, "call %s has no running attempt", id)
 	}
 	st := s.step(h, now)
-	for i := range attempts {
-		attempts[i].Number, attempts[i].Manual = r.entry.Attempts+1+i, r.entry.Manual
-	}
+	r.entry.Number(attempts)
 	for _, a := range attempts {
 		a.RetryAfter = 0
 		r.attempts = append(r.attempts, a)
@@ -300,28 +298,31 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 	q = q.Bounded()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var page callback.CallPage
 	var all []callback.Call
 	for _, h := range s.houses {
 		if q.Num != 0 && h.cb.Num != q.Num {
 			continue
 		}
+		page.Total += h.live.Counts.In(q.Status)
 		for _, r := range h.calls {
 			c := callback.Call{Entry: r.entry, Response: r.response}
 			if n := len(r.attempts); n > 0 {
 				c.Attempts = []callback.Attempt{r.attempts[n-1]}
-				c.Attempts[0].Excerpt = ""
+				if c.Attempts[0].OK {
+					c.Attempts[0].Excerpt = ""
+				}
 			}
 			all = append(all, c)
 		}
 	}
 	slices.SortFunc(all, q.Order)
-	var page callback.CallPage
 	for i := range all {
 		if !q.Selects(&all[i], &s.houses[all[i].Num-1].live) {
 			continue
 		}
-		if q.Offset > 0 {
-			q.Offset--
+		if page.Skipped < q.Offset {
+			page.Skipped++
 			continue
 		}
 		if len(page.Calls) == q.Limit {
@@ -329,6 +330,38 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 			break
 		}
 		page.Calls = append(page.Calls, all[i])
+	}
+	return page, nil
+}
+
+// Attempts implements callback.Ledger.
+func (s *Store) Attempts(_ context.Context, q callback.AttemptQuery) (page callback.AttemptPage, err error) {
+	q = q.Bounded()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []callback.CallAttempt
+	for _, h := range s.houses {
+		if q.Num != 0 && h.cb.Num != q.Num {
+			continue
+		}
+		for id, r := range h.calls {
+			for _, a := range r.attempts {
+				row := callback.CallAttempt{Attempt: a, Num: h.cb.Num, ID: id, MessageID: r.response.MessageID}
+				if row.OK {
+					row.Excerpt = ""
+				}
+				if q.Selects(&row, &callback.Call{Entry: r.entry, Response: r.response}, &h.live) {
+					all = append(all, row)
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, q.Order)
+	page.Skipped = min(q.Offset, len(all))
+	all = all[page.Skipped:]
+	page.Attempts = all[:min(q.Limit, len(all))]
+	if page.More = len(all) > q.Limit; page.More {
+		page.Next = page.Attempts[q.Limit-1].Key()
 	}
 	return page, nil
 }

@@ -153,10 +153,9 @@ func delivery(h *harness) {
 	}
 	_, err := h.s.Record(h.ctx, h.now, cb.Num, ids[0], []callback.Attempt{answer200})
 	h.code(err, callback.CodeConflict)
-	stale := callback.Attempt{Class: callback.ClassReset, Reused: true, Started: h.now, Error: "closed"}
-	ok := answer200
-	ok.Started = h.now
-	_, err = h.s.Record(h.ctx, h.now, cb.Num, ids[2], []callback.Attempt{stale, ok})
+	first, ok := stale, answer200
+	first.Started, ok.Started = h.now, h.now
+	_, err = h.s.Record(h.ctx, h.now, cb.Num, ids[2], []callback.Attempt{first, ok})
 	h.ok(err)
 	h.reopen()
 	got := h.call(cb.Num, ids[1])

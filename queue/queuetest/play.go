@@ -3,6 +3,7 @@ package queuetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,11 +24,16 @@ func Play(t *testing.T, fresh func(tb testing.TB) Open) {
 			p := &player{rng: rand.New(rand.NewPCG(uint64(seed), 7)), oracle: memq.New(Policy())}
 			p.harness = newHarness(t, fresh(t))
 			p.now = p.now.Add(time.Second)
+			p.owner = map[callback.CallID]callback.Num{}
 			for i := range steps {
 				p.now = p.now.Add(time.Duration(p.rng.IntN(3000)) * time.Millisecond)
 				p.step()
-				if i%20 == 19 {
+				switch {
+				case i%20 == 19:
 					p.compare()
+				case i%50 == 30:
+					p.walk()
+					p.walkAttempts()
 				}
 			}
 			p.compare()
@@ -44,6 +50,7 @@ type player struct {
 	owner  map[callback.CallID]callback.Num
 	runs   []callback.Claim
 	undo   []callback.Entry
+	made   []callback.AttemptKey // attempts recorded
 }
 
 // both runs f on the oracle and on the engine and compares what they answer.
@@ -114,7 +121,7 @@ func (p *player) step() {
 func (p *player) enqueue() {
 	calls := make([]callback.NewCall, 1+p.rng.IntN(5))
 	for i := range calls {
-		r := response(p.rng.IntN(1000))
+		r := response(p.rng.IntN(messages))
 		switch p.rng.IntN(12) {
 		case 0:
 			r.Key = fmt.Sprint("key", p.rng.IntN(5))
@@ -137,9 +144,6 @@ func (p *player) enqueue() {
 	for i, o := range out {
 		if o.Err == nil && !o.Repeat {
 			p.ids = append(p.ids, o.ID)
-			if p.owner == nil {
-				p.owner = map[callback.CallID]callback.Num{}
-			}
 			p.owner[o.ID] = calls[i].Num
 		}
 	}
@@ -183,9 +187,20 @@ func (p *player) finish() {
 	if bad := c.Entry.Num%2 == 0; bad == (p.rng.IntN(4) > 0) {
 		a = []callback.Attempt{answer503, refused}[p.rng.IntN(2)]
 	}
-	a.Started = p.now
+	attempts := []callback.Attempt{a}
+	if p.rng.IntN(5) == 0 {
+		attempts = []callback.Attempt{stale, a}
+	}
+	for i := range attempts { // endpoints' clocks go as they like
+		attempts[i].Started = p.now.Add(time.Duration(p.rng.IntN(3)-1) * time.Duration(p.rng.IntN(4000)) * time.Millisecond)
+	}
 	p.both("record", func(s callback.Store) (any, error) {
-		return s.Record(p.ctx, p.now, c.Entry.Num, c.Entry.ID, []callback.Attempt{a})
+		kept := slices.Clone(attempts)
+		e, err := s.Record(p.ctx, p.now, c.Entry.Num, c.Entry.ID, kept)
+		for i := range kept {
+			p.made = append(p.made, callback.AttemptKey{At: kept[i].Started, ID: c.Entry.ID, Number: kept[i].Number})
+		}
+		return e, err
 	})
 }
 
@@ -280,6 +295,9 @@ func (p *player) alert() {
 
 func (p *player) restart() {
 	p.compare()
+	if p.rng.IntN(3) == 0 {
+		p.now = p.now.Add(-time.Duration(p.rng.IntN(20)) * time.Second) // somebody set the clock
+	}
 	p.oracle.Restart(p.now)
 	p.reopen()
 	p.runs = nil
@@ -318,11 +336,8 @@ func (p *player) compare() {
 	for _, id := range p.ids {
 		p.both("call", func(s callback.Store) (any, error) { return s.Call(p.ctx, p.owner[id], id) })
 	}
-	for status := callback.CallStatus(1); status < 8; status++ {
-		q := callback.CallQuery{Num: callback.Num(p.rng.IntN(5)), Oldest: p.rng.IntN(2) == 0, Limit: 1 + p.rng.IntN(50), Offset: p.rng.IntN(10), Filter: callback.Filter{Status: status}}
-		if len(p.ids) > 0 && p.rng.IntN(2) == 0 {
-			_, q.After = p.id()
-		}
-		p.both(fmt.Sprintf("calls %+v", q), func(s callback.Store) (any, error) { return s.Calls(p.ctx, q) })
+	for range 20 {
+		p.compareCalls()
+		p.compareAttempts()
 	}
 }

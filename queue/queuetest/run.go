@@ -195,5 +195,6 @@ var (
 		Code: 503, Reason: "Service Unavailable", Class: callback.ClassStatus,
 		Error: "503 Service Unavailable: the endpoint answered with an error", Excerpt: "<h1>busy</h1>",
 	}
+	stale   = callback.Attempt{Class: callback.ClassReset, Reused: true, Reason: "closed", Error: "The connection was closed."}
 	refused = callback.Attempt{Class: callback.ClassRefused, Reason: "connection refused", Error: "Connection refused: nothing listens"}
 )

@@ -1,0 +1,195 @@
+package queue
+
+import (
+	"container/heap"
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"ringback/callback"
+)
+
+// attempts is one query on attempts at work.
+type attempts struct {
+	merge
+	e *Engine
+	q callback.AttemptQuery
+}
+
+// Attempts implements callback.Ledger.
+func (e *Engine) Attempts(ctx context.Context, q callback.AttemptQuery) (page callback.AttemptPage, err error) {
+	q = q.Bounded()
+	err = e.db.View(func(t *badger.Txn) error {
+		l := &attempts{merge: merge{t: t, oldest: q.Oldest, most: q.Scan}, e: e, q: q}
+		defer l.close()
+		if err := l.plan(); err != nil {
+			return err
+		}
+		heap.Init(l)
+		var next place
+		page.Attempts, page.Skipped, next, err = collect(ctx, &l.merge, q.Limit, q.Offset, q.Plain() && q.Status == 0, l.attempt)
+		if page.More = next != (place{}); page.More {
+			page.Next = callback.AttemptKey{At: fromMS(next.at), ID: callback.CallID(next.id), Number: int(next.n)}
+		}
+		return err
+	})
+	return page, err
+}
+
+// plan adds the sources: the attempts of the calls with a message id where they
+// are few, else those of each callback by time.
+func (l *attempts) plan() error {
+	if l.q.MessageID != "" {
+		if done, err := l.addMessages(); done || err != nil {
+			return err
+		}
+	}
+	l.e.mu.RLock()
+	defer l.e.mu.RUnlock()
+	low, top := place{}, place{at: math.MaxUint64}
+	if !l.q.From.IsZero() {
+		low.at = ms(l.q.From.Add(time.Millisecond - 1)) // attempts began at whole milliseconds
+	}
+	if !l.q.To.IsZero() {
+		top.at = ms(l.q.To.Add(-1))
+	}
+	for _, h := range l.e.houses {
+		if h == nil || l.q.Num != 0 && h.cb.Num != l.q.Num {
+			continue
+		}
+		span := h.marks.spans[spanAttempts]
+		if span.top == 0 {
+			continue
+		}
+		s := &source{h: h, held: h.live.Holds(), kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num), layout: &byTime}
+		first, last := place{at: max(low.at, span.low)}, place{at: min(top.at, span.top), id: math.MaxUint64, n: math.MaxUint32}
+		if s.end = first; l.q.Oldest {
+			s.end = last
+		}
+		l.add(s, first, last, l.after())
+	}
+	return nil
+}
+
+func (l *attempts) after() place {
+	k := l.q.After
+	return place{at: ms(k.At), id: uint64(k.ID), n: uint32(k.Number)}
+}
+
+// maxOfMessage is how many attempts the calls with one message id may have to be
+// sorted in memory; of more, all attempts are looked at.
+const maxOfMessage = 1000
+
+// addMessages adds the attempts of the calls with the message id asked for, and
+// reports whether they were few.
+func (l *attempts) addMessages() (few bool, err error) {
+	bySlot := map[byte]bool{}
+	lists := map[*house]*source{}
+	l.e.mu.RLock()
+	for _, h := range l.e.houses {
+		if h != nil && (l.q.Num == 0 || h.cb.Num == l.q.Num) {
+			bySlot[h.slot] = true
+		}
+	}
+	l.e.mu.RUnlock()
+	n := 0
+	for slot := range bySlot {
+		err := eachKey(l.t, messagePrefix(slot, l.q.MessageID), nil, func(k []byte) (bool, error) {
+			p := byMessage.get(k[len(k)-12:])
+			h, held := l.e.holds(callback.Num(p.n))
+			if h == nil || l.q.Num != 0 && h.cb.Num != l.q.Num {
+				return true, nil
+			}
+			l.work += entryWork
+			if lists[h] == nil {
+				lists[h] = &source{h: h, held: held, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num)}
+			}
+			count, err := l.chain(lists[h], callback.CallID(p.id))
+			n += count
+			return n <= maxOfMessage && len(lists) <= maxOfMessage, err
+		})
+		if err != nil || n > maxOfMessage {
+			return false, err
+		}
+	}
+	for _, s := range lists {
+		l.addList(s)
+	}
+	return true, nil
+}
+
+// chain adds the attempts of a call to s, and returns how many it has.
+func (l *attempts) chain(s *source, id callback.CallID) (int, error) {
+	e, err := readEntry(l.t, s.h.slot, s.h.cb.Num, id)
+	if callback.ErrorCode(err) == callback.CodeNotFound {
+		return 0, nil // not there any more
+	}
+	if err != nil {
+		return 0, err
+	}
+	after := l.after()
+	for n, at := min(e.Attempts, maxOfMessage+1), e.LastAt; n > 0; n-- {
+		p := place{at: ms(at), id: uint64(id), n: uint32(n)}
+		if after == (place{}) || l.oldest == (p.compare(after) > 0) && p != after {
+			s.list = append(s.list, p)
+		}
+		l.work += attemptWork
+		if _, at, err = readAttempt(l.t, attemptKey(s.h.slot, e.Num, at, id, n), n); err != nil {
+			return 0, fmt.Errorf("read attempt %d of call %s: %w", n, id, err)
+		}
+	}
+	return e.Attempts, nil
+}
+
+// attempt reads the attempt that a source stands at, if it is wanted.
+func (l *attempts) attempt(s *source, count bool) (row callback.CallAttempt, ok bool, err error) {
+	id, n, v := callback.CallID(s.head.id), int(s.head.n), s.value
+	if s.layout == nil {
+		l.work += attemptWork
+		row.Attempt, _, err = readAttempt(l.t, byTime.put(s.prefix[:len(s.prefix):len(s.prefix)], s.head), n)
+	} else {
+		row.Attempt, _, err = decodeAttempt(v, n)
+	}
+	if err != nil {
+		return row, false, fmt.Errorf("read attempt %d of call %s: %w", n, id, err)
+	}
+	row.Num, row.ID = s.h.cb.Num, id
+	if !l.q.MatchesAttempt(&row.Attempt) {
+		return row, false, nil
+	}
+	if ok, err := l.inState(s, id); !ok || err != nil {
+		return row, false, err
+	}
+	if count && l.q.MessageID == "" && l.q.Text == "" {
+		return row, true, nil
+	}
+	l.work += payloadWork
+	response, _, err := l.e.response(l.t, s.h.slot, id)
+	if err != nil || !l.q.MatchesResponse(&response) {
+		return row, false, err
+	}
+	row.MessageID = response.MessageID
+	if !row.OK && !count {
+		l.work += attemptWork
+		row.Excerpt, err = readExcerpt(l.t, s.h.slot, id, n)
+	}
+	return row, true, err
+}
+
+// inState reports whether a call is in the state asked for.
+func (l *attempts) inState(s *source, id callback.CallID) (bool, error) {
+	if l.q.State == "" {
+		return true, nil
+	}
+	l.work += entryWork
+	e, err := readEntry(l.t, s.h.slot, s.h.cb.Num, id)
+	if err != nil {
+		return false, err
+	}
+	l.e.overlay(&e)
+	f := callback.Filter{State: l.q.State}
+	return f.MatchesEntry(&e, s.held), nil
+}

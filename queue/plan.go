@@ -1,0 +1,175 @@
+package queue
+
+import (
+	"container/heap"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"ringback/callback"
+)
+
+// kindCodes is the kind of a source that stands for all sources of one callback
+// in the index of codes; which there are is read when its turn comes.
+const kindCodes = 0
+
+// flags are what is known of a running call in memory only.
+type flags struct{ manual, extend bool }
+
+// list is one query on calls at work.
+type list struct {
+	merge
+	e       *Engine
+	q       callback.CallQuery
+	running map[callback.CallID]flags
+	total   uint64
+}
+
+// plan chooses the indexes that answer q with the least to look at: by message
+// id, by code, what runs, or else the rows by status. All are in the order of
+// ids. What the engine has in memory is read after the transaction was begun:
+// spans only widen, so they hold all that the transaction sees.
+func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
+	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan}, e: e, q: q}
+	l.expand = l.codes
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	l.running = make(map[callback.CallID]flags, len(e.runs))
+	for id, r := range e.runs {
+		l.running[id] = flags{r.entry.Manual, r.entry.Extend}
+	}
+	where := q.Where()
+	slots := map[byte]bool{}
+	for _, h := range e.houses {
+		if h == nil || q.Num != 0 && h.cb.Num != q.Num {
+			continue
+		}
+		l.total += h.live.Counts.In(q.Status)
+		switch {
+		case q.State == callback.StateDelivering:
+			l.addRunning(h)
+		case q.MessageID != "":
+			if !slots[h.slot] {
+				slots[h.slot] = true
+				l.addRows(h, kindMessage, messagePrefix(h.slot, q.MessageID), &byMessage, span{0, math.MaxUint64})
+			}
+		default:
+			l.addHouse(h, where)
+		}
+	}
+	heap.Init(l)
+	return l
+}
+
+// addHouse adds the sources of one callback.
+func (l *list) addHouse(h *house, where callback.CallStatus) {
+	spans, num := &h.marks.spans, h.cb.Num
+	byCode := l.q.Class != "" || l.q.Code != 0
+	if byCode && where != 0 {
+		l.addRows(h, kindCodes, nil, &byID, spans[spanCode])
+	}
+	if byCode && !(l.q.Class == "" && l.q.Code == 200) {
+		return
+	}
+	if where&callback.ListSuccess != 0 {
+		l.addRows(h, kindRow, rowPrefix(h.slot, num, rowSuccess), &byID, spans[spanSuccess])
+	}
+	if where&callback.ListFailed != 0 && !byCode {
+		l.addRows(h, kindRow, rowPrefix(h.slot, num, rowFailed), &byID, spans[spanFailed])
+	}
+	if where&callback.ListPending != 0 {
+		l.addRows(h, kindDue, duePrefix(h.slot, num, callback.Fresh), &byDue, spans[spanFresh])
+		l.addRows(h, kindLate, put32(key(h.slot, kindLate), uint32(num)), &byID, spans[spanFresh])
+	}
+}
+
+// addRows adds one source, within s and what the query's bounds of time allow:
+// no call was attempted before it was accepted.
+func (l *list) addRows(h *house, kind byte, prefix []byte, in *layout, s span) {
+	if s.top == 0 {
+		return
+	}
+	top := s.top
+	if !l.q.To.IsZero() {
+		if bound := callback.FirstCallID(l.q.To.Add(time.Millisecond)); h.marks.skew < bound {
+			top = min(top, uint64(bound))
+		}
+	}
+	after := place{id: uint64(l.q.After)}
+	l.add(&source{h: h, held: h.live.Holds(), kind: kind, prefix: prefix, layout: in, end: l.endOf(top)},
+		place{id: s.low}, place{id: top, n: math.MaxUint32}, after)
+}
+
+// endOf returns where a source ends that holds nothing beyond top.
+func (l *list) endOf(top uint64) place {
+	if !l.q.Oldest || top == math.MaxUint64 {
+		return place{}
+	}
+	return place{id: top, n: math.MaxUint32}
+}
+
+// addRunning adds the calls of a callback that run.
+func (l *list) addRunning(h *house) {
+	s := &source{h: h, held: h.live.Holds()}
+	for id, r := range l.e.runs {
+		if r.entry.Num == h.cb.Num && (l.q.After == 0 || l.q.Oldest == (id > l.q.After) && id != l.q.After) {
+			s.list = append(s.list, place{id: uint64(id)})
+		}
+	}
+	l.addList(s)
+}
+
+// addList adds a source in memory.
+func (m *merge) addList(s *source) {
+	if len(s.list) == 0 {
+		return
+	}
+	slices.SortFunc(s.list, place.compare)
+	if !m.oldest {
+		slices.Reverse(s.list)
+	}
+	s.head = s.list[0]
+	m.sources = append(m.sources, s)
+}
+
+// codes returns the sources in the index of codes that q asks for: the pairs of
+// code and class there are of one callback, found by a seek each.
+func (l *list) codes(all *source) (parts []*source, err error) {
+	num := all.h.cb.Num
+	prefix := codePrefix(all.h.slot, num)
+	class, _ := callback.ParseClass(l.q.Class)
+	pair, last := uint32(0), uint32(0xffffff) // code and class in three bytes, as they stand in a key
+	if l.q.Code != 0 {
+		pair = uint32(max(l.q.Code, 0)) << 8
+		last = pair | 0xff
+	}
+	it := l.probe(false)
+	for pair <= last {
+		if l.q.Class != "" {
+			if pair&0xff > uint32(class) {
+				pair += 0x100
+			}
+			pair = pair&^0xff | uint32(class)
+		}
+		l.work += seekWork
+		it.Seek(append(prefix[:len(prefix):len(prefix)], byte(pair>>16), byte(pair>>8), byte(pair)))
+		if !it.ValidForPrefix(prefix) {
+			break
+		}
+		k := it.Item().Key()[len(prefix):]
+		found := uint32(k[0])<<16 | uint32(k[1])<<8 | uint32(k[2])
+		if found > last {
+			break
+		}
+		if l.q.Class == "" || found&0xff == uint32(class) {
+			part := *all
+			part.kind, part.prefix = kindCode, append(prefix[:len(prefix):len(prefix)], k[:3]...)
+			parts = append(parts, &part)
+			found++
+		}
+		pair = found
+	}
+	return parts, nil
+}

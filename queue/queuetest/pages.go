@@ -1,0 +1,219 @@
+package queuetest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"ringback/callback"
+)
+
+// filter returns conditions that some calls fulfil, mostly.
+func (p *player) filter() (f callback.Filter) {
+	f.Status = callback.CallStatus(p.rng.IntN(8))
+	for range p.rng.IntN(3) {
+		switch p.rng.IntN(8) {
+		case 0:
+			f.State = []callback.CallState{
+				callback.StateScheduled, callback.StateHeld, callback.StateDelivering, callback.StateRetrying, callback.StateDelivered,
+				callback.StateGaveUp, callback.StateResolved, callback.StateCancelled, callback.StateDamaged,
+			}[p.rng.IntN(9)]
+		case 1:
+			f.MessageID = response(p.rng.IntN(messages)).MessageID
+		case 2:
+			f.Code = []int{200, 503, callback.NoAnswer, 404}[p.rng.IntN(4)]
+		case 3:
+			f.Reason = []string{answer200.Reason, answer503.Reason, refused.Reason, stale.Reason, "interrupted"}[p.rng.IntN(5)]
+		case 4:
+			f.Class = []callback.Class{callback.ClassStatus, callback.ClassRefused, callback.ClassInterrupted, callback.ClassDNS}[p.rng.IntN(4)].String()
+		case 5:
+			f.From = p.now.Add(-time.Duration(p.rng.IntN(90)) * time.Minute)
+		case 6:
+			f.To = p.now.Add(-time.Duration(p.rng.IntN(90)) * time.Minute)
+		case 7:
+			f.Text = fmt.Sprintf("ANSWER %d", p.rng.IntN(40))
+		}
+	}
+	return f
+}
+
+// messages is how many different messages the responses of a play are to.
+const messages = 60
+
+// compareCalls asks engine and oracle for the same page of calls: the engine in
+// steps of any length.
+func (p *player) compareCalls() {
+	p.Helper()
+	q := callback.CallQuery{
+		Num: callback.Num(p.rng.IntN(5)), Oldest: p.rng.IntN(2) == 0, Limit: 1 + p.rng.IntN(50), Filter: p.filter(),
+	}
+	if p.rng.IntN(3) == 0 {
+		q.Offset = p.rng.IntN(10)
+	}
+	if p.rng.IntN(2) == 0 {
+		q.Scan = 1 + p.rng.IntN(300)
+	}
+	if p.rng.IntN(2) == 0 {
+		_, q.After = p.id()
+	}
+	what := fmt.Sprintf("calls %+v", q)
+	want, _ := p.collect(p.oracle, q)
+	got, _ := p.collect(p.s, q)
+	diff(p, what, got, want)
+}
+
+// collect asks for a page until it is full or there is nothing more.
+func (p *player) collect(s callback.Store, q callback.CallQuery) (all callback.CallPage, steps int) {
+	p.Helper()
+	for want := q.Limit; ; steps++ {
+		page, err := s.Calls(p.ctx, q)
+		p.ok(err)
+		if page.More && (page.Next == 0 || q.After != 0 && q.Oldest != (page.Next > q.After)) {
+			p.Fatalf("calls %+v: no progress: next %v", q, page.Next)
+		}
+		all.Calls = append(all.Calls, page.Calls...)
+		all.Skipped, all.Total = all.Skipped+page.Skipped, page.Total
+		q.After, q.Offset, q.Limit = page.Next, q.Offset-page.Skipped, want-len(all.Calls)
+		if !page.More || q.Limit == 0 {
+			return all, steps
+		}
+	}
+}
+
+// all returns the calls that a query of any length gives.
+func (p *player) all(q callback.CallQuery) map[callback.CallID]bool {
+	p.Helper()
+	set := map[callback.CallID]bool{}
+	for q.Limit = callback.MaxPage; ; {
+		page, err := p.oracle.Calls(p.ctx, q)
+		p.ok(err)
+		for i := range page.Calls {
+			set[page.Calls[i].ID] = true
+		}
+		if q.After = page.Next; !page.More {
+			return set
+		}
+	}
+}
+
+// walk pages through calls while they come, change and go: what was there and
+// wanted all the time is met once.
+func (p *player) walk() {
+	p.Helper()
+	q := callback.CallQuery{Num: callback.Num(p.rng.IntN(3)), Oldest: p.rng.IntN(2) == 0, Filter: p.filter()}
+	q.From, q.To = time.Time{}, time.Time{} // they are of p.now, which goes on
+	always, seen := p.all(q), map[callback.CallID]bool{}
+	at := q
+	at.Limit, at.Scan = 1+p.rng.IntN(6), 1+p.rng.IntN(100)
+	for {
+		page, err := p.s.Calls(p.ctx, at)
+		p.ok(err)
+		for i := range page.Calls {
+			if id := page.Calls[i].ID; seen[id] {
+				p.Fatalf("walk %+v: %v comes twice", at, id)
+			} else {
+				seen[id] = true
+			}
+		}
+		if at.After = page.Next; !page.More {
+			break
+		}
+		if p.rng.IntN(3) == 0 {
+			p.step()
+			now := p.all(q)
+			maps.DeleteFunc(always, func(id callback.CallID, _ bool) bool { return !now[id] })
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(always)) {
+		if !seen[id] {
+			p.Fatalf("walk %+v: %v was passed over", q, id)
+		}
+	}
+}
+
+// compareAttempts asks engine and oracle for the same page of attempts.
+func (p *player) compareAttempts() {
+	p.Helper()
+	q := callback.AttemptQuery{
+		Num: callback.Num(p.rng.IntN(5)), Oldest: p.rng.IntN(2) == 0, Limit: 1 + p.rng.IntN(50), Filter: p.filter(),
+	}
+	if p.rng.IntN(3) == 0 {
+		q.Offset = p.rng.IntN(10)
+	}
+	if p.rng.IntN(2) == 0 {
+		q.Scan = 1 + p.rng.IntN(300)
+	}
+	if n := len(p.made); n > 0 && p.rng.IntN(2) == 0 {
+		q.After = p.made[n-1-p.rng.IntN(min(n, 50))]
+	}
+	what := fmt.Sprintf("attempts %+v", q)
+	want := p.collectAttempts(p.oracle, q)
+	diff(p, what, p.collectAttempts(p.s, q), want)
+}
+
+// collectAttempts asks for a page until it is full or there is nothing more.
+func (p *player) collectAttempts(s callback.Store, q callback.AttemptQuery) (all []callback.CallAttempt) {
+	p.Helper()
+	for want := q.Limit; ; {
+		page, err := s.Attempts(p.ctx, q)
+		p.ok(err)
+		if page.More && (page.Next == callback.AttemptKey{} || q.After != callback.AttemptKey{} && q.Oldest != (page.Next.Compare(q.After) > 0)) {
+			p.Fatalf("attempts %+v: no progress: next %v", q, page.Next)
+		}
+		all = append(all, page.Attempts...)
+		q.After, q.Offset, q.Limit = page.Next, q.Offset-page.Skipped, want-len(all)
+		if !page.More || q.Limit == 0 {
+			return all
+		}
+	}
+}
+
+// allAttempts returns the attempts that a query of any length gives.
+func (p *player) allAttempts(q callback.AttemptQuery) map[callback.AttemptKey]bool {
+	p.Helper()
+	set := map[callback.AttemptKey]bool{}
+	for q.Limit = callback.MaxPage; ; {
+		page, err := p.oracle.Attempts(p.ctx, q)
+		p.ok(err)
+		for i := range page.Attempts {
+			set[page.Attempts[i].Key()] = true
+		}
+		if q.After = page.Next; !page.More {
+			return set
+		}
+	}
+}
+
+// walkAttempts is walk for attempts.
+func (p *player) walkAttempts() {
+	p.Helper()
+	q := callback.AttemptQuery{Num: callback.Num(p.rng.IntN(3)), Oldest: p.rng.IntN(2) == 0, Filter: p.filter()}
+	always, seen := p.allAttempts(q), map[callback.AttemptKey]bool{}
+	at := q
+	at.Limit, at.Scan = 1+p.rng.IntN(6), 1+p.rng.IntN(100)
+	for {
+		page, err := p.s.Attempts(p.ctx, at)
+		p.ok(err)
+		for i := range page.Attempts {
+			if k := page.Attempts[i].Key(); seen[k] {
+				p.Fatalf("walk %+v: %v comes twice", at, k)
+			} else {
+				seen[k] = true
+			}
+		}
+		if at.After = page.Next; !page.More {
+			break
+		}
+		if p.rng.IntN(3) == 0 {
+			p.step()
+			now := p.allAttempts(q)
+			maps.DeleteFunc(always, func(k callback.AttemptKey, _ bool) bool { return !now[k] })
+		}
+	}
+	for k := range always {
+		if !seen[k] {
+			p.Fatalf("walk %+v: %v was passed over", q, k)
+		}
+	}
+}
