@@ -176,7 +176,7 @@ func (r *xmlReader) element(n *node, start xml.StartElement) error {
 	if len(r.open) > maxDepth {
 		return errDeep
 	}
-	if r.left -= 1 + len(start.Attr); r.left < 0 {
+	if r.left--; r.left < 0 {
 		return errMany
 	}
 	if err := xmlName(start.Name); err != nil {
