@@ -36,6 +36,10 @@ type world struct {
 	now, max map[callback.Num]int // requests at once
 }
 
+// everyone stands for all callbacks together where requests are counted; it is
+// no callback's number.
+const everyone callback.Num = 0
+
 type request struct {
 	at     time.Time
 	call   callback.CallID
@@ -57,8 +61,10 @@ func (w *world) Post(ctx context.Context, cb *callback.Callback, c *callback.Cla
 	w.requests[cb.Num] = append(w.requests[cb.Num], request{time.Now(), c.Entry.ID, number})
 	f, latency := w.behave[cb.Num], w.latency[cb.Num]
 	n := len(w.requests[cb.Num])
-	w.now[cb.Num]++
-	w.max[cb.Num] = max(w.max[cb.Num], w.now[cb.Num])
+	for _, num := range []callback.Num{cb.Num, everyone} {
+		w.now[num]++
+		w.max[num] = max(w.max[num], w.now[num])
+	}
 	w.mu.Unlock()
 	a := f(n)
 	w.mu.Lock()
@@ -73,6 +79,7 @@ func (w *world) Post(ctx context.Context, cb *callback.Callback, c *callback.Cla
 	}
 	w.mu.Lock()
 	w.now[cb.Num]--
+	w.now[everyone]--
 	w.mu.Unlock()
 	a.Number, a.Started = number, now()
 	return []callback.Attempt{a}
@@ -219,6 +226,25 @@ func TestLimitsInFlight(t *testing.T) {
 		}
 		if w.counts(a).Delivered != 100 || w.counts(b).Delivered != 100 {
 			w.Errorf("delivered %d and %d of 100", w.counts(a).Delivered, w.counts(b).Delivered)
+		}
+	})
+}
+
+func TestLimitsInFlightOfAll(t *testing.T) {
+	run(t, 8, func(w *world) {
+		for _, name := range []string{"a", "b", "c"} {
+			num := w.create(name, up, nil)
+			w.slow(num, time.Second)
+			w.add(num, 40)
+		}
+		w.pass(30 * time.Second)
+		if w.max[everyone] != 8 {
+			w.Errorf("%d requests at once, want 8", w.max[everyone])
+		}
+		for name, num := range w.nums {
+			if n := w.counts(num).Delivered; n != 40 {
+				w.Errorf("%s: delivered %d of 40", name, n)
+			}
 		}
 	})
 }

@@ -98,6 +98,27 @@ func enqueueSkips(t *testing.T, b *bench) {
 	}
 }
 
+// skippedForgotten enqueues what was skipped again, under its key, once it is
+// wanted.
+func skippedForgotten(t *testing.T, b *bench) {
+	b.callback("later", func(d *callback.Draft) { d.Reply = ptr(false) })
+	in := response("later", "wanted later")
+	in.Response.Key = "order-1"
+	for range 2 {
+		res, err := b.svc.Enqueue(b.ctx, []callback.NewResponse{in})
+		if err != nil || !res[0].Skipped || res[0].Repeat {
+			t.Fatalf("while it is not wanted: %+v, %v; want it skipped", res, err)
+		}
+	}
+	if _, err := b.svc.Update(b.ctx, "later", callback.Draft{Reply: ptr(true)}, 0); err != nil {
+		t.Fatalf("update: %v", err)
+	}
+	b.ended("later", b.enqueue(in)[0], 1)
+	if n := b.hook.got("wanted later"); n != 1 {
+		t.Fatalf("delivered %d times, want once", n)
+	}
+}
+
 func enqueueRepeats(t *testing.T, b *bench) {
 	b.callback("keyed", nil)
 	b.callback("other", nil)

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"EnqueueByName", enqueueByName},
 		{"EnqueueMany", enqueueMany},
 		{"EnqueueSkips", enqueueSkips},
+		{"SkippedAreNotRemembered", skippedForgotten},
 		{"EnqueueRepeats", enqueueRepeats},
 		{"FailureIsListed", failureListed},
 		{"CallsPage", callsPage},

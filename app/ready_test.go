@@ -1,0 +1,107 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ringback/app"
+	"ringback/app/api"
+	"ringback/app/post"
+	"ringback/callback"
+	"ringback/queue"
+	"ringback/queue/memq"
+)
+
+// readyz asks the way a load balancer does, as an operator of the same machine.
+func readyz(a *app.App) (status int, body string) {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "http://localhost/readyz", nil)
+	api.New(api.Options{Service: a, Ready: a.Ready}).ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+// TestReadyz has what makes the appliance not ready: each is told, and goes away
+// with its cause.
+func TestReadyz(t *testing.T) {
+	t.Run("disk low", func(t *testing.T) {
+		t.Parallel()
+		var free atomic.Uint64
+		free.Store(100)
+		e, err := queue.Open(queue.Options{
+			Dir: t.TempDir(), Now: time.Now(), Policy: policy(), LowWater: 100,
+			Free: func() (uint64, error) { return free.Load(), nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { e.Close() }) // after what open registers
+		a := open(t, func(o *app.Options) { o.Store = e })
+		turns(t, a, http.StatusOK, "")
+		free.Store(99)
+		turns(t, a, http.StatusServiceUnavailable, "the disk is nearly full")
+		free.Store(100)
+		turns(t, a, http.StatusOK, "")
+	})
+	t.Run("engine stopped", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := app.New(app.Options{Store: memq.New(policy()), Poster: post.New(post.Options{}), Policy: policy(), Drain: time.Second})
+			if status, body := readyz(a); status != http.StatusServiceUnavailable || !strings.Contains(body, "the engine does not run") {
+				t.Fatalf("before it runs: %d %s", status, body)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- a.Run(ctx) }()
+			synctest.Wait()
+			if status, body := readyz(a); status != http.StatusOK {
+				t.Errorf("while it runs: %d %s", status, body)
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			if status, body := readyz(a); status != http.StatusServiceUnavailable || !strings.Contains(body, "the engine does not run") {
+				t.Errorf("after it ran: %d %s", status, body)
+			}
+		})
+	})
+	t.Run("call late", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := app.New(app.Options{Store: memq.New(policy()), Poster: post.New(post.Options{}), Policy: policy()})
+			name, url := "crm-prod", "http://127.0.0.1:1/"
+			if _, err := a.Create(t.Context(), callback.Draft{Name: &name, URL: &url}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := a.Enqueue(t.Context(), []callback.NewResponse{{Ref: name, Response: callback.Response{Message: callback.Message{Content: "a"}}}}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute) // of the bubble; nothing delivers meanwhile
+			if _, body := readyz(a); strings.Contains(body, "late") {
+				t.Errorf("after a minute: %s", body)
+			}
+			time.Sleep(time.Second)
+			if status, body := readyz(a); status != http.StatusServiceUnavailable || !strings.Contains(body, "a call of crm-prod is late by 1m1s") {
+				t.Errorf("after more than a minute: %d %s", status, body)
+			}
+		})
+	})
+}
+
+// turns waits until /readyz answers so: Run begins in its own time.
+func turns(t *testing.T, a *app.App, want int, why string) {
+	t.Helper()
+	for t.Context().Err() == nil {
+		status, body := readyz(a)
+		if status == want && strings.Contains(body, why) {
+			return
+		}
+		if why != "" || !strings.Contains(body, "does not run") {
+			t.Fatalf("got %d %s, want %d %q", status, body, want, why)
+		}
+	}
+}
