@@ -59,6 +59,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 		IdleConnTimeout:        30 * time.Second, // less than the server's
 		MaxResponseHeaderBytes: clientHeader,
 		DisableCompression:     true,
+		ExpectContinueTimeout:  dialTime, // of requests that ask to be told that they may go on
 	}
 	c := &Client{
 		base: strings.TrimRight(o.URL, "/"),

@@ -174,6 +174,22 @@ func (d *desk) requestWithin(ctx context.Context, limit time.Duration, method, p
 	return res.StatusCode, answer, nil
 }
 
+// stream makes a request whose body goes on while its answer is read. The answer
+// is the caller's to close.
+func (d *desk) stream(ctx context.Context, path string, body io.ReadCloser) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+path, body)
+	if err != nil {
+		return nil, usagef("%q is not the URL of a ringback", text(d.where, 200))
+	}
+	r.Header.Set("Content-Type", "application/x-ndjson")
+	r.Header.Set("Expect", "100-continue") // nothing is sent to who would not take it
+	res, err := d.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("reach ringback at %s: %w", text(d.where, 200), bare(err))
+	}
+	return res, nil
+}
+
 // get returns a document of the API as it is sent.
 func (d *desk) get(ctx context.Context, path string) ([]byte, error) {
 	status, body, err := d.request(ctx, http.MethodGet, path, nil)

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,9 +24,9 @@ func (c *console) enqueueCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "enqueue FILE…", Short: "Enqueue the responses of files, - for standard input", Args: cobra.MinimumNArgs(1),
 		Long: "enqueue reads responses as one JSON object, an array of them, or one on each line (NDJSON); each names its\n" +
-			"callback in callbackId, by name or id. They go to the running appliance or, when nothing runs, straight into\n" +
-			"the data folder. What is refused is told with its line, and the exit code is 1. Responses that carry an id\n" +
-			"can be enqueued again without being delivered twice.",
+			"callback in callbackId, by name or id. They go to the running appliance as they are read or, when nothing\n" +
+			"runs, straight into the data folder. What is refused is told with its line, and the exit code is 1.\n" +
+			"Responses that carry an id can be enqueued again without being delivered twice.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if i := slices.Index(args, "-"); i >= 0 && slices.Contains(args[i+1:], "-") {
 				return usagef("- stands for standard input, which can be read once")
@@ -98,22 +100,14 @@ type refusal struct {
 // String returns one line.
 func (r refusal) String() string { return fmt.Sprintf("%s:%d: %s", r.File, r.Line, r.Error) }
 
-// enqueuer sends items in batches.
+// enqueuer streams items to an appliance.
 type enqueuer struct {
 	desk    *desk
 	tally   tally
 	refused func(refusal) error // told of each item that was not stored; nil: nobody
 
-	name  string // of the file that is read
-	batch []item
-	size  int
+	name string // of the file that is read
 }
-
-// Bounds of one batch.
-const (
-	batchItems = 500
-	batchBytes = 256 << 10
-)
 
 // file sends the items of one file. It returns early when nothing more can be
 // stored; what was stored before stays.
@@ -131,102 +125,117 @@ func (e *enqueuer) file(ctx context.Context, stdin io.Reader, name string) error
 	return e.all(ctx, in)
 }
 
+// all streams the items and tells what became of each, in their order.
 func (e *enqueuer) all(ctx context.Context, in io.Reader) error {
-	for it := range items(in) {
-		e.tally.Read++
-		if it.err != nil {
-			if err := e.refuse(it.line, it.err); err != nil {
-				return err
+	f := newFeed(in)
+	defer f.stop()
+	res, err := e.desk.stream(ctx, "/responses", f)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close() // nothing is written
+	if res.StatusCode != http.StatusAccepted {
+		body, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer)) // what could be read explains the status
+		return fault(res.StatusCode, body)
+	}
+	lines := linesOf(res.Body)
+	defer func() {
+		_ = res.Body.Close() // nothing is written
+		for range lines {    // it ends now
+		}
+	}()
+	return e.follow(f, lines)
+}
+
+// linesOf returns the lines of an answer. The channel is closed at its end.
+func linesOf(body io.Reader) <-chan []byte {
+	out := make(chan []byte, 256)
+	go func() {
+		defer close(out)
+		lines := bufio.NewScanner(body)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			out <- bytes.Clone(lines.Bytes())
+		}
+	}()
+	return out
+}
+
+// follow holds what was sent against the answers, until all is answered or no
+// answer comes any more.
+func (e *enqueuer) follow(f *feed, lines <-chan []byte) error {
+	var stopped error
+	var early []byte // an answer that came before the note that its item was sent was seen
+	ahead, last := lines, 0
+	for {
+		var it item
+		open := true
+		select {
+		case it, open = <-f.sent:
+		case line, ok := <-ahead:
+			if ok {
+				early, ahead = line, nil
+				continue
 			}
-			continue
+			select { // no answer comes any more
+			case it, open = <-f.sent:
+			default:
+				return cmp.Or(stopped, fmt.Errorf("ringback ended behind line %d of %s; what comes after it is not stored", last, e.name))
+			}
 		}
-		e.batch = append(e.batch, it)
-		if e.size += len(it.raw); len(e.batch) < batchItems && e.size < batchBytes {
-			continue
+		if !open {
+			return stopped
 		}
-		if err := e.flush(ctx); err != nil {
+		if last = it.line; it.err == nil {
+			if early == nil {
+				early = <-lines
+			}
+			it.raw, early, ahead = early, nil, lines
+		}
+		err := e.take(it)
+		later, ok := errors.AsType[*notNow](err)
+		switch {
+		case ok && stopped == nil:
+			stopped = fmt.Errorf("stopped at line %d of %s: %w", it.line, e.name, later)
+			f.stop() // what is on its way has its answer all the same
+		case err != nil && !ok:
 			return err
 		}
 	}
-	return e.flush(ctx)
-}
-
-func (e *enqueuer) flush(ctx context.Context) error {
-	batch := e.batch
-	e.batch, e.size = nil, 0
-	return e.send(ctx, batch)
 }
 
 // answer is what became of one item, as the API tells it.
 type answer struct {
 	ID     string   `json:"id"`
-	Status string   `json:"status"`
 	Repeat bool     `json:"repeat"`
 	Error  *problem `json:"error"`
 }
 
-// send sends a batch as one array; one that is refused as a whole, for its size
-// or for one item in it, is sent in halves.
-func (e *enqueuer) send(ctx context.Context, batch []item) error {
-	if len(batch) == 0 {
-		return nil
-	}
-	raws := make([][]byte, len(batch))
-	for i := range batch {
-		raws[i] = batch[i].raw
-	}
-	status, body, err := e.desk.request(ctx, http.MethodPost, "/responses", slices.Concat([]byte("["), bytes.Join(raws, []byte(",")), []byte("]")))
-	if err != nil {
-		return err
-	}
-	answers := answersOf(status, body)
+// notNow is an answer that says that nothing more can be stored at present.
+type notNow struct{ error }
+
+// take counts what became of an item: raw is the answer to it, nil when there is
+// none.
+func (e *enqueuer) take(it item) error {
+	e.tally.Read++
+	var a answer
 	switch {
-	case len(answers) == len(batch):
-		return e.take(batch, answers)
-	case status == http.StatusServiceUnavailable, status >= 500, status < 400:
-		return fmt.Errorf("stopped before line %d of %s: %w", batch[0].line, e.name, fault(max(status, 500), body))
-	case len(batch) == 1:
-		return e.refuse(batch[0].line, fault(status, body))
-	}
-	half := len(batch) / 2
-	if err := e.send(ctx, batch[:half]); err != nil {
-		return err
-	}
-	return e.send(ctx, batch[half:])
-}
-
-// answersOf returns the answers of the items, also where none was stored; nil
-// when the batch as a whole was refused.
-func answersOf(status int, body []byte) (list []answer) {
-	if status == http.StatusOK || status == http.StatusAccepted {
-		if json.Unmarshal(body, &list) != nil {
-			return nil
-		}
-		return list
-	}
-	var p struct {
-		Items []answer `json:"items"`
-	}
-	if status == http.StatusServiceUnavailable || json.Unmarshal(body, &p) != nil {
-		return nil // none of them could be stored now: nor could the next
-	}
-	return p.Items
-}
-
-func (e *enqueuer) take(batch []item, answers []answer) error {
-	for i, a := range answers {
-		switch {
-		case a.Error != nil:
-			if err := e.refuse(batch[i].line, a.Error.error()); err != nil {
-				return err
-			}
-		case a.Repeat:
-			e.tally.Repeated++
-		case a.ID == "":
-			e.tally.Skipped++
-		default:
-			e.tally.Accepted++
-		}
+	case it.err != nil:
+		return e.refuse(it.line, it.err)
+	case it.raw == nil:
+		return fmt.Errorf("ringback ended without an answer to line %d of %s, and to what comes after it; it may not be stored", it.line, e.name)
+	case json.Unmarshal(it.raw, &a) != nil:
+		return fmt.Errorf("the answer to line %d of %s is not one of ringback", it.line, e.name)
+	case a.Error != nil && (a.Error.Status >= 500 || a.Error.Status == http.StatusTooManyRequests):
+		return &notNow{a.Error.error()}
+	case a.Error != nil:
+		return e.refuse(it.line, a.Error.error())
+	case a.Repeat:
+		e.tally.Repeated++
+	case a.ID == "":
+		e.tally.Skipped++
+	default:
+		e.tally.Accepted++
 	}
 	return nil
 }
@@ -236,7 +245,7 @@ func (e *enqueuer) refuse(line int, err error) error {
 	if f, ok := errors.AsType[*callback.Error](err); ok && len(f.Fields) > 0 {
 		parts := make([]string, len(f.Fields))
 		for i, field := range f.Fields {
-			parts[i] = itemField(field.Field) + " " + field.Message
+			parts[i] = field.Field + " " + field.Message
 		}
 		said = strings.Join(parts, "; ")
 	}
@@ -249,16 +258,4 @@ func (e *enqueuer) refuse(line int, err error) error {
 		return nil
 	}
 	return e.refused(r)
-}
-
-// itemField takes the place within the array, which nobody has seen, off the name
-// of a field.
-func itemField(name string) string {
-	if !strings.HasPrefix(name, "[") {
-		return name
-	}
-	if _, rest, ok := strings.Cut(name, "]"); ok {
-		return strings.TrimPrefix(rest, ".")
-	}
-	return name
 }

@@ -13,7 +13,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"ringback/app"
@@ -40,7 +39,7 @@ type house struct {
 	server  *http.Server
 	token   string // the key of this machine's commands, for as long as it runs
 
-	closing atomic.Bool // nothing more is accepted
+	closing chan struct{} // closed when nothing more is accepted
 }
 
 // Times for ending. Attempts get theirs from app.Options.Drain.
@@ -59,7 +58,7 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 		return nil, err
 	}
 	debug.SetMemoryLimit(int64(cfg.MemoryLimit))
-	h = &house{cfg: cfg, src: src, log: log, metrics: metrics.New(version()), token: newToken()}
+	h = &house{cfg: cfg, src: src, log: log, metrics: metrics.New(version()), token: newToken(), closing: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -174,7 +173,7 @@ func (h *house) run(ctx context.Context) error {
 	case <-h.store.Failed():
 		failed = true
 	}
-	h.closing.Store(true)
+	close(h.closing)
 	stop()
 	if failed {
 		return h.abandon(busy, worked)
@@ -245,14 +244,15 @@ func newServer(h *house) *http.Server {
 	handler := api.New(api.Options{
 		Service: h.app, Log: h.log, MaxBody: int64(h.cfg.HTTP.MaxBody), PublicURL: h.cfg.HTTP.PublicURL, Version: version(),
 		Keys: h.store.Keys, KeyNeeded: !h.doors.loopback(), LocalKey: h.token, Metrics: h.metrics.Handler(),
+		Ending: h.closing,
 		Ready: func() (bool, []string) {
-			if h.closing.Load() {
+			if over(h.closing) {
 				return false, []string{"it is shutting down"}
 			}
 			return h.app.Ready()
 		},
 	})
 	s := api.Server(handler)
-	s.Handler = &porch{next: handler, closing: &h.closing, log: h.log}
+	s.Handler = &porch{next: handler, closing: h.closing, log: h.log}
 	return s
 }

@@ -70,13 +70,18 @@ func skipSpace(b *bufio.Reader) (line int, first byte, err error) {
 
 // wholeLine reports whether the line that follows is a JSON value by itself. One
 // that is longer than the buffer is taken for it: who breaks lines inside a value
-// does not make them that long.
+// does not make them that long. It waits for no more than the line.
 func wholeLine(b *bufio.Reader) bool {
-	line, err := b.Peek(b.Size())
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		return json.Valid(line[:i])
+	for err := error(nil); ; {
+		line, _ := b.Peek(b.Buffered()) // no more than there is
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			return json.Valid(line[:i])
+		}
+		if err != nil {
+			return errors.Is(err, bufio.ErrBufferFull) || json.Valid(line)
+		}
+		_, err = b.Peek(len(line) + 1)
 	}
-	return err == nil || json.Valid(line)
 }
 
 // lines yields the item of each line; blank ones hold none.

@@ -57,6 +57,7 @@ func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors,
 	}
 	d.addr = d.tcp.Addr().(*net.TCPAddr).AddrPort()
 	d.addr = netip.AddrPortFrom(d.addr.Addr().Unmap(), d.addr.Port())
+	d.tcp = limit(d.tcp, connections())
 	near := d.addr
 	if near.Addr().IsUnspecified() {
 		near = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), near.Port())
@@ -67,7 +68,9 @@ func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors,
 		d.tcp = tls.NewListener(d.tcp, pair.config())
 	}
 	if cfg.Socket != "" {
-		d.unix, err = listenUnix(ctx, cfg.Socket)
+		if d.unix, err = listenUnix(ctx, cfg.Socket); err == nil {
+			d.unix = limit(d.unix, connections())
+		}
 	}
 	return d, err
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"sync/atomic"
 
 	"ringback/callback"
 )
@@ -15,8 +14,18 @@ import (
 // outlives a panic, for one request must not end the deliveries of all.
 type porch struct {
 	next    http.Handler
-	closing *atomic.Bool
+	closing <-chan struct{} // closed when the appliance ends
 	log     *slog.Logger
+}
+
+// over reports whether a channel is closed that nothing is sent on.
+func over(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
 
 // comeBack is how many seconds a client is asked to wait for the next start.
@@ -25,7 +34,7 @@ const comeBack = "10"
 // ServeHTTP implements http.Handler.
 func (p *porch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer p.recovered(w, r)
-	if p.closing.Load() && r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if over(p.closing) && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Retry-After", comeBack)
 		w.Header().Set("Connection", "close")
 		p.problem(w, http.StatusServiceUnavailable, "it is shutting down; nothing more is accepted")

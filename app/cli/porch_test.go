@@ -7,15 +7,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 )
 
 func TestPorch(t *testing.T) {
 	t.Parallel()
-	var closing atomic.Bool
 	var log bytes.Buffer
-	p := &porch{closing: &closing, log: slog.New(slog.NewTextHandler(&log, nil)), next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p := &porch{log: slog.New(slog.NewTextHandler(&log, nil)), next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/panic" {
 			panic("s\x1b[31m")
 		}
@@ -40,7 +38,11 @@ func TestPorch(t *testing.T) {
 		{true, "DELETE", "/callbacks/a", 503},
 		{true, "GET", "/panic", 500},
 	} {
-		closing.Store(c.closing)
+		closing := make(chan struct{})
+		if c.closing {
+			close(closing)
+		}
+		p.closing = closing
 		w := ask(c.method, c.path)
 		if w.Code != c.want {
 			t.Errorf("%s %s, closing %v: got %d, want %d", c.method, c.path, c.closing, w.Code, c.want)

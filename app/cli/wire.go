@@ -13,39 +13,6 @@ import (
 	"ringback/callback"
 )
 
-// inProcess is a transport that ends at a handler of this process.
-type inProcess struct{ handler http.Handler }
-
-// RoundTrip implements http.RoundTripper.
-func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	defer r.Body.Close() // it was read, or is not wanted
-	k := &keeper{header: http.Header{}, status: http.StatusOK}
-	t.handler.ServeHTTP(k, r)
-	return &http.Response{
-		StatusCode: k.status, Status: http.StatusText(k.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: k.header, Body: io.NopCloser(&k.body), ContentLength: int64(k.body.Len()), Request: r,
-	}, nil
-}
-
-// keeper keeps an answer.
-type keeper struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header implements http.ResponseWriter.
-func (k *keeper) Header() http.Header { return k.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (k *keeper) WriteHeader(status int) { k.status = status }
-
-// Write implements http.ResponseWriter.
-func (k *keeper) Write(b []byte) (int, error) { return k.body.Write(b) }
-
 // bytesReader returns a reader of b; nil for no body at all.
 func bytesReader(b []byte) io.Reader {
 	if b == nil {
@@ -65,6 +32,7 @@ func bare(err error) error {
 // problem is what the API answers when something is wrong (RFC 9457).
 type problem struct {
 	Title  string                `json:"title"`
+	Status int                   `json:"status"`
 	Detail string                `json:"detail"`
 	Errors []callback.FieldError `json:"errors"`
 }

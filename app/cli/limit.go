@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+)
+
+// maxConnections bounds how many connections a door has at once. Each costs some
+// tens of KiB; more than that wait in the backlog of the system.
+const maxConnections = 4096
+
+// connections returns how many connections a door has at once: no more than
+// leaves half of the process's descriptors to deliveries and to the store.
+func connections() int {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return maxConnections
+	}
+	return int(min(maxConnections, max(l.Cur/2, 16)))
+}
+
+// limited is a listener that accepts no more than a number of connections at
+// once.
+type limited struct {
+	net.Listener
+	slots chan struct{}
+	done  chan struct{} // closed by Close
+	once  sync.Once
+}
+
+func limit(ln net.Listener, most int) *limited {
+	return &limited{Listener: ln, slots: make(chan struct{}, most), done: make(chan struct{})}
+}
+
+// Accept implements net.Listener. It waits until a connection is closed while
+// there are too many.
+func (l *limited) Accept() (net.Conn, error) {
+	select {
+	case l.slots <- struct{}{}:
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		<-l.slots
+		return nil, err
+	}
+	return &limitedConn{Conn: conn, slots: l.slots}, nil
+}
+
+// Close implements net.Listener.
+func (l *limited) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return l.Listener.Close()
+}
+
+// limitedConn gives its slot back when it is closed.
+type limitedConn struct {
+	net.Conn
+	slots <-chan struct{}
+	once  sync.Once
+}
+
+// Close implements net.Conn.
+func (c *limitedConn) Close() error {
+	defer c.once.Do(func() { <-c.slots })
+	return c.Conn.Close()
+}
+
+// CloseWrite closes one direction: the server does so before it closes a
+// connection on which more comes than it reads, so that its answer is read.
+func (c *limitedConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
