@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pb33f/libopenapi/datamodel"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -21,6 +22,7 @@ type reference struct {
 	meta    string         // JSON Schema of OpenAPI 3.1 documents
 	mux     *http.ServeMux // finds the operation of a request
 	schemas map[string]*jsonschema.Schema
+	met     sync.Map // places of answers that a test saw
 }
 
 // spec is made once, before any test runs: in a bubble of synctest nothing may

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"mime"
@@ -54,6 +55,7 @@ func (s *reference) check(x *exchanged) error {
 	if answer.v == nil {
 		return fmt.Errorf("the status %d is not described", x.status)
 	}
+	s.met.Store(answer.at, true)
 	errs := []error{headers(answer, x.header)}
 	if err := answerBody(answer, x); err != nil {
 		errs = append(errs, fmt.Errorf("%w\nanswered: %.800s", err, x.got))
@@ -310,13 +312,40 @@ func note(err error) {
 	undescribed.faults = append(undescribed.faults, where+err.Error())
 }
 
+// unmet returns the successes that are described and that no test met. It is of
+// use when all tests ran.
+func (s *reference) unmet() (list []string) {
+	for method, path := range s.operations() {
+		answers := s.top().get("paths", path, strings.ToLower(method), "responses")
+		for status := range answers.kids() {
+			if _, met := s.met.Load(answers.get(status).at); !met && status < "300" {
+				list = append(list, fmt.Sprintf("no test of this package meets the %s of %s %s", status, method, path))
+			}
+		}
+	}
+	return list
+}
+
+// all reports whether every test was asked for.
+func all() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // told prints what was noted and returns the code to exit with.
 func told(code int) int {
+	if code == 0 && all() {
+		undescribed.faults = append(undescribed.faults, spec.unmet()...)
+	}
 	for _, f := range undescribed.faults[:min(20, len(undescribed.faults))] {
 		fmt.Fprintln(os.Stderr, f)
 	}
 	if n := len(undescribed.faults); n > 0 {
-		fmt.Fprintf(os.Stderr, "FAIL: %d exchanges are not as openapi.yaml describes them\n", n)
+		fmt.Fprintf(os.Stderr, "FAIL: %d faults: exchanges and openapi.yaml do not agree\n", n)
 		return max(code, 1)
 	}
 	return code

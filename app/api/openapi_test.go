@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"ringback/app/metrics"
 )
 
 // TestDocumentIsOpenAPI holds the document against the schema of OpenAPI 3.1
@@ -191,6 +193,30 @@ func TestDocumentIsServed(t *testing.T) {
 		if w.Code != status || status == 304 && (w.Body.Len() > 0 || w.Header().Get("ETag") != tag) {
 			t.Errorf("%s: %d with %d bytes, want %d", head, w.Code, w.Body.Len(), status)
 		}
+	}
+}
+
+// TestMetricsAreServed has the forms in which Prometheus asks for figures.
+func TestMetricsAreServed(t *testing.T) {
+	t.Parallel()
+	h := New(Options{Service: newFixed(), Metrics: metrics.New("1.2.3").Handler()})
+	for head, want := range map[string]string{
+		"Accept: */*":                          "text/plain; version=0.0.4",
+		"Accept: text/plain":                   "text/plain; version=0.0.4",
+		"Accept: application/openmetrics-text": "text/plain; version=0.0.4",
+		"Accept-Encoding: gzip":                "text/plain; version=0.0.4",
+		"Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited": "application/vnd.google.protobuf",
+	} {
+		w := ask(h, "GET", "/metrics", "", head)
+		if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), want) {
+			t.Errorf("%s: %d %s", head, w.Code, w.Header().Get("Content-Type"))
+		}
+		if head == "Accept: */*" && !strings.Contains(w.Body.String(), "ringback_") {
+			t.Errorf("there is no figure of ours in:\n%s", w.Body)
+		}
+	}
+	if w := ask(New(Options{Service: newFixed()}), "GET", "/metrics", ""); w.Code != 404 {
+		t.Errorf("nothing is measured: %d %s", w.Code, w.Body)
 	}
 }
 
