@@ -63,6 +63,9 @@ type App struct {
 	series   series.Series
 	trials   trials
 
+	work     chan struct{} // wakes operate
+	previews chan struct{} // holds one for each preview that is being counted
+
 	// running guards ready: whether Run is at work.
 	running sync.Mutex
 	ready   bool
@@ -88,7 +91,7 @@ func New(opt Options) *App {
 	if opt.Secret == nil {
 		opt.Secret = func(s string) callback.Secret { return callback.NewSecret(s, nil) }
 	}
-	a := &App{opt: opt}
+	a := &App{work: make(chan struct{}, 1), previews: make(chan struct{}, maxPreviews), opt: opt}
 	a.clock.log = opt.Log
 	if opt.Info.Started.IsZero() {
 		a.opt.Info.Started = a.clock.Now()
@@ -115,6 +118,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("alerts", a.alert.Run(ctx)) })
 	g.Go(func() error { return named("retention", a.retain(ctx)) })
 	g.Go(func() error { return named("recall", a.recall(ctx)) })
+	g.Go(func() error { return named("operations", a.operate(ctx)) })
 	a.setReady(true)
 	defer a.setReady(false)
 	return g.Wait()
@@ -282,6 +286,14 @@ func (a *App) purge(ctx context.Context) error {
 			break
 		}
 		a.opt.Log.Info("retention removed finished calls", "n", n)
+	}
+	for ctx.Err() == nil {
+		if n, err := a.opt.Store.PurgeOperations(ctx, now, callback.MaxOperationPage); err != nil || n == 0 {
+			if err != nil {
+				return err
+			}
+			break
+		}
 	}
 	if s, ok := a.opt.Store.(interface{ CollectGarbage() error }); ok && ctx.Err() == nil {
 		return s.CollectGarbage()

@@ -41,6 +41,13 @@ type Reader interface {
 	Outages(ctx context.Context, q OutageQuery) (Listing[OutageView], error)
 	// Alerts returns a page of alerts, newest first.
 	Alerts(ctx context.Context, q AlertQuery) (Listing[Alert], error)
+	// Preview says what an operation would change if it were started now. It
+	// stops counting after a while, and says so.
+	Preview(ctx context.Context, o NewOperation) (Preview, error)
+	// Operation returns one operation, or CodeNotFound.
+	Operation(ctx context.Context, id string) (OperationView, error)
+	// Operations returns a page of operations, those begun last first.
+	Operations(ctx context.Context, q OperationQuery) (Listing[OperationView], error)
 }
 
 // Operator acts on calls and callbacks. by says who acts.
@@ -67,6 +74,17 @@ type Operator interface {
 	// SendAlert sends the alert with that key again, soon, whatever became of
 	// it. CodeConflict: no mail server is configured.
 	SendAlert(ctx context.Context, key string) error
+	// StartOperation begins to retry or resolve what a filter selects, and
+	// returns when that is on disk; the work goes on by itself. With an ID that
+	// was used for the same it changes nothing, and fresh is false; used for
+	// something else it is a CodeConflict. Too many at once are CodeUnavailable.
+	StartOperation(ctx context.Context, o NewOperation) (op OperationView, fresh bool, err error)
+	// StopOperation ends one that runs, or its undo, where it stands: within one
+	// page of calls. One that has ended stays as it is.
+	StopOperation(ctx context.Context, id string) (OperationView, error)
+	// UndoOperation begins to take a resolve back. It is a CodeConflict where
+	// there is nothing to undo, or nothing any more.
+	UndoOperation(ctx context.Context, id string) (OperationView, error)
 }
 
 // Admin changes callbacks, and says who may come.

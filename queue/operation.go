@@ -173,9 +173,10 @@ func (e *Engine) alter(ctx context.Context, now time.Time, id string, weight int
 	return op, err
 }
 
-// Weights of one call in a page: its due entry and its row, each old and new,
-// and its state before.
-const callWeight = 6
+// callWeight is how many records one call of a page writes or deletes at most:
+// its due entry, its row and its place in an index, each old and new, and its
+// state before.
+const callWeight = 8
 
 // AdvanceOperation implements callback.Operations.
 func (e *Engine) AdvanceOperation(ctx context.Context, now time.Time, id string, page callback.OperationPage) (callback.Operation, error) {

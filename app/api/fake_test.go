@@ -21,12 +21,18 @@ type fake struct {
 	cbs     []*fakeCallback
 	calls   []*fakeCall // by id
 	alerts  []callback.Alert
+	ops     []*fakeOperation
 	keys    []callback.APIKey
 	rev     uint64
 	watches map[chan uint64]context.Context
 	last    callback.CallID
 	posts   sync.WaitGroup
 	http    *http.Client
+}
+
+type fakeOperation struct {
+	callback.Operation
+	before map[callback.CallID]callback.Entry
 }
 
 type fakeCallback struct {

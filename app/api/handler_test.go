@@ -104,6 +104,14 @@ func TestGolden(t *testing.T) {
 		{"test", "POST", "/callbacks/crm-prod/test", "", ""},
 		{"outages-offset", "GET", "/outages?callback=crm-prod&state=open&limit=20&offset=20&apikey=secret", "", ""},
 		{"alerts", "GET", "/alerts?limit=1", "", ""},
+		{"operation-started", "POST", "/callbacks/crm-prod/retry", `{"status":["FAILED"],"statusCode":503,"from":"2026-03-01T09:00:00Z","extend":true}`, "Operation-Id: mine"},
+		{"operation-resolves", "POST", "/callbacks/crm-prod/resolve", `{"status":"failed,PENDING","attemptedDate":"2026-03-01","class":"refused","q":"boots"}`, ""},
+		{"operation-repeated", "POST", "/callbacks/crm-prod/retry", "", "Operation-Id: resolve-2026-03-01"},
+		{"operation-preview", "POST", "/callbacks/crm-prod/resolve", `{"state":"gaveUp","statusCode":0,"dryRun":true}`, ""},
+		{"operation", "GET", "/operations/resolve-2026-03-01", "", ""},
+		{"operation-stopped", "DELETE", "/operations/resolve-2026-03-01", "", ""},
+		{"operation-undoing", "POST", "/operations/resolve-2026-03-01/undo", "", ""},
+		{"operations", "GET", "/operations?callback=crm-prod&state=DONE&limit=1&offset=1&apikey=secret", "", ""},
 		{"overview", "GET", "/overview?cells=2", "", ""},
 		{"server", "GET", "/server", "", ""},
 		{"keys", "GET", "/keys?limit=1&apikey=secret", "", ""},
@@ -188,7 +196,7 @@ func TestErrorsOfTheService(t *testing.T) {
 				body = map[string]string{"POST": `{}`, "PUT": `{}`}[rt.method]
 			case rt.pattern == "/outages/{id}/acknowledge":
 				target, body = "/outages/a-1/acknowledge", ""
-			case strings.HasSuffix(rt.pattern, "/retry"):
+			case strings.HasSuffix(rt.pattern, "/retry"), strings.HasSuffix(rt.pattern, "/resolve"):
 				body = ""
 			case strings.HasSuffix(rt.pattern, "/calls") && rt.method == "PUT":
 				target += "?id=0328BA3200000001"

@@ -236,8 +236,13 @@ func (q *query) done() error {
 			q.fail(callback.Sanitize(name, 60), "is not a known parameter")
 		}
 	}
-	slices.SortStableFunc(q.faults, func(a, b callback.FieldError) int { return strings.Compare(a.Field, b.Field) })
+	q.order()
 	return q.err("the query")
+}
+
+// order puts what is wrong into an order that does not depend on that of a map.
+func (q *query) order() {
+	slices.SortStableFunc(q.faults, func(a, b callback.FieldError) int { return strings.Compare(a.Field, b.Field) })
 }
 
 // cursor is a place in a list of calls or attempts. Its zero value is the

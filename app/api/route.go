@@ -57,6 +57,13 @@ var routes = []route{
 	{"GET", "/calls", (*request).listCalls, reader},
 	{"GET", "/attempts", (*request).listAttempts, reader},
 
+	{"POST", "/callbacks/{id}/retry", (*request).retryCalls, operator},
+	{"POST", "/callbacks/{id}/resolve", (*request).resolveCalls, operator},
+	{"GET", "/operations", (*request).listOperations, reader},
+	{"GET", "/operations/{opId}", (*request).getOperation, reader},
+	{"DELETE", "/operations/{opId}", (*request).stopOperation, operator},
+	{"POST", "/operations/{opId}/undo", (*request).undoOperation, operator},
+
 	{"POST", "/callbacks/{id}/responses", (*request).enqueueOne, enqueuer},
 	{"POST", "/responses", (*request).enqueue, enqueuer},
 

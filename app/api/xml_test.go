@@ -80,7 +80,7 @@ func TestEveryAnswerHasAnXMLName(t *testing.T) {
 		if ownMedia(rt.pattern) || rt.method == "DELETE" {
 			continue
 		}
-		target := strings.NewReplacer("outages/{id}", "outages/crm-prod-3", "{id}", "crm-prod", "{callId}", "0328BA3200000001").Replace(rt.pattern)
+		target := strings.NewReplacer("outages/{id}", "outages/crm-prod-3", "{id}", "crm-prod", "{callId}", "0328BA3200000001", "{opId}", "resolve-2026-03-01").Replace(rt.pattern)
 		body := bodies[rt.method+" "+rt.pattern]
 		switch {
 		case strings.HasSuffix(target, "/calls") && rt.method == "PUT":

@@ -60,6 +60,10 @@ func answerRoot(shape any) string {
 		return "test"
 	case retriedShape:
 		return "retry"
+	case operationShape:
+		return "operation"
+	case previewShape:
+		return "preview"
 	case changedShape:
 		return "changed"
 	case overviewShape:

@@ -63,6 +63,12 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"Overview", overview},
 		{"KeysAreShownOnce", keysMade},
 		{"KeysRefuseWhatIsWrong", keysRefused},
+		{"OperationRetriesInOrder", operationRetries},
+		{"OperationProbesFirst", operationProbes},
+		{"OperationResolvesAndUndoes", operationResolves},
+		{"OperationStartsOnce", operationRepeats},
+		{"OperationRefusesWhatIsWrong", operationRefuses},
+		{"OperationsAreListed", operationsListed},
 		{"WatchTellsOfChanges", watchTells},
 		{"WatchEnds", watchEnds},
 	} {
@@ -129,6 +135,13 @@ func (r *receiver) got(s string) (n int) {
 		}
 	}
 	return n
+}
+
+// all returns the bodies of all requests, in the order in which they came.
+func (r *receiver) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.bodies)
 }
 
 // callback registers the receiver under a name; set changes the draft.

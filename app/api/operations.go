@@ -1,0 +1,261 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"ringback/callback"
+)
+
+// filterShape selects calls. Its names are those of the query of a list of
+// calls, and so are its values: a status may be several, with commas between.
+type filterShape struct {
+	Status        string             `json:"status,omitempty"`
+	State         callback.CallState `json:"state,omitempty"`
+	MessageID     string             `json:"messageId,omitempty"`
+	StatusCode    *int               `json:"statusCode,omitzero"` // 0: no answer
+	StatusMessage string             `json:"statusMessage,omitempty"`
+	Class         string             `json:"class,omitempty"`
+	From          stamp              `json:"from,omitzero"`
+	To            stamp              `json:"to,omitzero"`
+	Text          string             `json:"q,omitempty"`
+}
+
+// wantedShape is what is wanted of many calls, as a Client sends it.
+type wantedShape struct {
+	filterShape
+	Extend bool `json:"extend,omitzero"`
+	DryRun bool `json:"dryRun,omitzero"`
+}
+
+// operationShape is a retry or resolve of many calls.
+type operationShape struct {
+	ID       string                  `json:"id"`
+	Kind     callback.OperationKind  `json:"kind"`
+	Callback namedShape              `json:"callback"`
+	State    callback.OperationState `json:"state"`
+	Filter   filterShape             `json:"filter"`
+	Extend   bool                    `json:"extend,omitzero"`
+	By       string                  `json:"by,omitempty"`
+	Note     string                  `json:"note,omitempty"`
+	Repeat   bool                    `json:"repeat,omitzero"` // it was started before
+
+	Created   stamp `json:"createdDate,omitzero"`
+	Finished  stamp `json:"finishedDate,omitzero"`
+	UndoUntil stamp `json:"undoUntilDate,omitzero"`
+
+	Total   uint64 `json:"total"` // no more calls can match
+	Matched uint64 `json:"matched"`
+	Changed uint64 `json:"changed"`
+	Skipped uint64 `json:"skipped"`
+	Undone  uint64 `json:"undone,omitzero"`
+	Missed  uint64 `json:"missed,omitzero"`
+	Link    []link `json:"link"`
+}
+
+type operationList struct {
+	listHead
+	Operations []operationShape `json:"operations"`
+	listTail
+}
+
+// previewShape is what an operation would do.
+type previewShape struct {
+	Matched uint64       `json:"matched"`
+	Changed uint64       `json:"changed"`
+	Skipped uint64       `json:"skipped"`
+	ByCause []causeShape `json:"byCause"`
+	Other   uint64       `json:"other"`
+	Oldest  stamp        `json:"oldestDate,omitzero"`
+	Partial bool         `json:"partial"`
+}
+
+type causeShape struct {
+	Class      string `json:"class"`
+	StatusCode int    `json:"statusCode"`
+	Count      uint64 `json:"count"`
+}
+
+// operationHeader names the operation that a request starts.
+const operationHeader = "Operation-Id"
+
+func (q *request) retryCalls() error   { return q.operate(callback.OperationRetry) }
+func (q *request) resolveCalls() error { return q.operate(callback.OperationResolve) }
+
+// operate starts an operation on the calls of the callback in the path that the
+// body selects, or says what it would do.
+func (q *request) operate(kind callback.OperationKind) error {
+	n, err := q.optional()
+	if err != nil {
+		return err
+	}
+	want, dry, err := wanted(&n)
+	if err != nil {
+		return err
+	}
+	want.Ref, want.Kind, want.By = q.ref(), kind, q.by()
+	want.ID = q.r.Header.Get(operationHeader)
+	if dry {
+		p, err := q.svc.Preview(q.ctx(), want)
+		if err != nil {
+			return err
+		}
+		return q.send(http.StatusOK, previewOf(&p))
+	}
+	o, fresh, err := q.svc.StartOperation(q.ctx(), want)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return q.sendOperation(http.StatusOK, &o, true)
+	}
+	return q.sendOperation(http.StatusAccepted, &o, false)
+}
+
+// wanted reads which calls are meant, just as the query of a list says it, and
+// what is to be done.
+func wanted(n *node) (want callback.NewOperation, dry bool, err error) {
+	fields := query{values: url.Values{}}
+	for i, kids := 0, fields.members("", n); i < len(kids); i++ {
+		k := &kids[i]
+		switch {
+		case k.name == "extend" || k.name == "dryRun":
+			if v := fields.bool(k.name, k); v != nil && k.name == "extend" {
+				want.Extend = *v
+			} else if v != nil {
+				dry = *v
+			}
+		case k.kind == list && k.name == "status":
+			for j := range k.kids {
+				fields.values.Add(k.name, k.kids[j].value)
+			}
+		case k.kind == object || k.kind == list:
+			fields.fail(under("", k.name), "is %v; a plain value is needed", k.kind)
+		case k.kind != null:
+			fields.values.Set(k.name, k.value)
+		}
+	}
+	want.Filter = fields.filter()
+	for name := range fields.values {
+		if !slices.Contains(fields.asked, name) {
+			fields.unknown(under("", name))
+		}
+	}
+	fields.order()
+	return want, dry, fields.err("the operation")
+}
+
+func (q *request) operationURL(id string) string { return q.base() + "/operations/" + id }
+
+func (q *request) sendOperation(status int, o *callback.OperationView, repeat bool) error {
+	s := q.operationOf(o)
+	s.Repeat = repeat
+	if status == http.StatusAccepted || repeat {
+		q.w.Header().Set("Location", q.operationURL(o.ID))
+	}
+	return q.send(status, s)
+}
+
+func (q *request) getOperation() error {
+	o, err := q.svc.Operation(q.ctx(), q.r.PathValue("opId"))
+	if err != nil {
+		return err
+	}
+	return q.sendOperation(http.StatusOK, &o, false)
+}
+
+// stopOperation ends an operation where it stands, and answers what it did.
+func (q *request) stopOperation() error {
+	o, err := q.svc.StopOperation(q.ctx(), q.r.PathValue("opId"))
+	if err != nil {
+		return err
+	}
+	return q.sendOperation(http.StatusOK, &o, false)
+}
+
+func (q *request) undoOperation() error {
+	o, err := q.svc.UndoOperation(q.ctx(), q.r.PathValue("opId"))
+	if err != nil {
+		return err
+	}
+	return q.sendOperation(http.StatusAccepted, &o, false)
+}
+
+func (q *request) listOperations() error {
+	query, err := readQuery(q.r)
+	if err != nil {
+		return err
+	}
+	ref, p := query.newest()
+	words := make([]string, len(callback.OperationStates))
+	for i, s := range callback.OperationStates {
+		words[i] = string(s)
+	}
+	want := callback.OperationQuery{Ref: ref, Limit: p.limit, Offset: p.pos}
+	if i := query.word("state", words); i >= 0 {
+		want.State = callback.OperationStates[i]
+	}
+	if err := query.done(); err != nil {
+		return err
+	}
+	found, err := q.svc.Operations(q.ctx(), want)
+	if err != nil {
+		return err
+	}
+	out := operationList{Operations: make([]operationShape, len(found.Rows))}
+	out.listHead, out.listTail = q.list(holding(p, &found))
+	for i := range found.Rows {
+		out.Operations[i] = q.operationOf(&found.Rows[i])
+	}
+	return q.send(http.StatusOK, out)
+}
+
+func (q *request) operationOf(o *callback.OperationView) operationShape {
+	self := q.operationURL(o.ID)
+	s := operationShape{
+		ID: o.ID, Kind: o.Kind, Callback: namedShape{o.CallbackID, o.Callback}, State: o.State, Filter: filterOf(&o.Filter),
+		Extend: o.Extend, By: o.By, Note: o.Note, Created: stamp(o.Created), Finished: stamp(o.Finished), UndoUntil: stamp(o.UndoUntil),
+		Total: o.Total, Matched: o.Matched, Changed: o.Changed, Skipped: o.Skipped(), Undone: o.Undone, Missed: o.Missed,
+		Link: []link{{self, "self", "GET"}},
+	}
+	if o.Active() {
+		s.Link = append(s.Link, link{self, "stop", "DELETE"})
+	}
+	if !o.UndoUntil.IsZero() {
+		s.Link = append(s.Link, link{self + "/undo", "undo", "POST"})
+	}
+	return s
+}
+
+func filterOf(f *callback.Filter) filterShape {
+	s := filterShape{
+		State: f.State, MessageID: f.MessageID, StatusMessage: f.Reason, Class: f.Class,
+		From: stamp(f.From), To: stamp(f.To), Text: f.Text,
+	}
+	for _, w := range statusWords {
+		if f.Status&w.status == 0 {
+			continue
+		}
+		if s.Status != "" {
+			s.Status += ","
+		}
+		s.Status += w.word
+	}
+	if f.Code != 0 {
+		code := max(f.Code, 0) // NoAnswer is sent as 0
+		s.StatusCode = &code
+	}
+	return s
+}
+
+func previewOf(p *callback.Preview) previewShape {
+	s := previewShape{
+		Matched: p.Matched, Changed: p.Changed, Skipped: p.Matched - p.Changed, Other: p.Other,
+		Oldest: stamp(p.Oldest), Partial: p.Partial, ByCause: make([]causeShape, len(p.ByCause)),
+	}
+	for i, c := range p.ByCause {
+		s.ByCause[i] = causeShape{c.Class, c.Code, c.Count}
+	}
+	return s
+}

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+// asked takes note of what operations were asked for.
+type asked struct {
+	*fixed
+	started, previewed []callback.NewOperation
+}
+
+func (a *asked) StartOperation(ctx context.Context, n callback.NewOperation) (callback.OperationView, bool, error) {
+	a.started = append(a.started, n)
+	return a.fixed.StartOperation(ctx, n)
+}
+
+func (a *asked) Preview(ctx context.Context, n callback.NewOperation) (callback.Preview, error) {
+	a.previewed = append(a.previewed, n)
+	return a.fixed.Preview(ctx, n)
+}
+
+// A body selects calls as the query of a list does, in both forms.
+func TestOperationBodies(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	failed := callback.ListFailed
+	for _, c := range []struct {
+		body   string
+		want   callback.Filter
+		extend bool
+		dry    bool
+	}{
+		{"", callback.Filter{}, false, false},
+		{`{}`, callback.Filter{}, false, false},
+		{`{"status":"failed"}`, callback.Filter{Status: failed}, false, false},
+		{`{"status":["FAILED","pending"],"statusCode":null}`, callback.Filter{Status: failed | callback.ListPending}, false, false},
+		{`{"status":"FAILED,PENDING","extend":"true"}`, callback.Filter{Status: failed | callback.ListPending}, true, false},
+		{
+			`{"state":"GAVEUP","messageId":"M1","statusCode":"503","statusMessage":"busy","class":"status","q":"boots","dryRun":true}`,
+			callback.Filter{State: callback.StateGaveUp, MessageID: "M1", Code: 503, Reason: "busy", Class: "status", Text: "boots"},
+			false, true,
+		},
+		{`{"statusCode":0,"from":"2026-03-01T00:00:00Z"}`, callback.Filter{Code: callback.NoAnswer, From: day}, false, false},
+		{`{"attemptedDate":"2026-03-01","dryRun":false}`, callback.Filter{From: day, To: day.AddDate(0, 0, 1)}, false, false},
+		{
+			`<retry xmlns="http://schemas.api.whispir.com/dap"><status>FAILED,PENDING</status><statusCode>503</statusCode><dryRun>true</dryRun></retry>`,
+			callback.Filter{Status: failed | callback.ListPending, Code: 503},
+			false, true,
+		},
+	} {
+		svc := &asked{fixed: newFixed()}
+		head := []string{"X-Ringback-Actor: ann", "Operation-Id: mine"}
+		if strings.HasPrefix(c.body, "<") {
+			head = append(head, "Content-Type: application/xml")
+		}
+		w := ask(New(Options{Service: svc}), "POST", "/callbacks/crm-prod/retry", c.body, head...)
+		want := callback.NewOperation{ID: "mine", Ref: "crm-prod", Kind: callback.OperationRetry, Filter: c.want, Extend: c.extend, By: "ann"}
+		got, status := svc.started, http.StatusAccepted
+		if c.dry {
+			got, status = svc.previewed, http.StatusOK
+		}
+		if w.Code != status || len(svc.started)+len(svc.previewed) != 1 || len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %d, started %+v, previewed %+v\nwant %+v\n%s", c.body, w.Code, svc.started, svc.previewed, want, w.Body)
+		}
+	}
+}
+
+// What is wrong in a body is named, and starts nothing.
+func TestOperationBodiesRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ body, fields string }{
+		{`{"stauts":"FAILED","dryrun":true}`, "dryrun stauts"},
+		{`{"status":"LOST"}`, "status"},
+		{`{"status":{"a":"FAILED"}}`, "status"},
+		{`{"q":["boots"]}`, "q"},
+		{`{"extend":3,"dryRun":"perhaps"}`, "dryRun extend"},
+		{`{"statusCode":5000,"state":"lost","class":"odd","from":"yesterday","attemptedDate":"1.3."}`, "attemptedDate class from state statusCode"},
+		{`{"attemptedDate":"2026-03-01","to":"2026-03-01T00:00:00Z"}`, "attemptedDate"},
+		{`{"from":"2026-03-02T00:00:00Z","to":"2026-03-01T00:00:00Z"}`, "to"},
+		{`{"limit":5}`, "limit"},
+		{`[]`, "(body)"},
+	} {
+		for _, path := range []string{"retry", "resolve"} {
+			svc := &asked{fixed: newFixed()}
+			w := ask(New(Options{Service: svc}), "POST", "/callbacks/crm-prod/"+path, c.body)
+			var p problem
+			if err := decodeJSON(w.Body.Bytes(), &p); err != nil {
+				t.Fatal(err)
+			}
+			var fields []string
+			for _, f := range p.Errors {
+				fields = append(fields, f.Field)
+			}
+			if got := strings.Join(fields, " "); w.Code != http.StatusUnprocessableEntity || got != c.fields {
+				t.Errorf("%s %s: %d for %q, want 422 for %q", path, c.body, w.Code, got, c.fields)
+			}
+			if len(svc.started)+len(svc.previewed) > 0 {
+				t.Errorf("%s %s: something was started", path, c.body)
+			}
+		}
+	}
+}

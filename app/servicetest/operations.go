@@ -1,0 +1,263 @@
+package servicetest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+// failing enqueues n responses that fail once.
+func (b *bench) failing(ref string, n int) []callback.CallID {
+	b.t.Helper()
+	var ids []callback.CallID
+	for i := range n {
+		ids = append(ids, b.enqueue(response(ref, fmt.Sprintf("%s no %03d", ref, i)))...)
+	}
+	for _, id := range ids {
+		b.ended(ref, id, 1)
+	}
+	return ids
+}
+
+// operated waits until an operation has ended, or its undo.
+func (b *bench) operated(id string) (o callback.OperationView) {
+	b.t.Helper()
+	b.until("operation "+id, func() bool {
+		var err error
+		if o, err = b.svc.Operation(b.ctx, id); err != nil {
+			b.t.Fatalf("operation %s: %v", id, err)
+		}
+		return !o.Active()
+	})
+	return o
+}
+
+func (b *bench) start(n callback.NewOperation) callback.OperationView {
+	b.t.Helper()
+	o, fresh, err := b.svc.StartOperation(b.ctx, n)
+	if err != nil || !fresh || o.ID == "" || o.Kind != n.Kind || o.Created.IsZero() {
+		b.t.Fatalf("start %+v: fresh %v, %+v, %v", n, fresh, o, err)
+	}
+	return b.operated(o.ID)
+}
+
+// operationRetries: what failed is delivered after the endpoint healed, each
+// once, the oldest first, and as many as the preview said.
+func operationRetries(t *testing.T, b *bench) {
+	b.hook.answer(http.StatusInternalServerError)
+	h := b.callback("healed", func(d *callback.Draft) { d.Ordered = ptr(true) })
+	ids := b.failing("healed", 3)
+	b.hook.answer(http.StatusOK)
+	want := callback.NewOperation{Ref: "healed", Kind: callback.OperationRetry, By: "fred"}
+	p, err := b.svc.Preview(b.ctx, want)
+	if err != nil || p.Matched != 3 || p.Changed != 3 || p.Partial || p.Other != 0 || p.Oldest.IsZero() ||
+		!slices.Equal(p.ByCause, []callback.Cause{{Class: "status", Code: 500, Count: 3}}) {
+		t.Fatalf("preview: %+v, %v", p, err)
+	}
+	before := len(b.hook.all())
+	o := b.start(want)
+	if o.State != callback.OperationDone || o.Matched != 3 || o.Changed != p.Changed || o.Skipped() != 0 || o.Total != 3 ||
+		o.CallbackID != h.ID || o.Callback != "healed" || o.By == "" || o.Finished.IsZero() || !o.UndoUntil.IsZero() {
+		t.Fatalf("done: %+v", o)
+	}
+	for _, id := range ids {
+		if c := b.ended("healed", id, 2); c.State != callback.StateDelivered || c.Attempts[1].Manual {
+			t.Fatalf("call %v: %v, by hand %v", id, c.State, c.Attempts[1].Manual)
+		}
+	}
+	sent := b.hook.all()[before:]
+	if len(sent) != 3 {
+		t.Fatalf("%d requests for 3 calls", len(sent))
+	}
+	for i, body := range sent {
+		if !strings.Contains(body, fmt.Sprintf("healed no %03d", i)) {
+			t.Fatalf("request %d is %s", i, body)
+		}
+	}
+}
+
+// operationProbes: while the endpoint is down one call is tried, and the rest
+// waits until one succeeds.
+func operationProbes(t *testing.T, b *bench) {
+	b.hook.answer(http.StatusInternalServerError)
+	b.callback("down", retries)
+	ids := b.failing("down", 3)
+	tried := func() (n int) {
+		for _, id := range ids {
+			n += b.call("down", id).Entry.Attempts
+		}
+		return n
+	}
+	if h, err := b.svc.Callback(b.ctx, "down"); err != nil || h.Live.Gate.State != callback.Open || tried() != 3 {
+		t.Fatalf("after 3 failures: gate %v, %d attempts, %v", h.Live.Gate.State, tried(), err)
+	}
+	o := b.start(callback.NewOperation{Ref: "down", Kind: callback.OperationRetry})
+	if o.Matched != 3 || o.Changed != 3 {
+		t.Fatalf("retried: %+v", o)
+	}
+	b.ended("down", ids[0], 2)
+	if n := tried(); n != 4 {
+		t.Fatalf("%d attempts behind an open gate, want 4", n)
+	}
+	if c := b.call("down", ids[2]); c.State != callback.StateHeld {
+		t.Fatalf("the last call is %v", c.State)
+	}
+	b.hook.answer(http.StatusOK)
+	b.start(callback.NewOperation{Ref: "down", Kind: callback.OperationRetry})
+	for _, id := range ids {
+		b.until("delivery of "+id.String(), func() bool { return b.call("down", id).State == callback.StateDelivered })
+	}
+	if n := tried(); n != 7 {
+		t.Fatalf("%d attempts in all, want 7", n)
+	}
+}
+
+// operationResolves: only what the filter selects is resolved, and the undo
+// brings it back with its old window and due time.
+func operationResolves(t *testing.T, b *bench) {
+	b.hook.answer(http.StatusTeapot)
+	b.callback("broken", retries)
+	ids := b.failing("broken", 3)
+	var before []callback.CallView
+	for _, id := range ids {
+		before = append(before, b.call("broken", id))
+	}
+	want := callback.NewOperation{
+		ID: "mine-1", Ref: "broken", Kind: callback.OperationResolve, By: "fred",
+		Filter: callback.Filter{Code: http.StatusTeapot, Text: "NO 00", State: before[0].State, To: time.Now().Add(time.Hour)},
+	}
+	want.Filter.MessageID = before[1].Response.MessageID
+	p, err := b.svc.Preview(b.ctx, want)
+	if err != nil || p.Matched != 1 || p.Changed != 1 {
+		t.Fatalf("preview: %+v, %v", p, err)
+	}
+	if o := b.start(want); o.ID != "mine-1" || o.Changed != 1 || o.Filter.Status != callback.ListFailed || o.Filter.Text != "NO 00" || o.UndoUntil.IsZero() {
+		t.Fatalf("resolved one: %+v", o)
+	}
+	rest := callback.NewOperation{Ref: "broken", Kind: callback.OperationResolve, By: "fred", Filter: callback.Filter{Status: callback.ListFailed}}
+	if o := b.start(rest); o.Matched != 2 || o.Changed != 2 {
+		t.Fatalf("resolved the rest: %+v", o)
+	}
+	for _, id := range ids {
+		if c := b.call("broken", id); c.State != callback.StateResolved || c.ResolvedBy == "" {
+			t.Fatalf("call %v: %v by %q", id, c.State, c.ResolvedBy)
+		}
+	}
+	if _, err := b.svc.UndoOperation(b.ctx, "mine-1"); err != nil {
+		t.Fatalf("undo: %v", err)
+	}
+	if o := b.operated("mine-1"); o.State != callback.OperationUndone || o.Undone != 1 || o.Missed != 0 || !o.UndoUntil.IsZero() {
+		t.Fatalf("undone: %+v", o)
+	}
+	got, was := b.call("broken", ids[1]), before[1]
+	if got.State != was.State || !got.Due.Equal(was.Due) || got.GivesUp.Sub(was.GivesUp).Abs() > time.Second || got.ResolvedBy != "" ||
+		!got.FirstFailed.Equal(was.FirstFailed) || got.Entry.Attempts != was.Entry.Attempts {
+		t.Fatalf("undone:\n got %+v\nwant %+v", got.Entry, was.Entry)
+	}
+	if c := b.call("broken", ids[0]); c.State != callback.StateResolved {
+		t.Fatalf("another operation's call is %v", c.State)
+	}
+	_, err = b.svc.UndoOperation(b.ctx, "mine-1")
+	b.wantCode("undo twice", err, callback.CodeConflict)
+}
+
+// operationRepeats: a start that is repeated starts nothing.
+func operationRepeats(t *testing.T, b *bench) {
+	b.callback("a", nil)
+	b.callback("b", nil)
+	want := callback.NewOperation{
+		ID: "Once_1", Ref: "a", Kind: callback.OperationRetry,
+		Filter: callback.Filter{Code: callback.NoAnswer, From: time.Now().Add(-time.Hour)},
+	}
+	first := b.start(want)
+	again, fresh, err := b.svc.StartOperation(b.ctx, want)
+	if err != nil || fresh || again.ID != first.ID || !again.Created.Equal(first.Created) || again.State != callback.OperationDone || again.Filter != first.Filter {
+		t.Fatalf("started again: fresh %v, %v\n got %+v\nwant %+v", fresh, err, again, first)
+	}
+	for _, change := range []func(*callback.NewOperation){
+		func(n *callback.NewOperation) { n.Ref = "b" },
+		func(n *callback.NewOperation) { n.Kind = callback.OperationResolve },
+		func(n *callback.NewOperation) { n.Filter.Code = 500 },
+		func(n *callback.NewOperation) { n.Extend = true },
+	} {
+		other := want
+		change(&other)
+		_, _, err := b.svc.StartOperation(b.ctx, other)
+		b.wantCode("the same id for something else", err, callback.CodeConflict)
+	}
+	stopped, err := b.svc.StopOperation(b.ctx, "Once_1")
+	if err != nil || stopped.State != callback.OperationDone {
+		t.Fatalf("stop one that has ended: %+v, %v", stopped, err)
+	}
+	_, err = b.svc.UndoOperation(b.ctx, "Once_1")
+	b.wantCode("undo of a retry", err, callback.CodeConflict)
+}
+
+func operationRefuses(t *testing.T, b *bench) {
+	b.callback("a", nil)
+	resolve := callback.Filter{Status: callback.ListFailed}
+	for _, c := range []struct {
+		name  string
+		n     callback.NewOperation
+		field string
+	}{
+		{"an id with a space", callback.NewOperation{ID: "a b", Ref: "a", Kind: callback.OperationRetry}, "Operation-Id"},
+		{"a long id", callback.NewOperation{ID: strings.Repeat("x", 65), Ref: "a", Kind: callback.OperationRetry}, "Operation-Id"},
+		{"retry of successes", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Filter: callback.Filter{Status: callback.ListSuccess}}, "status"},
+		{"retry of what was not tried", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Filter: callback.Filter{Status: callback.ListPending}}, "status"},
+		{"resolve of successes", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: callback.Filter{Status: callback.ListSuccess}}, "status"},
+		{"resolve of nothing in particular", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve}, "status"},
+		{"resolve with extend", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: resolve, Extend: true}, "extend"},
+	} {
+		_, _, err := b.svc.StartOperation(b.ctx, c.n)
+		b.wantFields(c.name, err, c.field)
+		_, err = b.svc.Preview(b.ctx, c.n)
+		b.wantFields(c.name, err, c.field)
+	}
+	_, _, err := b.svc.StartOperation(b.ctx, callback.NewOperation{Ref: "nobody", Kind: callback.OperationRetry})
+	b.wantCode("an unknown callback", err, callback.CodeNotFound)
+	for _, id := range []string{"unknown", "", ".", "a/b"} {
+		b.wantCode("operation", second(b.svc.Operation(b.ctx, id)), callback.CodeNotFound)
+		b.wantCode("stop", second(b.svc.StopOperation(b.ctx, id)), callback.CodeNotFound)
+		b.wantCode("undo", second(b.svc.UndoOperation(b.ctx, id)), callback.CodeNotFound)
+	}
+	if list, err := b.svc.Operations(b.ctx, callback.OperationQuery{}); err != nil || list.Total != 0 {
+		t.Fatalf("refused operations are listed: %+v, %v", list, err)
+	}
+}
+
+func operationsListed(t *testing.T, b *bench) {
+	b.callback("a", nil)
+	b.callback("b", nil)
+	for i := range 5 {
+		b.start(callback.NewOperation{ID: fmt.Sprint("op", i), Ref: []string{"a", "b"}[i%2], Kind: callback.OperationRetry})
+	}
+	for _, c := range []struct {
+		q     callback.OperationQuery
+		want  string
+		total uint64
+		more  bool
+	}{
+		{callback.OperationQuery{Limit: 20}, "op4 op3 op2 op1 op0", 5, false},
+		{callback.OperationQuery{Limit: 2, Offset: 1}, "op3 op2", 5, true},
+		{callback.OperationQuery{Limit: 20, Ref: "b"}, "op3 op1", 2, false},
+		{callback.OperationQuery{Limit: 20, State: callback.OperationDone, Ref: "a"}, "op4 op2 op0", 3, false},
+		{callback.OperationQuery{Limit: 20, State: callback.OperationRunning}, "", 0, false},
+	} {
+		list, err := b.svc.Operations(b.ctx, c.q)
+		var got []string
+		for i := range list.Rows {
+			got = append(got, list.Rows[i].ID)
+		}
+		if err != nil || strings.Join(got, " ") != c.want || list.Total != c.total || !list.Exact && c.total > 0 || list.More != c.more {
+			t.Errorf("%+v: %v of %d, more %v, %v; want %q of %d", c.q, got, list.Total, list.More, err, c.want, c.total)
+		}
+	}
+	_, err := b.svc.Operations(b.ctx, callback.OperationQuery{Ref: "nobody"})
+	b.wantCode("of an unknown callback", err, callback.CodeNotFound)
+}
