@@ -58,5 +58,6 @@ func badSyntax() (out []bad) {
 			out = append(out, bad{to.method, to.target, c.body, 400, c.names, nil})
 		}
 	}
-	return out
+	million := "[" + strings.Repeat("0,", 1000000) + "0]"
+	return append(out, bad{"POST", "/responses", million, 413, "larger", nil}, bad{"POST", "/callbacks", million, 413, "larger", nil})
 }

@@ -121,7 +121,8 @@ func badXML() (out []bad) {
 		{in("<auth><key>a</key><key>b</key></auth>"), "auth.key"},
 		{in("<callbacks><reply>enabled</reply><reply>disabled</reply></callbacks>"), "callbacks.reply"},
 		{in("<headers><entry/><entry/><x/></headers>"), "headers.entry"},
-		{in("<headers><entry><key>a</key><key>b</key></entry></headers>"), "headers.entry.key"},
+		{in("<headers><entry><key>a</key><key>b</key></entry></headers>"), "headers[0].key"},
+		{in("<headers><entry><key>a</key></entry><header><key>b</key></header><entry a='b'/></headers>"), "headers[2]"},
 		{in("text<name>a</name>"), "companyapicallback"},
 		{in("<name>a</name>text"), "companyapicallback"},
 		{in("<auth>x<key>a</key></auth>"), "auth"},
@@ -133,6 +134,7 @@ func badXML() (out []bad) {
 	} {
 		out = append(out, bad{"POST", "/callbacks", c.body, 400, c.names, []string{asXML}})
 	}
+	out = append(out, bad{"POST", "/callbacks", in(strings.Repeat("<a/>", 1000000)), 413, "larger", []string{asXML}})
 	for _, body := range []string{in(""), sampleResolve, "<call/>", "<!DOCTYPE a><a/>", decl, "<a>"} {
 		out = append(out, bad{"POST", "/callbacks/crm-prod/responses", body, 400, "", []string{asXML, "Accept: text/xml"}})
 	}

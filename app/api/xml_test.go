@@ -200,6 +200,20 @@ func TestXMLRootsOfOtherRequests(t *testing.T) {
 	}
 }
 
+// TestCallsCanBeSentBack has the whole of a call as the change of its status,
+// which is what clients have at hand.
+func TestCallsCanBeSentBack(t *testing.T) {
+	t.Parallel()
+	for _, media := range []string{"application/vnd.whispir.api-call-v1+json", "application/vnd.whispir.api-call-v1+xml"} {
+		s, h := newSpy()
+		const target = "/callbacks/crm-prod/calls/0328BA3200000001"
+		doc := ask(h, "GET", target, "", "Accept: "+media).Body.String()
+		if w := ask(h, "PUT", target, doc, "Content-Type: "+media); w.Code != 204 || s.status != callback.Failed || len(s.ids) != 1 {
+			t.Errorf("%s: %d %s, %v of %v", media, w.Code, w.Body, s.status, s.ids)
+		}
+	}
+}
+
 // TestXMLWithoutAContentType is what the public API's examples send.
 func TestXMLWithoutAContentType(t *testing.T) {
 	t.Parallel()

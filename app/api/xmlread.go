@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -81,7 +82,7 @@ type xmlReader struct {
 	body []byte
 	raw  []byte   // of the last token
 	left int      // how many more nodes may come
-	open []string // names of the elements that are open
+	open []string // names of the elements that are open, [3] for an item of a list
 }
 
 // xmlFault is what is wrong with the innermost open element, or with what
@@ -113,7 +114,7 @@ func (r *xmlReader) document(root *node) error {
 				return xmlFaultf(t.Name.Local, "is a second root")
 			}
 			seen = true
-			if err := r.element(root, t); err != nil {
+			if err := r.element(root, t, t.Name.Local); err != nil {
 				return err
 			}
 			root.name = "{" + t.Name.Space + "}" + t.Name.Local
@@ -170,9 +171,10 @@ func surrogate(raw []byte) bool {
 	}
 }
 
-// element reads what belongs to a start tag, up to its end tag.
-func (r *xmlReader) element(n *node, start xml.StartElement) error {
-	r.open = append(r.open, start.Name.Local)
+// element reads what belongs to a start tag, up to its end tag; field is how
+// faults name it.
+func (r *xmlReader) element(n *node, start xml.StartElement, field string) error {
+	r.open = append(r.open, field)
 	if len(r.open) > maxDepth {
 		return errDeep
 	}
@@ -194,8 +196,11 @@ func (r *xmlReader) element(n *node, start xml.StartElement) error {
 		}
 		switch t := tok.(type) {
 		case xml.StartElement:
-			kid := node{name: t.Name.Local}
-			if err := r.element(&kid, t); err != nil {
+			kid, field := node{name: t.Name.Local}, t.Name.Local
+			if isItem(start.Name.Local, field) {
+				field = fmt.Sprintf("[%d]", len(n.kids))
+			}
+			if err := r.element(&kid, t, field); err != nil {
 				return err
 			}
 			n.kids = append(n.kids, kid)
@@ -282,18 +287,13 @@ func xmlClose(n *node, name, value string, isNil bool) error {
 	return nil
 }
 
+// isItem reports whether an element of that name is an item of the one around it.
+func isItem(list, name string) bool { return name == entryName || name == itemName(list) }
+
 // isList reports whether the children of an element are its items.
 func isList(name string, kids []node) bool {
-	item := kids[0].name
-	if item != entryName && item != itemName(name) {
-		return false
-	}
-	for i := range kids {
-		if kids[i].name != item {
-			return false
-		}
-	}
-	return true
+	other := func(kid node) bool { return kid.name != kids[0].name }
+	return isItem(name, kids[0].name) && !slices.ContainsFunc(kids, other)
 }
 
 // explain says in plain words what was wrong, and where. Fields are named as in
@@ -316,7 +316,11 @@ func (r *xmlReader) explain(err error) error {
 	}
 	path := ""
 	for _, name := range open[min(1, len(open)-1):] {
-		path = under(path, name)
+		if strings.HasPrefix(name, "[") {
+			path += name
+		} else {
+			path = under(path, name)
+		}
 	}
 	e.Fields = []callback.FieldError{{Field: callback.Sanitize(path, 120), Message: what}}
 	return e
