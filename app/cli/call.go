@@ -71,34 +71,54 @@ func (c *console) printAttempts(attempts []callback.Attempt) error {
 	return rows.print(c.out)
 }
 
-// callsAct is a command that does one thing to calls of a callback.
-func (c *console) callsAct(use, short string, do func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error) *cobra.Command {
+// callsAct is a command that does one thing to calls of a callback: those it is
+// given the ids of or, where kind says what to start then, those that filters
+// select.
+func (c *console) callsAct(use, short string, kind callback.OperationKind, do func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error) *cobra.Command {
 	var t target
 	var ref string
+	many := manyFlags{kind: kind}
 	cmd := &cobra.Command{
-		Use: use + " --callback CALLBACK CALL…", Short: short, Args: cobra.MinimumNArgs(1),
+		Use: use + " --callback CALLBACK CALL…", Short: short,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ids, err := callIDs(args)
+			if err == nil {
+				err = many.check(len(ids))
+			}
 			if err != nil {
 				return err
 			}
 			if ref == "" {
 				return usagef("--callback is needed: the callback of the calls, by its name or id")
 			}
-			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error { return do(cmd.Context(), d, ref, ids) })
+			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
+				if len(ids) == 0 {
+					return c.many(cmd.Context(), d, ref, &many)
+				}
+				return do(cmd.Context(), d, ref, ids)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&ref, "callback", "", "the callback of the calls, by its name or id")
+	if kind != "" {
+		cmd.Use = use + " --callback CALLBACK (CALL… | --all [filters])"
+		cmd.Example = "  ringback calls " + use + " --callback crm-prod --all --status failed --code 503 --dry-run"
+		many.flags(cmd)
+		c.dataFlags(cmd)
+	}
+	if kind == callback.OperationRetry {
+		cmd.Flags().BoolVar(&many.extend, "extend", false, "if a call fails again, begin a new retry window for it")
+	}
 	t.flags(cmd)
 	return cmd
 }
 
 func (c *console) callsResolve() *cobra.Command {
-	return c.callsAct("resolve", "Count calls as done: no further attempt, no longer listed as failed; all or none", c.setStatus("resolved", callback.Success))
+	return c.callsAct("resolve", "Count calls as done: no further attempt, no longer listed as failed", callback.OperationResolve, c.setStatus("resolved", callback.Success))
 }
 
 func (c *console) callsReopen() *cobra.Command {
-	return c.callsAct("reopen", "Take a resolve back: the calls count as failed again; all or none", c.setStatus("reopened", callback.Failed))
+	return c.callsAct("reopen", "Take a resolve back: the calls count as failed again; all or none", "", c.setStatus("reopened", callback.Failed))
 }
 
 func (c *console) setStatus(done string, status callback.Status) func(context.Context, *desk, string, []callback.CallID) error {
@@ -117,10 +137,14 @@ func (c *console) setStatus(done string, status callback.Status) func(context.Co
 }
 
 func (c *console) callsRetry() *cobra.Command {
-	var extend bool
-	cmd := c.callsAct("retry", "Make one attempt of each call now", func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error {
+	var cmd *cobra.Command
+	cmd = c.callsAct("retry", "Make one attempt of each call now", callback.OperationRetry, func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error {
 		if !d.running {
-			return errors.New("nothing runs that could make an attempt: start ringback first")
+			return errNothingRuns
+		}
+		extend, err := cmd.Flags().GetBool("extend")
+		if err != nil {
+			return err
 		}
 		for _, id := range ids {
 			if err := d.Retry(ctx, ref, id, extend); err != nil {
@@ -132,6 +156,7 @@ func (c *console) callsRetry() *cobra.Command {
 		}
 		return nil
 	})
-	cmd.Flags().BoolVar(&extend, "extend", false, "if it fails again, begin a new retry window")
 	return cmd
 }
+
+var errNothingRuns = errors.New("nothing runs that could make an attempt: start ringback first")

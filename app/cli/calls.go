@@ -19,19 +19,16 @@ func (c *console) callsCommand() *cobra.Command {
 		c.callsList(), c.callsShow(), c.callsRetry(), c.callsResolve(), c.callsReopen())
 }
 
-// listFlags select calls.
-type listFlags struct {
-	callback, state, message, class, text string
+// filterFlags select calls.
+type filterFlags struct {
+	state, message, class, text, from, to string
 	statuses                              []string
-	code, limit, offset                   int
-	from, to, cursor                      string
-	oldest                                bool
+	code                                  int
 }
 
-func (f *listFlags) flags(cmd *cobra.Command) {
+func (f *filterFlags) flags(cmd *cobra.Command, statuses string) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.callback, "callback", "", "only those of one callback, by its name or id")
-	fs.StringSliceVar(&f.statuses, "status", nil, "success, failed or pending (default: success and failed)")
+	fs.StringSliceVar(&f.statuses, "status", nil, statuses)
 	fs.StringVar(&f.state, "state", "", "scheduled, held, delivering, retrying, delivered, gaveUp, resolved, cancelled or damaged")
 	fs.StringVar(&f.message, "message-id", "", "only those of one message")
 	fs.IntVar(&f.code, "code", 0, "only those whose last attempt was answered with that status code")
@@ -39,6 +36,20 @@ func (f *listFlags) flags(cmd *cobra.Command) {
 	fs.StringVar(&f.text, "text", "", "only those with that text in names, numbers, addresses or content")
 	fs.StringVar(&f.from, "from", "", "last attempted at that instant or later, RFC 3339")
 	fs.StringVar(&f.to, "to", "", "last attempted before that instant, RFC 3339")
+}
+
+// listFlags choose a page of a list of calls.
+type listFlags struct {
+	filterFlags
+	callback, cursor string
+	limit, offset    int
+	oldest           bool
+}
+
+func (f *listFlags) flags(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.callback, "callback", "", "only those of one callback, by its name or id")
+	f.filterFlags.flags(cmd, "success, failed or pending (default: success and failed)")
 	fs.IntVar(&f.limit, "limit", 20, "how many at most")
 	fs.IntVar(&f.offset, "offset", 0, "how many to leave out")
 	fs.StringVar(&f.cursor, "cursor", "", "go on behind the call with this id")
@@ -53,31 +64,32 @@ type listWord struct {
 
 var listWords = []listWord{{"SUCCESS", callback.ListSuccess}, {"FAILED", callback.ListFailed}, {"PENDING", callback.ListPending}}
 
-// query returns what the flags ask for. What only the service can judge, such as
-// a state that does not exist, is left to it.
-func (f *listFlags) query() (q callback.ListQuery, err error) {
-	q = callback.ListQuery{
-		Ref:    f.callback,
-		Oldest: f.oldest,
-		Limit:  f.limit,
-		Offset: f.offset,
-		Filter: callback.Filter{
-			State:     callback.CallState(f.state),
-			MessageID: f.message,
-			Code:      f.code,
-			Class:     f.class,
-			Text:      f.text,
-		},
-	}
+// filter returns which calls the flags select. What only the service can judge,
+// such as a state that does not exist, is left to it.
+func (f *filterFlags) filter() (out callback.Filter, err error) {
+	out = callback.Filter{State: callback.CallState(f.state), MessageID: f.message, Code: f.code, Class: f.class, Text: f.text}
 	for _, s := range f.statuses {
 		i := slices.IndexFunc(listWords, func(w listWord) bool { return strings.EqualFold(w.word, s) })
 		if i < 0 {
-			return q, usagef("--status is %q; success, failed or pending", text(s, 40))
+			return out, usagef("--status is %q; success, failed or pending", text(s, 40))
 		}
-		q.Status |= listWords[i].status
+		out.Status |= listWords[i].status
 	}
 	if _, ok := callback.ParseClass(f.class); !ok {
-		return q, usagef("--class is %q, which is not the word of an error", text(f.class, 40))
+		return out, usagef("--class is %q, which is not the word of an error", text(f.class, 40))
+	}
+	if out.From, err = instant("from", f.from); err != nil {
+		return out, err
+	}
+	out.To, err = instant("to", f.to)
+	return out, err
+}
+
+// query returns what the flags ask for.
+func (f *listFlags) query() (q callback.ListQuery, err error) {
+	q = callback.ListQuery{Ref: f.callback, Oldest: f.oldest, Limit: f.limit, Offset: f.offset}
+	if q.Filter, err = f.filter(); err != nil {
+		return q, err
 	}
 	if f.limit < 1 || f.limit > callback.MaxPage {
 		return q, usagef("--limit is %d; 1 to %d", f.limit, callback.MaxPage)
@@ -90,11 +102,7 @@ func (f *listFlags) query() (q callback.ListQuery, err error) {
 			return q, usagef("--cursor: %w", err)
 		}
 	}
-	if q.From, err = instant("from", f.from); err != nil {
-		return q, err
-	}
-	q.To, err = instant("to", f.to)
-	return q, err
+	return q, nil
 }
 
 func instant(flag, s string) (time.Time, error) {

@@ -29,6 +29,9 @@ type desk struct {
 	running bool         // an appliance runs
 	where   string       // in words
 	close   func() error
+
+	// work works an operation off, where no appliance runs that does.
+	work func(ctx context.Context, id string) error
 }
 
 // openDesk opens the running appliance that t means or, when nothing listens
@@ -122,7 +125,7 @@ func openData(cfg *config.Config, src config.Source, asked string, create bool) 
 	handler := api.New(api.Options{Service: a, MaxBody: int64(cfg.HTTP.MaxBody), PublicURL: cfg.HTTP.PublicURL, Version: version()})
 	return &desk{
 		Service: a, http: &http.Client{Transport: inProcess{handler}}, base: "http://localhost",
-		where: "the data folder " + cfg.DataDir,
+		where: "the data folder " + cfg.DataDir, work: a.Work,
 		close: func() error { poster.Close(); return store.Close() },
 	}, nil
 }
