@@ -12,8 +12,13 @@ func (a *App) Enqueue(ctx context.Context, items []callback.NewResponse) ([]call
 	out := make([]callback.EnqueueResult, len(items))
 	calls := make([]callback.NewCall, 0, len(items))
 	place := make([]int, 0, len(items)) // where each call's result goes
+	var h callback.Health
+	var unknown error
 	for i := range items {
-		h, err := a.opt.Store.Find(items[i].Ref)
+		if i == 0 || items[i].Ref != items[i-1].Ref { // most batches are for one callback
+			h, unknown = a.opt.Store.Find(items[i].Ref)
+		}
+		err := unknown
 		if err == nil {
 			out[i].Callback = h.ID
 			err = items[i].Response.Validate(now)

@@ -71,6 +71,7 @@ type sink struct {
 func (s *sink) Header() http.Header         { return s.header }
 func (s *sink) WriteHeader(status int)      { s.status = status }
 func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+func (s *sink) Flush()                      {}
 
 // BenchmarkEnqueueHandler takes a 1 KB response through the handler with all but
 // the commit, and decodes the same body into a plain struct with the same
@@ -129,4 +130,37 @@ func inTurns(b *testing.B, handle, decode func()) {
 	b.ReportMetric(float64(mine.Nanoseconds())/turns, "handler-ns")
 	b.ReportMetric(float64(top.Nanoseconds())/turns, "decode-ns")
 	b.ReportMetric(float64(mine)/float64(top), "x-decode")
+}
+
+// BenchmarkEnqueueLines takes a stream of 1 KB responses through the handler with
+// all but the commit; the figures are those of one line. The ceiling is the same
+// as of BenchmarkEnqueueHandler.
+func BenchmarkEnqueueLines(b *testing.B) {
+	const lines = 256
+	one := []byte(kilobyte())
+	body := bytes.Repeat(append(one[:len(one):len(one)], '\n'), lines)
+	h := New(Options{Service: &atOnce{}})
+	r := httptest.NewRequest("POST", "http://127.0.0.1:8480/responses", nil)
+	r.Header.Set("Content-Type", "application/x-ndjson")
+	in := bytes.NewReader(body)
+	r.Body = io.NopCloser(in)
+	w := &sink{header: http.Header{}}
+	n := 0
+	handle := func() {
+		if n++; n%lines != 0 {
+			return
+		}
+		in.Reset(body)
+		clear(w.header)
+		if h.ServeHTTP(w, r); w.status != http.StatusAccepted {
+			b.Fatalf("answered %d", w.status)
+		}
+	}
+	decode := func() {
+		var v ceilingResponse
+		if err := json.Unmarshal(one, &v); err != nil {
+			b.Fatal(err)
+		}
+	}
+	inTurns(b, handle, decode)
 }
