@@ -42,7 +42,7 @@ func (q *request) enqueueLines(ref string) error {
 	if err := q.held.more(streamCost); err != nil {
 		return err
 	}
-	s := &intake{request: q, ref: ref, control: http.NewResponseController(q.w), ready: make(chan *batch, 1)}
+	s := &intake{request: q, ref: ref, control: http.NewResponseController(q.w), ready: make(chan *batch, 1), spare: make(chan *batch, 3)}
 	s.life, s.cancel = context.WithCancel(q.ctx())
 	defer s.cancel()
 	if err := s.open(); err != nil {
@@ -80,6 +80,7 @@ type intake struct {
 	ref     string // callback of the path; "": each names its own
 	control *http.ResponseController
 	ready   chan *batch // from read to answer; closed at the end
+	spare   chan *batch // done with, to be filled again
 	out     []byte      // of answer: what is not written yet
 	broken  bool        // read panicked
 
@@ -114,6 +115,7 @@ func (b *batch) join(c *batch) bool {
 	}
 	b.good, b.lines, b.bytes = append(b.good, c.good...), append(b.lines, c.lines...), b.bytes+c.bytes
 	b.held.n += c.held.n
+	c.held.n = 0
 	return true
 }
 
@@ -218,7 +220,26 @@ func (s *intake) read() {
 	}
 }
 
-func (s *intake) batch() *batch { return &batch{held: hold{budget: s.held.budget}} }
+// batch returns an empty batch.
+func (s *intake) batch() *batch {
+	select {
+	case b := <-s.spare:
+		return b
+	default:
+		return &batch{held: hold{budget: s.held.budget}}
+	}
+}
+
+// reuse takes a batch back.
+func (s *intake) reuse(b *batch) {
+	b.held.free()
+	clear(b.good) // its texts must not live on
+	b.good, b.lines, b.bytes = b.good[:0], b.lines[:0], 0
+	select {
+	case s.spare <- b:
+	default:
+	}
+}
 
 // lineCost is what a line takes in memory once it is read.
 func lineCost(raw []byte) int64 { return int64(len(raw)) + 512 }
@@ -244,6 +265,7 @@ func (s *intake) hand(b *batch) {
 	select {
 	case waiting := <-s.ready:
 		if waiting.join(b) {
+			s.reuse(b)
 			b = waiting
 		} else {
 			s.ready <- waiting // there is room: nobody else sends
@@ -278,7 +300,7 @@ func (s *intake) stop() {
 // store stores a batch and answers its lines. An error means that the stream
 // cannot go on.
 func (s *intake) store(b *batch) error {
-	defer b.held.free()
+	defer s.reuse(b)
 	var done []callback.EnqueueResult
 	var failed error
 	if !s.still() {
