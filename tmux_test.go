@@ -89,7 +89,7 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 	run := func(args ...string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), bin, args...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "RINGBACK_HTTP_LISTEN="+addr, "RINGBACK_DATA_DIR=data", "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
+		cmd.Env = append(os.Environ(), "RINGBACK_HTTP_LISTEN="+addr, "RINGBACK_DATA_DIR=data", "RINGBACK_HTTP_SOCKET=data/ring.sock", "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
 		return cmd
 	}
 	for _, args := range [][]string{{"callbacks", "add", "crm-prod", "http://127.0.0.1:1/"}, {"keys", "add", "eyes", "--role", "read"}} {
@@ -122,6 +122,19 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 	out, err := run("callbacks", "show", "crm-prod").Output()
 	if err != nil || strings.Contains(string(out), "suspended") {
 		t.Errorf("a reader's screen changed something: %v\n%s", err, out)
+	}
+
+	// Whoever may open the socket needs no key, and may act.
+	s.tmux("respawn-window", "-k", "-t", "s", fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --socket data/ring.sock", dir, bin))
+	s.shows("crm-prod", "worst first")
+	s.keys("z")
+	s.shows("Suspend", "Enter")
+	s.keys("Enter")
+	if !poll(func() bool {
+		out, err = run("callbacks", "show", "crm-prod").Output()
+		return strings.Contains(string(out), "suspended")
+	}) {
+		t.Errorf("over the socket the screen suspends nothing: %v\n%s", err, out)
 	}
 }
 
