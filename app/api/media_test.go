@@ -34,7 +34,7 @@ func TestAccept(t *testing.T) {
 		"application/*;q=0, */*":                               text,
 		"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2": plain,
 		"junk, ;;, " + text:                                    text,
-		`text/plain;a="x, ` + plain + `", ` + xmlPlain:         xmlPlain,
+		`text/plain;a="x, ` + plain + `, \" y", ` + xmlPlain:   xmlPlain,
 		"application/problem+xml, " + xmlPlain:                 xmlPlain,
 	} {
 		w := ask(h, "GET", "/callbacks/crm-prod", "", "Accept: "+head)
