@@ -135,7 +135,7 @@ func badXML() (out []bad) {
 		out = append(out, bad{"POST", "/callbacks", c.body, 400, c.names, []string{asXML}})
 	}
 	out = append(out, bad{"POST", "/callbacks", in(strings.Repeat("<a/>", 1000000)), 413, "larger", []string{asXML}})
-	for _, body := range []string{in(""), sampleResolve, "<call/>", "<!DOCTYPE a><a/>", decl, "<a>"} {
+	for _, body := range []string{in(""), sampleResolve, `<deliveryResponse xmlns="` + spaceDAP + `"><responseMessage/></deliveryResponse>`, "<call/>", "<!DOCTYPE a><a/>", decl, "<a>"} {
 		out = append(out, bad{"POST", "/callbacks/crm-prod/responses", body, 400, "", []string{asXML, "Accept: text/xml"}})
 	}
 	for _, body := range []string{
