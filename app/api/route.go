@@ -1,6 +1,10 @@
 package api
 
-import "ringback/callback"
+import (
+	"strings"
+
+	"ringback/callback"
+)
 
 // What a key must be allowed to do for a route: see callback.Role.May.
 const (
@@ -33,7 +37,7 @@ func ownMedia(pattern string) bool {
 	case watchPattern, documentPattern, metricsPattern:
 		return true
 	}
-	return false
+	return strings.HasSuffix(pattern, exportLines.suffix) || strings.HasSuffix(pattern, exportCells.suffix)
 }
 
 // routes is everything that is served.
@@ -55,6 +59,10 @@ var routes = []route{
 	{"POST", "/callbacks/{id}/calls/{callId}/retry", (*request).retryCall, operator},
 	{"GET", "/callbacks/{id}/attempts", (*request).listAttempts, reader},
 	{"GET", "/calls", (*request).listCalls, reader},
+	{"GET", "/callbacks/{id}/calls.ndjson", (*request).exportNDJSON, operator},
+	{"GET", "/callbacks/{id}/calls.csv", (*request).exportCSV, operator},
+	{"GET", "/calls.ndjson", (*request).exportNDJSON, operator},
+	{"GET", "/calls.csv", (*request).exportCSV, operator},
 	{"GET", "/attempts", (*request).listAttempts, reader},
 
 	{"POST", "/callbacks/{id}/retry", (*request).retryCalls, operator},

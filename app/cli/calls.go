@@ -16,7 +16,7 @@ import (
 
 func (c *console) callsCommand() *cobra.Command {
 	return group("calls", "List calls, retry and resolve them",
-		c.callsList(), c.callsShow(), c.callsRetry(), c.callsResolve(), c.callsReopen())
+		c.callsList(), c.callsShow(), c.callsRetry(), c.callsResolve(), c.callsReopen(), c.callsExport())
 }
 
 // filterFlags select calls.
@@ -47,13 +47,18 @@ type listFlags struct {
 }
 
 func (f *listFlags) flags(cmd *cobra.Command) {
+	f.choose(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&f.callback, "callback", "", "only those of one callback, by its name or id")
-	f.filterFlags.flags(cmd, "success, failed or pending (default: success and failed)")
 	fs.IntVar(&f.limit, "limit", 20, "how many at most")
 	fs.IntVar(&f.offset, "offset", 0, "how many to leave out")
 	fs.StringVar(&f.cursor, "cursor", "", "go on behind the call with this id")
-	fs.BoolVar(&f.oldest, "oldest", false, "oldest first")
+}
+
+// choose adds the flags that choose calls, and in which order they stand.
+func (f *listFlags) choose(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.callback, "callback", "", "only those of one callback, by its name or id")
+	f.filterFlags.flags(cmd, "success, failed or pending (default: success and failed)")
+	cmd.Flags().BoolVar(&f.oldest, "oldest", false, "oldest first")
 }
 
 // listWord is how a status is written.
