@@ -20,6 +20,10 @@ const (
 // all are answered: its place, and what became of it or why it was refused.
 const itemCost = 384
 
+// maxItems bounds the items of an array: more go by a stream. It leaves room in
+// memory for others.
+const maxItems = 100_000
+
 // enqueueMany takes an array: what can be stored is, and each item is answered
 // in its place when all that is stored is on disk.
 func (q *request) enqueueMany(c codec, items [][]byte) error {

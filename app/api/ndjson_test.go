@@ -74,10 +74,12 @@ func TestLines(t *testing.T) {
 		{"too long at the end", ok + "\n" + long(1<<20), "PENDING|413 at 2"},
 		{"too long by one at the end", long(40<<10 + 1), "413 at 1"},
 	} {
-		w := ask(h, "POST", "/responses", c.body, ndjson)
-		if got := strings.Join(answersOf(t, w.Body.Bytes()), "|"); w.Code != 202 || got != c.want || w.Header().Get("Content-Type") != "application/x-ndjson" {
-			t.Errorf("%s: %d %s\ngot  %s\nwant %s", c.name, w.Code, w.Header().Get("Content-Type"), got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			w := ask(h, "POST", "/responses", c.body, ndjson)
+			if got := strings.Join(answersOf(t, w.Body.Bytes()), "|"); w.Code != 202 || got != c.want || w.Header().Get("Content-Type") != "application/x-ndjson" {
+				t.Errorf("%d %s\ngot  %s\nwant %s", w.Code, w.Header().Get("Content-Type"), got, c.want)
+			}
+		})
 	}
 	w := ask(h, "POST", "/callbacks/crm-prod/responses", to+"\n"+ok+"\n"+`{"callbackId":"B3EDFE83DF389DFE","responseMessage":{}}`+"\n"+`{"callbackId":"CRM-prod","responseMessage":{}}`+"\n", ndjson)
 	if got := strings.Join(answersOf(t, w.Body.Bytes()), "|"); w.Code != 202 || got != "PENDING|PENDING|PENDING|422 at 4" {

@@ -33,7 +33,7 @@ func (q *request) take(ref string) error {
 		return err
 	}
 	if c.split != nil && first(raw) == '[' {
-		items, err := c.split(raw, q.maxValues())
+		items, err := c.split(raw, min(q.maxValues(), maxItems))
 		switch {
 		case err != nil:
 			return err
