@@ -14,7 +14,6 @@ import (
 
 	"ringback/app"
 	"ringback/app/alert"
-	"ringback/app/api"
 	"ringback/app/post"
 	"ringback/app/servicetest"
 	"ringback/callback"
@@ -65,20 +64,6 @@ func open(tb testing.TB, change func(*app.Options)) *app.App {
 func TestServiceInProcess(t *testing.T) {
 	t.Parallel()
 	servicetest.Run(t, func(t *testing.T) callback.Service { return open(t, nil) })
-}
-
-func TestServiceOverHTTP(t *testing.T) {
-	t.Parallel()
-	servicetest.Run(t, func(t *testing.T) callback.Service {
-		a := open(t, nil)
-		srv := httptest.NewServer(api.New(api.Options{Service: a, Ready: a.Ready, Version: "test", MaxBody: 1 << 20}))
-		t.Cleanup(srv.Close)
-		c, err := api.NewClient(api.ClientOptions{URL: srv.URL})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	})
 }
 
 // Bursts that come while others are delivered leave nothing behind.
