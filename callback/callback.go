@@ -262,6 +262,8 @@ func (cb *Callback) checkHeaders(f *faults) {
 			f.add(field, "is not a header name of 1 to %d characters", MaxHeaderName)
 		case forbiddenHeader(h.Key):
 			f.add(field, "is set by ringback itself, or would make a request be sent twice")
+		case strings.EqualFold(h.Key, "Authorization") && (cb.Auth.Type == AuthBasic || cb.Auth.Type == AuthBearer):
+			f.add(field, "is what auth sends")
 		case len(h.Value) > MaxHeader || !printable(h.Value):
 			f.add(field, "has a value that is too long or has a control character")
 		}
@@ -288,10 +290,10 @@ func forbiddenHeader(name string) bool {
 	switch strings.ToLower(name) {
 	case "host", "content-length", "content-type", "transfer-encoding", "connection", "trailer", "te", "upgrade",
 		"expect", "keep-alive", "proxy-connection", "proxy-authorization", "accept-encoding", "user-agent",
-		"idempotency-key", "x-idempotency-key", "webhook-id", "webhook-timestamp", "webhook-signature", "x-ringback-attempt":
+		"idempotency-key", "x-idempotency-key", "x-whispir-callback-key", "x-ringback-attempt":
 		return true
 	}
-	return false
+	return strings.HasPrefix(strings.ToLower(name), "webhook-")
 }
 
 // SecretHeader reports whether a header of that name is taken to hold a secret.

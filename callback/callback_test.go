@@ -168,6 +168,20 @@ func TestCallbackValidate(t *testing.T) {
 		{"header of 1024 bytes", header("X-A", strings.Repeat("b", MaxHeader)), ""},
 		{"header of 1025 bytes", header("X-A", strings.Repeat("b", MaxHeader+1)), "headers.X-A"},
 		{"header of ours", header("Webhook-Id", "b"), "headers.Webhook-Id"},
+		{"header of the key", header("X-Whispir-Callback-Key", "b"), "headers.X-Whispir-Callback-Key"},
+		{"header of webhooks to come", header("webhook-other", "b"), "headers.webhook-other"},
+		{"authorization of its own", header("Authorization", "Basic YTpi"), ""},
+		{"authorization beside auth", func(cb *Callback) {
+			cb.Auth = Auth{Type: AuthBearer, Key: NewSecret("k", nil)}
+			cb.Headers = []Param{{"authorization", "Basic YTpi"}}
+		}, "headers.authorization"},
+		{"header with a NUL", header("X-A", "a\x00"), "headers.X-A"},
+		{"header with a line feed", header("X-A", "a\nb"), "headers.X-A"},
+		{"header of routing", header("HOST", "b"), "headers.HOST"},
+		{"header of length", header("Content-Length", "1"), "headers.Content-Length"},
+		{"header of type", header("Content-Type", "a/b"), "headers.Content-Type"},
+		{"header of who sends", header("User-Agent", "b"), "headers.User-Agent"},
+		{"header of one hop", header("Connection", "close"), "headers.Connection"},
 		{"header of framing", header("transfer-encoding", "chunked"), "headers.transfer-encoding"},
 		{"header that makes net/http send twice", header("Idempotency-Key", "b"), "headers.Idempotency-Key"},
 		{"its other spelling", header("X-Idempotency-Key", "b"), "headers.X-Idempotency-Key"},
