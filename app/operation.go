@@ -12,9 +12,9 @@ import (
 )
 
 // operationPage is how many calls an operation changes in one commit: few
-// enough that whoever enqueues meanwhile hardly notices (BenchmarkOperation in
-// package queue prints how much).
-const operationPage = 200
+// enough that whoever enqueues meanwhile hardly notices, and that it can be
+// stopped at once (BenchmarkOperation in package queue prints what that costs).
+const operationPage = 100
 
 // StartOperation implements callback.Operator.
 func (a *App) StartOperation(ctx context.Context, n callback.NewOperation) (v callback.OperationView, fresh bool, err error) {

@@ -18,6 +18,10 @@ type operation struct {
 	seq   uint64 // in the order in which they began
 	slot  byte
 	parts int // of its record
+
+	// from is where the earlier states that it keeps begin, as far as is known:
+	// to seek from their very beginning would walk over all that were deleted.
+	from callback.CallID
 }
 
 func operationKey(slot byte, num callback.Num, seq uint64) []byte {
@@ -315,7 +319,7 @@ func (e *Engine) AdvanceUndo(ctx context.Context, now time.Time, id string, limi
 // kept reads the earlier states that an undo needs, at most limit. One that is
 // damaged reads as a call that does not exist, and so cannot be undone.
 func (g *group) kept(o *operation, limit int) (out []callback.Entry, err error) {
-	err = eachItem(g.t, undoPrefix(o.slot, o.seq), nil, true, func(k, v []byte) (bool, error) {
+	err = eachItem(g.t, undoPrefix(o.slot, o.seq), undoKey(o.slot, o.seq, o.from), true, func(k, v []byte) (bool, error) {
 		id := callback.CallID(be64(k[10:]))
 		entry, err := decodeEntry(v, o.Num, id)
 		if err != nil {
@@ -331,6 +335,7 @@ func (g *group) kept(o *operation, limit int) (out []callback.Entry, err error) 
 // undo takes one call back to before; entry is nil where it is gone.
 func (g *group) undo(h *house, st *callback.Step, o *operation, before, entry *callback.Entry) error {
 	o.Kept--
+	o.from = before.ID + 1
 	if err := g.t.Delete(undoKey(h.slot, o.seq, before.ID)); err != nil {
 		return err
 	}
@@ -384,8 +389,9 @@ func (g *group) forget(o *operation, limit int) (n int, err error) {
 		return 0, nil
 	}
 	var keys [][]byte
-	err = eachKey(g.t, undoPrefix(o.slot, o.seq), nil, func(k []byte) (bool, error) {
+	err = eachKey(g.t, undoPrefix(o.slot, o.seq), undoKey(o.slot, o.seq, o.from), func(k []byte) (bool, error) {
 		keys = append(keys, slices.Clone(k))
+		o.from = callback.CallID(be64(k[10:])) + 1
 		return len(keys) < limit, nil
 	})
 	if err != nil {
