@@ -616,6 +616,69 @@ func TestOrderedHeadHoldsNewCalls(t *testing.T) {
 	})
 }
 
+// Calls that are asked for again by filter do not overtake the head of an
+// ordered lane, neither while it waits for its time nor when that has come.
+func TestOrderedHeadHoldsCallsAskedForAgain(t *testing.T) {
+	run(t, 512, func(w *world) {
+		ordered := func(cb *callback.Callback) { cb.Ordered, cb.Retries = true, false }
+		a := w.create("a", func(int) callback.Attempt { return bad }, ordered)
+		ids := w.add(a, 6)
+		w.pass(time.Minute) // each fails, and is given up
+		h, err := w.s.Callback(a)
+		if err != nil || h.Live.Counts.Failed != 6 {
+			w.Fatalf("%+v, %v", h.Live.Counts, err)
+		}
+		h.Retries = true
+		if _, err := w.s.Update(w.ctx, now(), h.Callback, 0); err != nil {
+			w.Fatal(err)
+		}
+		w.set(a, up)
+		w.add(a, 1)
+		w.pass(time.Minute) // the gate is closed again
+		before := len(w.sent(a))
+		w.mu.Lock()
+		w.refuse = map[callback.CallID]bool{ids[0]: true}
+		w.mu.Unlock()
+		again := func(id string, calls []callback.CallID) {
+			w.Helper()
+			o := callback.Operation{ID: id, Num: a, Kind: callback.OperationRetry, Extend: true}
+			if _, _, err := w.s.StartOperation(w.ctx, now(), o); err != nil {
+				w.Fatal(err)
+			}
+			if _, err := w.s.AdvanceOperation(w.ctx, now(), id, callback.OperationPage{Calls: calls, Last: true}); err != nil {
+				w.Fatal(err)
+			}
+		}
+		again("first", ids[:3])
+		w.pass(time.Minute)
+		again("second", ids[3:])
+		w.pass(3 * time.Minute)
+		if sent := w.sent(a)[before:]; len(sent) != 1 || sent[0].call != ids[0] {
+			w.Fatalf("beside the head that waits were sent: %+v", sent)
+		}
+		// Its time comes while nothing may be sent.
+		if err := w.s.Suspend(w.ctx, now(), a, "test"); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(10 * time.Minute)
+		w.mu.Lock()
+		w.refuse[ids[0]] = false
+		w.mu.Unlock()
+		if err := w.s.Resume(w.ctx, now(), a); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(6 * time.Minute)
+		want := slices.Concat([]callback.CallID{ids[0]}, ids)
+		var got []callback.CallID
+		for _, r := range w.sent(a)[before:] {
+			got = append(got, r.call)
+		}
+		if !slices.Equal(got, want) {
+			w.Fatalf("sent %v, want %v", got, want)
+		}
+	})
+}
+
 func TestRatePerSecond(t *testing.T) {
 	run(t, 512, func(w *world) {
 		a := w.create("a", up, func(cb *callback.Callback) { cb.RatePerSecond = 4 })

@@ -22,6 +22,9 @@ type lane struct {
 	at      time.Time // while in Engine.timers: when it is due
 	index   int       // its place there, -1: none
 
+	// head is where the call waits that blocks an ordered lane, as far as is known.
+	head callback.DueKey
+
 	// stuck is the first of the calls of which none could be claimed last time.
 	stuck callback.CallID
 
@@ -234,6 +237,9 @@ func (f *filler) heads(ctx context.Context, st *callback.Step, limit int) ([]cal
 	var out []callback.Entry
 	for _, class := range f.classes(st) {
 		page, err := f.page(ctx, class, limit-len(out)+1)
+		if err == nil && st.Policy.Ordered && class == callback.Tried {
+			page, err = f.oldest(ctx, page)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -253,6 +259,39 @@ func (f *filler) heads(ctx context.Context, st *callback.Step, limit int) ([]cal
 		}
 	}
 	return out, nil
+}
+
+// latest bounds how many tried calls of an ordered lane are looked at that are
+// not due yet: its head, and what somebody reopened.
+const latest = 64
+
+// oldest returns the call that stands first in an ordered lane: that with the
+// lowest id of those that were tried. A retry by filter makes calls due that
+// stand behind a head which failed and waits; they must not overtake it. page
+// begins with what is due first.
+func (f *filler) oldest(ctx context.Context, page []callback.Entry) ([]callback.Entry, error) {
+	if len(page) == 0 {
+		return page, nil
+	}
+	due := func(from callback.DueKey, limit int) ([]callback.Entry, error) {
+		return f.opt.Store.Due(ctx, f.lane.num, callback.Tried, from, limit)
+	}
+	later, err := due(callback.DueKey{Due: f.now}, latest)
+	if err != nil {
+		return nil, err
+	}
+	known, err := due(f.lane.head, 1)
+	if err != nil {
+		return nil, err
+	}
+	first := page[0]
+	for _, e := range append(later, known...) {
+		if e.ID < first.ID {
+			first = e
+		}
+	}
+	f.lane.head = first.DueKey()
+	return []callback.Entry{first}, nil
 }
 
 // classes returns the order in which a lane takes its classes. In an ordered
