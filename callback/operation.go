@@ -271,9 +271,9 @@ func (p OperationPage) Bounded() (OperationPage, error) {
 	return p, nil
 }
 
-// operationScan is how many calls are looked at for one page at most, so that
-// an operation that finds few can be stopped soon, too.
-const operationScan = 10_000
+// operationScan is the work of one page at most (CallQuery.Scan): enough for a
+// full one, and an operation that finds few can be stopped soon, too.
+const operationScan = 20_000
 
 // Next reads what o does next: at most limit calls. found, if not nil, is given
 // each of them.

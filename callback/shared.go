@@ -165,9 +165,10 @@ func bound(limit, offset, scan *int) {
 	if *limit <= 0 || *limit > MaxPage {
 		*limit = MaxPage
 	}
-	if *scan <= 0 || *scan > MaxScan {
-		*scan = MaxScan
+	if *scan <= 0 {
+		*scan = UsualScan
 	}
+	*scan = min(*scan, MaxScan)
 	*offset = min(max(*offset, 0), MaxOffset)
 }
 

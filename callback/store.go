@@ -200,7 +200,7 @@ type CallQuery struct {
 	Oldest bool   // oldest first; otherwise newest first
 	Limit  int    // rows at most, 1 to MaxPage
 	Offset int    // rows to skip, at most MaxOffset
-	Scan   int    // work at most, MaxScan where it is 0 or more; a page may be short then
+	Scan   int    // work at most, to MaxScan; 0: UsualScan. A page may be short then
 }
 
 // Bounds of one query. Work is counted in rows of an index; to read an attempt
@@ -208,7 +208,8 @@ type CallQuery struct {
 const (
 	MaxPage   = 500
 	MaxOffset = 10_000
-	MaxScan   = 8_000
+	UsualScan = 6_000 // a few milliseconds
+	MaxScan   = 50_000
 )
 
 // CallPage is one page of calls. Where More is set it may be short, even empty:

@@ -23,12 +23,11 @@ type attempts struct {
 func (e *Engine) Attempts(ctx context.Context, q callback.AttemptQuery) (page callback.AttemptPage, err error) {
 	q = q.Bounded()
 	err = e.db.View(func(t *badger.Txn) error {
-		l := &attempts{merge: merge{t: t, oldest: q.Oldest, most: q.Scan}, e: e, q: q}
+		l := &attempts{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, turns: turns{oldest: q.Oldest}}, e: e, q: q}
 		defer l.close()
 		if err := l.plan(); err != nil {
 			return err
 		}
-		heap.Init(l)
 		var next place
 		page.Attempts, page.Skipped, next, err = collect(ctx, &l.merge, q.Limit, q.Offset, q.Plain() && q.Status == 0, l.attempt)
 		if page.More = next != (place{}); page.More {
@@ -47,32 +46,40 @@ func (l *attempts) plan() error {
 			return err
 		}
 	}
+	l.expand = l.addHouse
 	l.e.mu.RLock()
 	defer l.e.mu.RUnlock()
-	low, top := place{}, place{at: math.MaxUint64}
-	if !l.q.From.IsZero() {
-		low.at = ms(l.q.From.Add(time.Millisecond - 1)) // attempts began at whole milliseconds
-	}
-	if !l.q.To.IsZero() {
-		top.at = ms(l.q.To.Add(-1))
-	}
 	for _, h := range l.e.houses {
-		if h == nil || l.q.Num != 0 && h.cb.Num != l.q.Num {
-			continue
+		if h != nil && (l.q.Num == 0 || h.cb.Num == l.q.Num) {
+			l.turns.add(h, h.marks.spans[spanAttempts], l.after().at)
 		}
-		span := h.marks.spans[spanAttempts]
-		if span.top == 0 {
-			continue
-		}
-		s := &source{h: h, held: h.live.Holds(), kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num), layout: &byTime}
-		first, last := place{at: max(low.at, span.low)}, place{at: min(top.at, span.top), id: math.MaxUint64, n: math.MaxUint32}
-		if s.end = first; l.q.Oldest {
-			s.end = last
-		}
-		l.add(s, first, last, l.after())
 	}
+	heap.Init(&l.turns)
 	return nil
 }
+
+// addHouse adds the attempts of one callback.
+func (l *attempts) addHouse(h *house) error {
+	l.e.mu.RLock()
+	span := h.marks.spans[spanAttempts]
+	l.e.mu.RUnlock()
+	if !l.q.From.IsZero() {
+		span.low = max(span.low, sinceEpoch(l.q.From.Add(time.Millisecond-1))) // attempts began at whole milliseconds
+	}
+	if !l.q.To.IsZero() {
+		span.top = min(span.top, sinceEpoch(l.q.To.Add(-1)))
+	}
+	s := &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num), layout: &byTime}
+	first, last := place{at: span.low}, place{at: span.top, id: math.MaxUint64, n: math.MaxUint32}
+	if s.end = first; l.q.Oldest {
+		s.end = last
+	}
+	l.add(s, first, last, l.after())
+	return nil
+}
+
+// sinceEpoch is ms for a time that somebody asked for, however long ago.
+func sinceEpoch(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) }
 
 func (l *attempts) after() place {
 	k := l.q.After
@@ -99,13 +106,13 @@ func (l *attempts) addMessages() (few bool, err error) {
 	for slot := range bySlot {
 		err := eachKey(l.t, messagePrefix(slot, l.q.MessageID), nil, func(k []byte) (bool, error) {
 			p := byMessage.get(k[len(k)-12:])
-			h, held := l.e.holds(callback.Num(p.n))
+			h := l.e.live(callback.Num(p.n))
 			if h == nil || l.q.Num != 0 && h.cb.Num != l.q.Num {
 				return true, nil
 			}
 			l.work += entryWork
 			if lists[h] == nil {
-				lists[h] = &source{h: h, held: held, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num)}
+				lists[h] = &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num)}
 			}
 			count, err := l.chain(lists[h], callback.CallID(p.id))
 			n += count
@@ -191,5 +198,5 @@ func (l *attempts) inState(s *source, id callback.CallID) (bool, error) {
 	}
 	l.e.overlay(&e)
 	f := callback.Filter{State: l.q.State}
-	return f.MatchesEntry(&e, s.held), nil
+	return f.MatchesEntry(&e, l.e.holds(s.h)), nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func BenchmarkEnqueue(b *testing.B) {
 func ratio(b *testing.B, ours, ceiling func(n int) time.Duration) {
 	b.Helper()
 	const turn = 4096
-	var mine, top time.Duration
+	var mine, top, busy time.Duration
 	done := 0
 	b.ReportAllocs()
 	for b.Loop() {
@@ -58,7 +59,9 @@ func ratio(b *testing.B, ours, ceiling func(n int) time.Duration) {
 			b.StopTimer()
 			top += ceiling(turn)
 			b.StartTimer()
+			cpu := processTime(b)
 			mine += ours(turn)
+			busy += processTime(b) - cpu
 		}
 		done++
 	}
@@ -68,6 +71,16 @@ func ratio(b *testing.B, ours, ceiling func(n int) time.Duration) {
 	b.ReportMetric(n/mine.Seconds(), "durable/s")
 	b.ReportMetric(n/top.Seconds(), "ceiling/s")
 	b.ReportMetric(top.Seconds()/mine.Seconds(), "ratio")
+	b.ReportMetric(float64(busy)/n, "cpu-ns/call") // where others are at work on the machine, this says more
+}
+
+// processTime returns the processor time of the process so far.
+func processTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // spread runs f n times on several goroutines and returns how long that took.

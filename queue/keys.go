@@ -120,9 +120,11 @@ func codeKey(slot byte, num callback.Num, code int, class callback.Class, id cal
 }
 
 func messagePrefix(slot byte, messageID string) []byte {
-	h := fnv.New64a()
-	h.Write([]byte(messageID)) // a hash never fails
-	return put64(key(slot, kindMessage), h.Sum64())
+	h := uint64(14695981039346656037) // FNV-1a, without the allocations of hash/fnv
+	for i := range len(messageID) {
+		h = (h ^ uint64(messageID[i])) * 1099511628211
+	}
+	return put64(key(slot, kindMessage), h)
 }
 
 func messageKey(slot byte, messageID string, id callback.CallID, num callback.Num) []byte {

@@ -131,8 +131,7 @@ func (e *Engine) Calls(ctx context.Context, q callback.CallQuery) (page callback
 // whether q selects it, and completely where it does unless it is only counted.
 func (l *list) call(s *source, count bool) (c callback.Call, ok bool, err error) {
 	var h *house
-	var held bool
-	if c.Entry, h, held, err = l.entry(s); err != nil || h == nil || !l.q.MatchesEntry(&c.Entry, held) {
+	if c.Entry, h, err = l.entry(s); err != nil || h == nil || !l.q.MatchesEntry(&c.Entry, l.q.State != "" && l.e.holds(h)) {
 		return c, false, err
 	}
 	if c.Entry.Attempts > 0 && (l.q.Reason != "" || !count) {
@@ -154,43 +153,50 @@ func (l *list) call(s *source, count bool) (c callback.Call, ok bool, err error)
 
 // entry returns the state of the call that a source stands at, and its
 // callback; nil: it is not wanted, or not there any more.
-func (l *list) entry(s *source) (e callback.Entry, h *house, held bool, err error) {
+func (l *list) entry(s *source) (e callback.Entry, h *house, err error) {
 	id := callback.CallID(s.head.id)
-	h, held = s.h, s.held
+	h = s.h
 	switch s.kind {
 	case kindRow, kindDue, kindLate:
 		e, err = decodeEntry(s.value, h.cb.Num, id)
 	case kindMessage:
 		num := callback.Num(s.head.n)
-		if h, held = l.e.holds(num); h == nil || l.q.Num != 0 && num != l.q.Num {
-			return e, nil, false, nil
+		if h = l.e.live(num); h == nil || l.q.Num != 0 && num != l.q.Num {
+			return e, nil, nil
 		}
 		fallthrough
 	default:
 		l.work += entryWork
 		e, err = readEntry(l.t, h.slot, h.cb.Num, id)
 		if callback.ErrorCode(err) == callback.CodeNotFound {
-			return e, nil, false, nil
+			return e, nil, nil
 		}
 	}
 	if err != nil {
-		return e, nil, false, fmt.Errorf("read call %s: %w", id, err)
+		return e, nil, fmt.Errorf("read call %s: %w", id, err)
 	}
 	if f, ok := l.running[id]; ok {
 		e.Running, e.Manual, e.Extend = true, f.manual, f.extend
 	}
-	return e, h, held, nil
+	return e, h, nil
 }
 
-// holds returns a callback, nil if there is none, and whether it holds calls.
-func (e *Engine) holds(num callback.Num) (*house, bool) {
+// live returns a callback, nil if there is none.
+func (e *Engine) live(num callback.Num) *house {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	h, err := e.house(num)
 	if err != nil {
-		return nil, false
+		return nil
 	}
-	return h, h.live.Holds()
+	return h
+}
+
+// holds reports whether a callback holds calls.
+func (e *Engine) holds(h *house) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return h.live.Holds()
 }
 
 // lastAttempt reads the last attempt of a call, and of a failure the beginning

@@ -32,6 +32,14 @@ func (s *span) add(n uint64) {
 	s.top = max(s.top, n)
 }
 
+// join widens s by all of o.
+func (s *span) join(o span) {
+	if o.top != 0 {
+		s.add(o.low)
+		s.add(o.top)
+	}
+}
+
 // note widens the spans by where a call stands now.
 func (m *marks) note(e *callback.Entry) {
 	id := uint64(e.ID)

@@ -58,7 +58,6 @@ var (
 // source is one sorted run of a list: what one index holds of one callback.
 type source struct {
 	h      *house // nil in byMessage: the key tells
-	held   bool   // it holds calls
 	kind   byte
 	prefix []byte
 	*layout
@@ -83,9 +82,9 @@ const (
 // What reads cost, where a row of an index costs 1.
 const (
 	seekWork    = 4
-	entryWork   = 4
-	attemptWork = 3
-	payloadWork = 10
+	entryWork   = 10
+	attemptWork = 10
+	payloadWork = 16
 )
 
 // maxIterators bounds how many iterators a list holds; sources beyond that are
@@ -99,12 +98,62 @@ type merge struct {
 	t       *badger.Txn
 	oldest  bool
 	sources []*source // a heap
+	turns   turns     // callbacks whose sources are not there yet
 	open    []*badger.Iterator
-	probes  [2]*badger.Iterator // over everything: forward, backward
-	work    int                 // rows looked at, and what else costs as much
-	most    int                 // how much work there may be
-	cut     bool                // it was too much: there may be rows from the first source's head on
-	expand  func(s *source) ([]*source, error)
+	probes  [2]*badger.Iterator  // over everything: forward, backward
+	work    int                  // rows looked at, and what else costs as much
+	most    int                  // how much work there may be
+	cut     bool                 // it was too much: there may be rows from the first source's head on
+	expand  func(h *house) error // adds the sources of a callback
+}
+
+// turn is a callback in a merge, and the bound of what may come of it: an id, or
+// a time in a list of attempts.
+type turn struct {
+	bound uint64
+	h     *house
+}
+
+// turns are callbacks, a heap: of many thousands few have their turn.
+type turns struct {
+	oldest bool
+	list   []turn
+}
+
+func (t *turns) Len() int           { return len(t.list) }
+func (t *turns) Less(i, j int) bool { return t.before(t.list[i].bound, t.list[j].bound) }
+func (t *turns) Swap(i, j int)      { t.list[i], t.list[j] = t.list[j], t.list[i] }
+func (t *turns) Push(x any)         { t.list = append(t.list, x.(turn)) }
+
+func (t *turns) Pop() any {
+	n := len(t.list) - 1
+	last := t.list[n]
+	t.list = t.list[:n]
+	return last
+}
+
+func (t *turns) before(a, b uint64) bool { return a != b && t.oldest == (a < b) }
+
+// add adds a callback that may have something within s, behind after (0: from
+// the beginning).
+func (t *turns) add(h *house, s span, after uint64) {
+	switch {
+	case s.top == 0:
+	case t.oldest && s.top >= after:
+		t.list = append(t.list, turn{s.low, h})
+	case !t.oldest && (after == 0 || s.low <= after):
+		t.list = append(t.list, turn{s.top, h})
+	}
+}
+
+// due reports whether the first callback may have something that does not come
+// behind head.
+func (t *turns) due(head place) bool {
+	at := head.at
+	if at == 0 {
+		at = head.id
+	}
+	return !t.before(at, t.list[0].bound)
 }
 
 func (m *merge) Len() int { return len(m.sources) }
@@ -149,7 +198,7 @@ func (m *merge) add(s *source, low, top, after place) {
 			return
 		}
 	}
-	m.sources = append(m.sources, s)
+	heap.Push(m, s)
 }
 
 // beside returns the place right behind p in the direction of the list.
@@ -172,23 +221,18 @@ func (s *source) beside(p place, oldest bool) place {
 // next returns the source that stands at the next row, or nil. What it says
 // holds until the next call.
 func (m *merge) next() (*source, error) {
-	for len(m.sources) > 0 {
+	for len(m.sources)+len(m.turns.list) > 0 {
+		if len(m.turns.list) > 0 && (len(m.sources) == 0 || m.turns.due(m.sources[0].head)) {
+			if err := m.expand(heap.Pop(&m.turns).(turn).h); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		s := m.sources[0]
 		if s.state == ready {
 			s.state = taken
 			m.work++
 			return s, nil
-		}
-		if s.kind == kindCodes && s.state == closed {
-			heap.Pop(m)
-			parts, err := m.expand(s)
-			if err != nil {
-				return nil, err
-			}
-			for _, part := range parts {
-				heap.Push(m, part)
-			}
-			continue
 		}
 		if s.state == passed && m.work >= m.most {
 			m.cut = true
@@ -340,6 +384,7 @@ func collect[R any](ctx context.Context, m *merge, limit, offset int, all bool, 
 		last = s.head
 		if all && skipped < offset {
 			skipped++
+			m.work -= skipped & 1 // it need not be decoded, and costs half
 			continue
 		}
 		row, ok, err := read(s, skipped < offset)

@@ -11,10 +11,6 @@ import (
 	"ringback/callback"
 )
 
-// kindCodes is the kind of a source that stands for all sources of one callback
-// in the index of codes; which there are is read when its turn comes.
-const kindCodes = 0
-
 // flags are what is known of a running call in memory only.
 type flags struct{ manual, extend bool }
 
@@ -32,16 +28,16 @@ type list struct {
 // ids. What the engine has in memory is read after the transaction was begun:
 // spans only widen, so they hold all that the transaction sees.
 func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
-	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan}, e: e, q: q}
-	l.expand = l.codes
+	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, turns: turns{oldest: q.Oldest}}, e: e, q: q}
+	l.expand = l.addHouse
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	l.running = make(map[callback.CallID]flags, len(e.runs))
 	for id, r := range e.runs {
 		l.running[id] = flags{r.entry.Manual, r.entry.Extend}
 	}
-	where := q.Where()
-	slots := map[byte]bool{}
+	where := l.spans()
+	var slots [256]bool
 	for _, h := range e.houses {
 		if h == nil || q.Num != 0 && h.cb.Num != q.Num {
 			continue
@@ -56,33 +52,66 @@ func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
 				l.addRows(h, kindMessage, messagePrefix(h.slot, q.MessageID), &byMessage, span{0, math.MaxUint64})
 			}
 		default:
-			l.addHouse(h, where)
+			var all span
+			for _, i := range where {
+				all.join(h.marks.spans[i])
+			}
+			l.turns.add(h, all, uint64(q.After))
 		}
 	}
-	heap.Init(l)
+	heap.Init(&l.turns)
 	return l
 }
 
+// spans returns of which spans the sources of a callback are.
+func (l *list) spans() (out []int) {
+	where := l.q.Where()
+	if l.byCode() {
+		if where == 0 {
+			return nil
+		}
+		out = append(out, spanCode)
+		if !l.alsoSuccess() {
+			return out
+		}
+		where &= callback.ListSuccess
+	}
+	for i, s := range [...]callback.CallStatus{
+		spanFresh: callback.ListPending, spanFailed: callback.ListFailed, spanSuccess: callback.ListSuccess,
+	} {
+		if where&s != 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// byCode reports whether the index of codes answers the query, alsoSuccess that
+// there is more in the rows of successes, which it leaves out.
+func (l *list) byCode() bool      { return l.q.Class != "" || l.q.Code != 0 }
+func (l *list) alsoSuccess() bool { return l.q.Class == "" && l.q.Code == 200 }
+
 // addHouse adds the sources of one callback.
-func (l *list) addHouse(h *house, where callback.CallStatus) {
-	spans, num := &h.marks.spans, h.cb.Num
-	byCode := l.q.Class != "" || l.q.Code != 0
-	if byCode && where != 0 {
-		l.addRows(h, kindCodes, nil, &byID, spans[spanCode])
+func (l *list) addHouse(h *house) error {
+	l.e.mu.RLock()
+	spans, num := h.marks.spans, h.cb.Num
+	l.e.mu.RUnlock()
+	for _, i := range l.spans() {
+		switch i {
+		case spanCode:
+			if err := l.addCodes(h, spans[i]); err != nil {
+				return err
+			}
+		case spanSuccess:
+			l.addRows(h, kindRow, rowPrefix(h.slot, num, rowSuccess), &byID, spans[i])
+		case spanFailed:
+			l.addRows(h, kindRow, rowPrefix(h.slot, num, rowFailed), &byID, spans[i])
+		case spanFresh:
+			l.addRows(h, kindDue, duePrefix(h.slot, num, callback.Fresh), &byDue, spans[i])
+			l.addRows(h, kindLate, put32(key(h.slot, kindLate), uint32(num)), &byID, spans[i])
+		}
 	}
-	if byCode && !(l.q.Class == "" && l.q.Code == 200) {
-		return
-	}
-	if where&callback.ListSuccess != 0 {
-		l.addRows(h, kindRow, rowPrefix(h.slot, num, rowSuccess), &byID, spans[spanSuccess])
-	}
-	if where&callback.ListFailed != 0 && !byCode {
-		l.addRows(h, kindRow, rowPrefix(h.slot, num, rowFailed), &byID, spans[spanFailed])
-	}
-	if where&callback.ListPending != 0 {
-		l.addRows(h, kindDue, duePrefix(h.slot, num, callback.Fresh), &byDue, spans[spanFresh])
-		l.addRows(h, kindLate, put32(key(h.slot, kindLate), uint32(num)), &byID, spans[spanFresh])
-	}
+	return nil
 }
 
 // addRows adds one source, within s and what the query's bounds of time allow:
@@ -98,7 +127,7 @@ func (l *list) addRows(h *house, kind byte, prefix []byte, in *layout, s span) {
 		}
 	}
 	after := place{id: uint64(l.q.After)}
-	l.add(&source{h: h, held: h.live.Holds(), kind: kind, prefix: prefix, layout: in, end: l.endOf(top)},
+	l.add(&source{h: h, kind: kind, prefix: prefix, layout: in, end: l.endOf(top)},
 		place{id: s.low}, place{id: top, n: math.MaxUint32}, after)
 }
 
@@ -112,7 +141,7 @@ func (l *list) endOf(top uint64) place {
 
 // addRunning adds the calls of a callback that run.
 func (l *list) addRunning(h *house) {
-	s := &source{h: h, held: h.live.Holds()}
+	s := &source{h: h}
 	for id, r := range l.e.runs {
 		if r.entry.Num == h.cb.Num && (l.q.After == 0 || l.q.Oldest == (id > l.q.After) && id != l.q.After) {
 			s.list = append(s.list, place{id: uint64(id)})
@@ -131,14 +160,13 @@ func (m *merge) addList(s *source) {
 		slices.Reverse(s.list)
 	}
 	s.head = s.list[0]
-	m.sources = append(m.sources, s)
+	heap.Push(m, s)
 }
 
-// codes returns the sources in the index of codes that q asks for: the pairs of
+// addCodes adds the sources in the index of codes that q asks for: the pairs of
 // code and class there are of one callback, found by a seek each.
-func (l *list) codes(all *source) (parts []*source, err error) {
-	num := all.h.cb.Num
-	prefix := codePrefix(all.h.slot, num)
+func (l *list) addCodes(h *house, s span) error {
+	prefix := codePrefix(h.slot, h.cb.Num)
 	class, _ := callback.ParseClass(l.q.Class)
 	pair, last := uint32(0), uint32(0xffffff) // code and class in three bytes, as they stand in a key
 	if l.q.Code != 0 {
@@ -164,12 +192,10 @@ func (l *list) codes(all *source) (parts []*source, err error) {
 			break
 		}
 		if l.q.Class == "" || found&0xff == uint32(class) {
-			part := *all
-			part.kind, part.prefix = kindCode, append(prefix[:len(prefix):len(prefix)], k[:3]...)
-			parts = append(parts, &part)
+			l.addRows(h, kindCode, append(prefix[:len(prefix):len(prefix)], k[:3]...), &byID, s)
 			found++
 		}
 		pair = found
 	}
-	return parts, nil
+	return nil
 }

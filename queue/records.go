@@ -245,7 +245,7 @@ func (r *reader) outage(o *callback.OutageState) {
 
 // encodeLive writes a live state, and what the engine itself notes of a callback.
 func encodeLive(l *callback.Live, m *marks) []byte {
-	w := newWriter(256)
+	w := newWriter(400)
 	w.uint(uint64(l.Num))
 	w.uint(m.xor)
 	w.uint(uint64(m.skew))

@@ -260,7 +260,7 @@ func (l *callList) status() string {
 		add(Count(uint64(n)) + " marked")
 	}
 	switch n, more := l.list.News(); {
-	case l.list.Seeking():
+	case l.list.Seeking() || l.list.Short():
 		add("looking ...")
 	case l.list.Following() && !l.list.Empty():
 		add("follows the newest; j chooses")

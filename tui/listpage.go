@@ -78,6 +78,10 @@ func (l *List[K, R]) News() (n int, more bool) { return l.news.n, l.news.more }
 // before are shown.
 func (l *List[K, R]) Seeking() bool { return l.pages.seeking }
 
+// Short reports that fewer rows are known than the screen holds although there
+// may be more: they are being looked for.
+func (l *List[K, R]) Short() bool { return l.known && !l.atEnd && len(l.rows) < l.height }
+
 // Refresh says that the store changed: what is held is to be read again.
 func (l *List[K, R]) Refresh() {
 	p := &l.pages
