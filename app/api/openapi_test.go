@@ -110,7 +110,7 @@ func TestEverythingIsExplained(t *testing.T) {
 		if m["schema"] != nil && parent == "content" && len(examples(p)) == 0 {
 			t.Errorf("%s has no example", p.at)
 		}
-		if m["in"] != nil && m["schema"] != nil && len(examples(p)) == 0 {
+		if (m["in"] != nil || parent == "headers") && m["schema"] != nil && len(examples(p)) == 0 {
 			t.Errorf("%s has no example", p.at)
 		}
 	}
@@ -123,6 +123,38 @@ func TestEverythingIsExplained(t *testing.T) {
 			}
 			if !found {
 				t.Errorf("%s: %s is not a parameter", path, segment)
+			}
+		}
+	}
+}
+
+// TestEveryRefusalIsDescribed derives from an operation what it may always
+// answer, and wants it described.
+func TestEveryRefusalIsDescribed(t *testing.T) {
+	t.Parallel()
+	for method, path := range spec.operations() {
+		op := spec.top().get("paths", path, strings.ToLower(method))
+		var need []string
+		if op.get("x-role").text() != "none" {
+			need = append(need, "401", "403", "429", "500", "503")
+		}
+		if strings.Contains(path, "{") {
+			need = append(need, "404")
+		}
+		if op.get("requestBody").v != nil {
+			need = append(need, "400", "413", "415", "422")
+		}
+		for _, p := range op.get("parameters").kids() {
+			if p.get("in").text() == "query" {
+				need = append(need, "400", "422")
+			}
+		}
+		if path != metricsPattern { // it is for the scraper to choose
+			need = append(need, "406")
+		}
+		for _, status := range need {
+			if op.get("responses", status).v == nil {
+				t.Errorf("%s %s: %s is not described", method, path, status)
 			}
 		}
 	}
