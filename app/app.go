@@ -172,17 +172,35 @@ func (a *App) late() string {
 		if h.Live.Deleted || h.Live.Counts.Waiting() == 0 || st.Room() == 0 {
 			continue
 		}
-		for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
-			head, err := a.opt.Store.Due(context.Background(), h.Num, class, callback.DueKey{}, 1)
-			if err != nil || len(head) == 0 {
-				continue
-			}
-			if at, ok := st.StartAt(&head[0]); ok && now.Sub(at) > lateAfter {
-				return fmt.Sprintf("a call of %s is late by %v", h.Name, now.Sub(at).Round(time.Second))
-			}
+		if at, ok := a.startsAt(&st, &h); ok && now.Sub(at) > lateAfter {
+			return fmt.Sprintf("a call of %s is late by %v", h.Name, now.Sub(at).Round(time.Second))
 		}
 	}
 	return ""
+}
+
+// startsAt returns when the first of the waiting calls of h may start.
+func (a *App) startsAt(st *callback.Step, h *callback.Health) (first time.Time, ok bool) {
+	var before callback.CallID
+	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
+		head, err := a.opt.Store.Due(context.Background(), h.Num, class, callback.DueKey{}, 1)
+		if err != nil || len(head) == 0 || h.Ordered && before != 0 && before < head[0].ID {
+			continue // in an ordered lane a call waits for those that came before it
+		}
+		at, may := st.StartAt(&head[0])
+		switch {
+		case h.Ordered:
+			first, ok, before = at, may, head[0].ID
+		case may && (!ok || at.Before(first)):
+			first, ok = at, true
+		}
+	}
+	if h.RatePerSecond > 0 {
+		if next := h.Live.Gate.Last.Add(time.Duration(float64(time.Second) / h.RatePerSecond)); next.After(first) {
+			first = next
+		}
+	}
+	return first, ok
 }
 
 // ended takes note of an attempt that was recorded.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -90,6 +92,75 @@ func TestReadyz(t *testing.T) {
 			}
 		})
 	})
+}
+
+// always is an endpoint that answers so at once, and notes when.
+type always struct {
+	code int
+	mu   sync.Mutex
+	at   []time.Time
+}
+
+func (p *always) Post(_ context.Context, _ *callback.Callback, _ *callback.Claim, number int) []callback.Attempt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = append(p.at, time.Now())
+	a := callback.Attempt{Number: number, Started: time.Now(), Code: p.code, OK: p.code == http.StatusOK}
+	if !a.OK {
+		a.Class = callback.ClassStatus
+	}
+	return []callback.Attempt{a}
+}
+
+// What waits because it was asked to is not late: behind a rate, or, in order,
+// behind a call that fails.
+func TestReadyWhileCallsWaitAsAsked(t *testing.T) {
+	rate, yes := 0.1, true
+	for _, c := range []struct {
+		name  string
+		draft callback.Draft
+		code  int
+		posts int // in ten minutes and a bit
+	}{
+		{"rate", callback.Draft{RatePerSecond: &rate}, http.StatusOK, 61},
+		{"ordered", callback.Draft{Ordered: &yes, Retries: &yes}, http.StatusBadGateway, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &always{code: c.code}
+				a := app.New(app.Options{Store: memq.New(policy()), Poster: p, Policy: policy(), Drain: time.Second})
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- a.Run(ctx) }()
+				url := "http://127.0.0.1:1/"
+				c.draft.Name, c.draft.URL = &c.name, &url
+				if _, err := a.Create(t.Context(), c.draft); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := a.Enqueue(t.Context(), slices.Repeat([]callback.NewResponse{{Ref: c.name}}, 100)); err != nil {
+					t.Fatal(err)
+				}
+				for range 10 {
+					time.Sleep(time.Minute + time.Second) // of the bubble
+					if status, body := readyz(a); status != http.StatusOK {
+						t.Errorf("after %v: %d %s", time.Since(p.at[0]), status, body)
+					}
+				}
+				cancel()
+				if err := <-done; err != nil {
+					t.Fatal(err)
+				}
+				if n := len(p.at); n < c.posts-1 || n > c.posts+1 {
+					t.Errorf("%d attempts, want %d", n, c.posts)
+				}
+				for i := 1; i < len(p.at) && c.code == http.StatusOK; i++ {
+					if gap := p.at[i].Sub(p.at[i-1]); gap < 9*time.Second {
+						t.Errorf("attempt %d came %v after the one before", i, gap)
+					}
+				}
+			})
+		})
+	}
 }
 
 // turns waits until /readyz answers so: Run begins in its own time.
