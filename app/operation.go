@@ -220,7 +220,7 @@ func (a *App) Preview(ctx context.Context, n callback.NewOperation) (p callback.
 		if err != nil {
 			return p, err
 		}
-		o.At, done = page.To, page.Last
+		o.After, done = page.After, page.Last
 	}
 	t.sort()
 	return p, nil

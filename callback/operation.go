@@ -24,7 +24,7 @@ type Operation struct {
 	Note     string    // why it ended early, "" where a person wanted it
 
 	Upto  CallID // the newest call when it began: later ones are not touched
-	At    OperationPlace
+	After CallID // how far it came, in the order of ids
 	Total uint64 // calls with the status it looks for when it began: no more can match
 
 	Matched uint64 // calls that the filter selected so far
@@ -32,14 +32,6 @@ type Operation struct {
 	Undone  uint64 // of these, those that an undo took back
 	Missed  uint64 // and those that it could not, for they changed since
 	Kept    uint64 // calls whose state before is kept for an undo
-}
-
-// OperationPlace is how far an operation came: first through the calls that
-// failed, in the order of their ids, then through those that were never tried,
-// in the order in which they wait. Its zero value is the beginning.
-type OperationPlace struct {
-	Failed CallID // behind this call
-	Fresh  DueKey // from this place on, inclusive
 }
 
 // OperationKind says what an operation does to each call.
@@ -159,7 +151,7 @@ func (o *Operation) Begin(now time.Time, last CallID, c *Counts) {
 
 // Came notes that a page was worked off, of which n calls were still there.
 func (o *Operation) Came(now time.Time, p *OperationPage, n int) {
-	o.At, o.Matched = p.To, o.Matched+uint64(n)
+	o.After, o.Matched = max(p.After, o.After), o.Matched+uint64(n)
 	if p.Last {
 		o.End(now, OperationDone, "")
 	}
@@ -255,10 +247,10 @@ func (q *OperationQuery) Selects(o *Operation) bool {
 
 // OperationPage is what an operation does next: calls that its filter selects.
 type OperationPage struct {
-	From  OperationPlace // Operation.At when the page was read
-	Calls []CallID       // at most MaxOperationPage
-	To    OperationPlace // where it goes on
-	Last  bool           // nothing is left
+	From  CallID   // Operation.After when the page was read
+	Calls []CallID // at most MaxOperationPage
+	After CallID   // where it goes on
+	Last  bool     // nothing is left
 }
 
 // Bounded returns p as an engine works it off: each call once, in the order of
@@ -277,66 +269,26 @@ const operationScan = 20_000
 
 // Next reads what o does next: at most limit calls. found, if not nil, is given
 // each of them.
-func (o *Operation) Next(ctx context.Context, s Store, limit int, found func(*Call)) (OperationPage, error) {
-	p := OperationPage{From: o.At, To: o.At}
-	if o.Filter.Status&ListFailed == 0 || o.At.Fresh != (DueKey{}) {
-		return p, o.nextFresh(ctx, s, limit, &p, found)
-	}
-	q := CallQuery{Num: o.Num, Filter: o.Filter, After: o.At.Failed, Oldest: true, Limit: limit, Scan: operationScan}
-	q.Status = ListFailed
+func (o *Operation) Next(ctx context.Context, s Ledger, limit int, found func(*Call)) (OperationPage, error) {
+	p := OperationPage{From: o.After}
+	q := CallQuery{Num: o.Num, Filter: o.Filter, After: o.After, Oldest: true, Limit: limit, Scan: operationScan}
 	page, err := s.Calls(ctx, q)
 	if err != nil {
 		return p, err
 	}
-	p.To.Failed, p.Last = page.Next, !page.More
+	p.After, p.Last = page.Next, !page.More
 	for i := range page.Calls {
-		if page.Calls[i].ID > o.Upto {
+		c := &page.Calls[i]
+		if c.ID > o.Upto {
 			p.Last = true
 			break
 		}
-		p.add(&page.Calls[i], found)
-	}
-	if p.Last && o.Filter.Status&ListPending != 0 {
-		p.Last, p.To = false, OperationPlace{Fresh: DueKey{ID: 1}}
+		p.Calls = append(p.Calls, c.ID)
+		if found != nil {
+			found(c)
+		}
 	}
 	return p, nil
-}
-
-func (p *OperationPage) add(c *Call, found func(*Call)) {
-	p.Calls = append(p.Calls, c.ID)
-	if found != nil {
-		found(c)
-	}
-}
-
-// nextFresh reads a page of calls that were never tried.
-func (o *Operation) nextFresh(ctx context.Context, s Store, limit int, p *OperationPage, found func(*Call)) error {
-	h, err := s.Callback(o.Num)
-	if err != nil {
-		return err
-	}
-	due, err := s.Due(ctx, o.Num, Fresh, o.At.Fresh, limit)
-	if err != nil {
-		return err
-	}
-	p.Last = len(due) < limit
-	for i := range due {
-		p.To.Fresh = DueKey{Due: due[i].Due, ID: due[i].ID + 1}
-		if due[i].ID > o.Upto {
-			continue
-		}
-		c, err := s.Call(ctx, o.Num, due[i].ID)
-		if ErrorCode(err) == CodeNotFound {
-			continue // purged meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		if o.Filter.Matches(&c, &h.Live) {
-			p.add(&c, found)
-		}
-	}
-	return nil
 }
 
 // Operations keeps what is done to many calls. Operations are remembered for a

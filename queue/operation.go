@@ -189,7 +189,7 @@ func (e *Engine) AdvanceOperation(ctx context.Context, now time.Time, id string,
 		return callback.Operation{}, err
 	}
 	return e.alter(ctx, now, id, callWeight*len(page.Calls), func(g *group, o *operation) error {
-		if o.State != callback.OperationRunning || o.At != page.From {
+		if o.State != callback.OperationRunning || o.After != page.From {
 			return nil
 		}
 		h, err := e.house(o.Num)
@@ -420,11 +420,11 @@ func encodeOperation(o *operation) []byte {
 	for _, s := range []string{string(f.State), f.MessageID, f.Reason, f.Class, f.Text, o.By, o.Note} {
 		w.string(s)
 	}
-	for _, t := range []time.Time{f.From, f.To, o.Created, o.Finished, o.At.Fresh.Due} {
+	for _, t := range []time.Time{f.From, f.To, o.Created, o.Finished} {
 		w.time(t)
 	}
 	w.bool(o.Extend)
-	for _, n := range []uint64{uint64(o.Upto), uint64(o.At.Failed), uint64(o.At.Fresh.ID), o.Total, o.Matched, o.Changed, o.Undone, o.Missed, o.Kept} {
+	for _, n := range []uint64{uint64(o.Upto), uint64(o.After), o.Total, o.Matched, o.Changed, o.Undone, o.Missed, o.Kept} {
 		w.uint(n)
 	}
 	return w.seal()
@@ -440,11 +440,11 @@ func decodeOperation(b []byte) (callback.Operation, error) {
 	f.Status, f.Code = callback.CallStatus(r.uint()), int(r.span())
 	f.State, f.MessageID, f.Reason, f.Class, f.Text = callback.CallState(r.string()), r.string(), r.string(), r.string(), r.string()
 	o.By, o.Note = r.string(), r.string()
-	for _, t := range []*time.Time{&f.From, &f.To, &o.Created, &o.Finished, &o.At.Fresh.Due} {
+	for _, t := range []*time.Time{&f.From, &f.To, &o.Created, &o.Finished} {
 		*t = r.time()
 	}
 	r.bool(&o.Extend)
-	o.Upto, o.At.Failed, o.At.Fresh.ID = callback.CallID(r.uint()), callback.CallID(r.uint()), callback.CallID(r.uint())
+	o.Upto, o.After = callback.CallID(r.uint()), callback.CallID(r.uint())
 	for _, n := range []*uint64{&o.Total, &o.Matched, &o.Changed, &o.Undone, &o.Missed, &o.Kept} {
 		*n = r.uint()
 	}

@@ -103,7 +103,7 @@ func (s *Store) AdvanceOperation(_ context.Context, now time.Time, id string, pa
 		return callback.Operation{}, err
 	}
 	return s.alter(now, id, func(h *house, st *callback.Step, o *operation) error {
-		if o.State != callback.OperationRunning || o.At != page.From {
+		if o.State != callback.OperationRunning || o.After != page.From {
 			return nil
 		}
 		if h.live.Deleted {
