@@ -1,0 +1,51 @@
+package queue
+
+import (
+	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"ringback/callback"
+	"ringback/queue/queuetest"
+)
+
+// A purge leaves nothing of a call in any index.
+func TestPurgeLeavesNothing(t *testing.T) {
+	t.Parallel()
+	e := quick(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range fill(t, e, cb.Num, 3) {
+		for range 2 {
+			if _, err := e.ClaimManual(t.Context(), queuetest.Start, cb.Num, id, false); err != nil {
+				t.Fatal(err)
+			}
+			failed := callback.Attempt{Class: callback.ClassStatus, Code: 500, Excerpt: "busy"}
+			if _, err := e.Record(t.Context(), queuetest.Start, cb.Num, id, []callback.Attempt{failed}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	later := queuetest.Start.Add(time.Hour)
+	if n, err := e.Purge(t.Context(), later, later, later, 10); err != nil || n != 3 {
+		t.Fatalf("purged %d: %v", n, err)
+	}
+	err = e.db.View(func(txn *badger.Txn) error {
+		for _, kind := range []byte{kindPayload, kindDue, kindLate, kindRow, kindCode, kindMessage, kindAttempt, kindExcerpt, kindClaim} {
+			err := eachKey(txn, key(slotOf(1), kind), nil, func(k []byte) (bool, error) {
+				t.Errorf("%q is left: %x", kind, k)
+				return true, nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
