@@ -32,9 +32,6 @@ type plainResponse struct {
 // plainJSON reads a response into r, and reports whether it could. It takes nothing
 // that parseJSON and binder.response would not read the same.
 func plainJSON(body []byte, r *callback.NewResponse) bool {
-	if first(body) != '{' {
-		return false
-	}
 	var s plainResponse
 	if json.Unmarshal(body, &s, onlyKnown) != nil || s.ResponseMessage == nil {
 		return false

@@ -358,14 +358,26 @@ func TestLinesEndWithTheServer(t *testing.T) {
 // TestShutdownWaitsForLines has the server end: the stream is over before.
 func TestShutdownWaitsForLines(t *testing.T) {
 	t.Parallel()
-	addr := serve(t, New(Options{Service: newFixed()}), "tcp", "127.0.0.1:0")
-	c := converse(t, plainHTTP(t), "http://"+addr+"/responses")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Server(New(Options{Service: newFixed()}))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	c := converse(t, plainHTTP(t), "http://"+l.Addr().String()+"/responses")
 	c.say(stored)
 	if got := c.hear(); got != "PENDING" {
 		t.Fatalf("answer: %q", got)
 	}
-	// The server's cleanup shuts it down while the stream is open: it hangs
-	// unless the stream ends.
+	down := make(chan error, 1)
+	go func() { down <- s.Shutdown(t.Context()) }()
+	if got := c.hear(); got != "" || c.out.Err() != nil { // or this hangs
+		t.Errorf("at the end: %q, %v", got, c.out.Err())
+	}
+	if err := <-down; err != nil || <-ended != http.ErrServerClosed {
+		t.Errorf("shut down: %v", err)
+	}
 }
 
 // TestLinesCutShort has a client that goes away: the part of a line that came is
