@@ -66,9 +66,11 @@ type App struct {
 	work     chan struct{} // wakes operate
 	previews chan struct{} // holds one for each preview that is being counted
 
-	// running guards ready: whether Run is at work.
-	running sync.Mutex
-	ready   bool
+	// running guards ready: whether Run is at work; and what late found when.
+	running  sync.Mutex
+	ready    bool
+	lookedAt time.Time
+	lateThen string
 }
 
 // New returns an App. It takes over the dispatching of its store.
@@ -161,12 +163,24 @@ func (a *App) Ready() (ok bool, why []string) {
 	return len(why) == 0, why
 }
 
+// lookEvery bounds how often the engine is asked for late calls, for whoever
+// reaches the server may ask whether it is ready.
+const lookEvery = time.Second
+
 // late names a callback one of whose calls should have been sent already.
 func (a *App) late() string {
+	a.running.Lock()
+	defer a.running.Unlock()
+	if now := a.clock.Now(); a.lookedAt.IsZero() || now.Sub(a.lookedAt) >= lookEvery {
+		a.lookedAt, a.lateThen = now, a.lookForLate(now)
+	}
+	return a.lateThen
+}
+
+func (a *App) lookForLate(now time.Time) string {
 	if a.dispatch.Running() >= a.opt.MaxInFlight {
 		return ""
 	}
-	now := a.clock.Now()
 	for _, h := range a.opt.Store.Callbacks() {
 		st := callback.Step{Policy: a.opt.Policy.For(&h.Callback), ID: h.ID, Now: now, Live: &h.Live}
 		if h.Live.Deleted || h.Live.Counts.Waiting() == 0 || st.Room() == 0 {
@@ -278,8 +292,12 @@ func (a *App) retain(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := a.purge(ctx); err != nil && ctx.Err() == nil {
-			return err
+		err := a.purge(ctx)
+		if s, ok := a.opt.Store.(interface{ Err() error }); ok && s.Err() != nil {
+			return s.Err()
+		}
+		if err != nil && ctx.Err() == nil { // a record that cannot be read must not end the deliveries
+			a.opt.Log.Error("retention", "err", err)
 		}
 	}
 }

@@ -33,7 +33,12 @@ func TestPurgeLeavesNothing(t *testing.T) {
 	if n, err := e.Purge(t.Context(), later, later, later, 10); err != nil || n != 3 {
 		t.Fatalf("purged %d: %v", n, err)
 	}
-	err = e.db.View(func(txn *badger.Txn) error {
+	nothingLeft(t, e)
+}
+
+func nothingLeft(t *testing.T, e *Engine) {
+	t.Helper()
+	err := e.db.View(func(txn *badger.Txn) error {
 		for _, kind := range []byte{kindPayload, kindDue, kindLate, kindRow, kindCode, kindMessage, kindAttempt, kindExcerpt, kindClaim} {
 			err := eachKey(txn, key(slotOf(1), kind), nil, func(k []byte) (bool, error) {
 				t.Errorf("%q is left: %x", kind, k)
@@ -47,5 +52,46 @@ func TestPurgeLeavesNothing(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// A call with more attempts than fit one commit is removed in several, and is
+// whole after each.
+func TestPurgeOfAnEndlessCall(t *testing.T) {
+	t.Parallel()
+	e := quick(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, now := fill(t, e, cb.Num, 1)[0], queuetest.Start
+	const attempts = 2*trimmed + 30
+	for i := range attempts {
+		now = now.Add(time.Minute)
+		if _, err := e.ClaimManual(t.Context(), now, cb.Num, id, false); err != nil {
+			t.Fatal(err)
+		}
+		failed := callback.Attempt{Class: callback.ClassStatus, Code: 500 + i%3, Excerpt: "busy", Started: now}
+		if _, err := e.Record(t.Context(), now, cb.Num, id, []callback.Attempt{failed}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := now.Add(time.Hour)
+	if ok, err := e.trim(t.Context(), later, cb.Num, id, later); err != nil || !ok {
+		t.Fatalf("trimmed: %v, %v", ok, err)
+	}
+	c, err := e.Call(t.Context(), cb.Num, id)
+	if err != nil || len(c.Attempts) != attempts-trimmed || c.LastCode != 500+(attempts-trimmed-1)%3 {
+		t.Fatalf("%d attempts and code %d are left, %v", len(c.Attempts), c.LastCode, err)
+	}
+	if err := e.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := e.Purge(t.Context(), later, later, later, 10); err != nil || n != 1 {
+		t.Fatalf("purged %d: %v", n, err)
+	}
+	nothingLeft(t, e)
+	if err := e.Check(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
