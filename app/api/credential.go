@@ -23,7 +23,11 @@ const apiKeyHeader = "X-Api-Key"
 // the public API send along with it: those are of an account, and no key of ours.
 // Whatever else says two things at once is refused.
 func credentialOf(r *http.Request) (credential, error) {
-	header, query, auth := r.Header.Values(apiKeyHeader), r.URL.Query()["apikey"], r.Header.Values("Authorization")
+	header, auth := r.Header.Values(apiKeyHeader), r.Header.Values("Authorization")
+	var query []string
+	if r.URL.RawQuery != "" { // enqueues have none, and each must be cheap
+		query = r.URL.Query()["apikey"]
+	}
 	switch {
 	case len(header) > 1:
 		return credential{}, ambiguous("there are several X-Api-Key headers; send one")

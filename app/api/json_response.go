@@ -161,12 +161,19 @@ func appendItem(b []byte, s *enqueuedShape) ([]byte, error) {
 	if s.Repeat {
 		b = append(b, `,"repeat":true`...)
 	}
+	from, to := 0, 0 // where the last URI is in b
 	for i := range s.Link {
 		l := &s.Link[i]
 		if b = append(b, ','); i == 0 {
 			b = append(b, `"link":[`...)
 		}
-		b, _ = jsontext.AppendQuote(append(b, `{"uri":`...), l.URI) // what is no UTF-8 becomes U+FFFD, as in encodeJSON
+		if b = append(b, `{"uri":`...); i > 0 && l.URI == s.Link[i-1].URI {
+			b = append(b, b[from:to]...) // all of them lead to the call
+		} else {
+			from = len(b)
+			b, _ = jsontext.AppendQuote(b, l.URI) // what is no UTF-8 becomes U+FFFD, as in encodeJSON
+			to = len(b)
+		}
 		b = append(append(append(b, `,"rel":"`...), l.Rel...), `","method":"`...)
 		b = append(append(b, l.Method...), `"}`...)
 	}
