@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -258,21 +259,25 @@ func (e *Engine) recover() error {
 	if err != nil || len(refs) == 0 {
 		return err
 	}
-	for len(open) > 0 {
-		n := min(len(open), 500)
-		if err := e.interrupt(open[:n]); err != nil {
+	for page := range slices.Chunk(open, 500) {
+		if err := e.interrupt(page); err != nil {
 			return err
 		}
-		open = open[n:]
 	}
-	return e.submit(context.Background(), e.opt.Now, len(refs), 0, func(g *group) error {
-		for _, ref := range refs {
-			if err := g.t.Delete(claimKey(ref.slot, ref.seq)); err != nil {
-				return err
+	for page := range slices.Chunk(refs, groupWeight/2) {
+		err := e.submit(context.Background(), e.opt.Now, len(page), 0, func(g *group) error {
+			for _, ref := range page {
+				if err := g.t.Delete(claimKey(ref.slot, ref.seq)); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // openClaims reads all claim records, and the claims in them, of which most may
