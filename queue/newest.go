@@ -1,10 +1,11 @@
 package queue
 
 import (
+	"container/heap"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
+	"math"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -14,115 +15,143 @@ import (
 // rowsOf gives the rows of one callback, newest first; false: there are no more.
 type rowsOf[T any] func() (row T, ok bool, err error)
 
+// feed is what a list has of one callback: its next row, or before any was read
+// a bound that stands at or in front of the first.
+type feed[T any] struct {
+	row  T
+	read bool
+	next rowsOf[T]
+}
+
+// feeds are a heap: that whose row is the newest stands first.
+type feeds[T any] struct {
+	list  []*feed[T]
+	order func(a, b T) int
+}
+
+func (r *feeds[T]) add(bound T, next rowsOf[T]) {
+	r.list = append(r.list, &feed[T]{row: bound, next: next})
+}
+
+func (r *feeds[T]) Len() int           { return len(r.list) }
+func (r *feeds[T]) Less(i, j int) bool { return r.order(r.list[i].row, r.list[j].row) < 0 }
+func (r *feeds[T]) Swap(i, j int)      { r.list[i], r.list[j] = r.list[j], r.list[i] }
+func (r *feeds[T]) Push(x any)         { r.list = append(r.list, x.(*feed[T])) }
+
+func (r *feeds[T]) Pop() any {
+	n := len(r.list) - 1
+	last := r.list[n]
+	r.list = r.list[:n]
+	return last
+}
+
 // newest merges rows that stand newest first by callback into a page of them
-// all. Only the head of each callback is held, and what the page skips.
-func newest[T any](ctx context.Context, q callback.Newest[T], runs []rowsOf[T], order func(a, b T) int) (callback.Listing[T], error) {
-	type head struct {
-		row  T
-		next rowsOf[T]
-	}
-	var heads []head
-	push := func(next rowsOf[T]) error {
-		row, ok, err := next()
-		if err != nil || !ok {
-			return err
-		}
-		i, _ := slices.BinarySearchFunc(heads, row, func(h head, row T) int { return order(h.row, row) })
-		heads = slices.Insert(heads, i, head{row, next})
-		return nil
-	}
-	for _, next := range runs {
-		if err := push(next); err != nil {
-			return callback.Listing[T]{}, err
-		}
-	}
+// all. A callback is looked at when its turn may have come, and only its next row is
+// held. Where few rows match, all are looked at: without a cursor nobody could
+// go on from where a list was cut.
+func newest[T any](ctx context.Context, q callback.Newest[T], r *feeds[T]) (callback.Listing[T], error) {
 	var rows []T
-	for looked := 0; len(heads) > 0 && len(rows) <= q.Offset+q.Limit; looked++ {
+	heap.Init(r)
+	for len(r.list) > 0 && len(rows) <= q.Offset+q.Limit {
 		if err := ctx.Err(); err != nil {
 			return callback.Listing[T]{}, err
 		}
-		if looked == callback.MaxScan {
-			page := q.Page(rows)
-			page.More, page.Exact = true, false
-			return page, nil
-		}
-		first := heads[0]
-		heads = slices.Delete(heads, 0, 1)
-		if q.Selects(&first.row) {
+		first := r.list[0]
+		if first.read && q.Selects(&first.row) {
 			rows = append(rows, first.row)
 		}
-		if err := push(first.next); err != nil {
+		row, ok, err := first.next()
+		switch {
+		case err != nil:
 			return callback.Listing[T]{}, err
+		case ok:
+			first.row, first.read = row, true
+			heap.Fix(r, 0)
+		default:
+			heap.Pop(r)
 		}
 	}
 	return q.Page(rows), nil
 }
 
-// Outages implements callback.Ledger.
+// records gives the keys of the records with a prefix, in order, each without
+// the number of its part. They share one iterator.
+func records(it *badger.Iterator, prefix []byte) func() (k []byte, ok bool) {
+	at := prefix
+	return func() ([]byte, bool) {
+		it.Seek(at)
+		if !it.ValidForPrefix(prefix) {
+			return nil, false
+		}
+		k := it.Item().KeyCopy(nil)
+		k = k[:len(k)-1]
+		at = append(k[:len(k):len(k)], 0xff, 0xff) // behind the last part
+		return k, true
+	}
+}
+
+// Outages implements callback.Ledger. Nothing is read of a callback whose last
+// outage, as memory has it, began before those on the page; the transaction may
+// not have that one yet.
 func (e *Engine) Outages(ctx context.Context, q callback.Newest[callback.Outage]) (page callback.Listing[callback.Outage], err error) {
 	err = e.db.View(func(t *badger.Txn) error {
-		var runs []rowsOf[callback.Outage]
+		it := t.NewIterator(badger.IteratorOptions{})
+		defer it.Close()
+		all := &feeds[callback.Outage]{order: callback.NewestOutage}
 		for _, h := range e.Callbacks() {
 			slot, err := e.slot(h.Num)
-			if err != nil || q.Num != 0 && h.Num != q.Num {
+			if err != nil || q.Num != 0 && h.Num != q.Num || h.Live.Outage.N == 0 {
 				continue // err: purged meanwhile
 			}
-			n := h.Live.Outage.N
-			runs = append(runs, func() (o callback.Outage, ok bool, err error) {
-				if n == 0 {
-					return o, false, nil
+			next := records(it, outagePrefix(slot, h.Num))
+			all.add(h.Live.Record(), func() (o callback.Outage, ok bool, err error) {
+				k, ok := next()
+				if ok {
+					o, err = readOutage(t, k)
 				}
-				o, err = readOutage(t, slot, h.Num, n)
-				n--
-				if errors.Is(err, badger.ErrKeyNotFound) {
-					return o, false, nil // removed, and so are those before it
-				}
-				return o, err == nil, err
+				return o, ok && err == nil, err
 			})
 		}
-		page, err = newest(ctx, q.Bounded(), runs, callback.NewestOutage)
+		page, err = newest(ctx, q.Bounded(), all)
 		return err
 	})
 	return page, err
 }
 
-func readOutage(t *badger.Txn, slot byte, num callback.Num, n uint32) (o callback.Outage, err error) {
-	b, err := getSplit(t, outageKey(slot, num, n))
+func readOutage(t *badger.Txn, k []byte) (o callback.Outage, err error) {
+	b, err := getSplit(t, k)
 	if err == nil {
 		o, err = decodeOutage(b)
 	}
 	if err != nil {
-		return o, fmt.Errorf("read outage %d: %w", n, err)
+		return o, fmt.Errorf("read outage %d: %w", ^be32(k[len(k)-4:]), err)
 	}
 	return o, nil
 }
 
-// Alerts implements callback.Outbox.
+// Alerts implements callback.Outbox. When the last alert of a callback arose is
+// not in memory.
 func (e *Engine) Alerts(ctx context.Context, q callback.Newest[callback.Alert]) (page callback.Listing[callback.Alert], err error) {
+	unknown := callback.Alert{Created: time.UnixMilli(math.MaxInt64)}
 	err = e.db.View(func(t *badger.Txn) error {
 		it := t.NewIterator(badger.IteratorOptions{})
 		defer it.Close()
-		var runs []rowsOf[callback.Alert]
+		all := &feeds[callback.Alert]{order: callback.NewestAlert}
 		for _, h := range e.Callbacks() {
 			slot, err := e.slot(h.Num)
 			if err != nil || q.Num != 0 && h.Num != q.Num {
 				continue // err: purged meanwhile
 			}
-			prefix := alertPrefix(slot, h.Num)
-			at := prefix
-			runs = append(runs, func() (a callback.Alert, ok bool, err error) {
-				it.Seek(at)
-				if !it.ValidForPrefix(prefix) {
-					return a, false, nil
+			next := records(it, alertPrefix(slot, h.Num))
+			all.add(unknown, func() (a callback.Alert, ok bool, err error) {
+				k, ok := next()
+				if ok {
+					a, err = readAlert(t, k)
 				}
-				k := it.Item().KeyCopy(nil)
-				k = k[:len(k)-1]                           // the number of its part
-				at = append(k[:len(k):len(k)], 0xff, 0xff) // behind the last part
-				a, err = readAlert(t, k)
-				return a, err == nil, err
+				return a, ok && err == nil, err
 			})
 		}
-		page, err = newest(ctx, q.Bounded(), runs, callback.NewestAlert)
+		page, err = newest(ctx, q.Bounded(), all)
 		return err
 	})
 	return page, err
