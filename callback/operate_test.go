@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -558,4 +559,22 @@ func TestOperate(t *testing.T) {
 			same(t, "suspended", l.live.Suspended, false)
 		}},
 	})
+}
+
+func TestMayOperate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		active, known int
+		want          string // in the refusal; "": none
+	}{
+		{0, 1, ""},
+		{MaxRunning - 1, MaxOperations, ""},
+		{MaxRunning, MaxRunning + 1, "at most 64 operations run"},
+		{0, MaxOperations + 1, "at most 10000 operations are remembered"},
+	} {
+		err := MayOperate(c.active, c.known)
+		if c.want == "" && err != nil || c.want != "" && (ErrorCode(err) != CodeUnavailable || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%d active, %d remembered: %v, want %q", c.active, c.known, err, c.want)
+		}
+	}
 }

@@ -196,10 +196,16 @@ func (o *Operation) MayUndo(now time.Time) error {
 	return nil
 }
 
-// Undo takes back what o did to e, which was as before says, and reports
-// whether it could: not where somebody changed e since, or resolved it anew.
-func (o *Operation) Undo(s *Step, e *Entry, before Entry) bool {
-	return !e.Finished.After(o.Finished) && s.Undo(e, before) == nil
+// Kept is a call as it was before an operation resolved it.
+type Kept struct {
+	Entry
+	At time.Time // when it was resolved
+}
+
+// Undo takes back what o did to e, and reports whether it could: not where
+// somebody changed e since, or resolved it anew.
+func (o *Operation) Undo(s *Step, e *Entry, before Kept) bool {
+	return e.Finished.Equal(before.At) && e.ResolvedBy == o.By && s.Undo(e, before.Entry) == nil
 }
 
 // Forgets reports whether what o keeps for an undo can be dropped at now. young:
@@ -227,9 +233,16 @@ func NoOperation(id string) error {
 	return Errorf(CodeNotFound, "no operation has the id %q", Sanitize(id, MaxOperationID))
 }
 
-// TooManyOperations is the fault of starting one more than are allowed.
-func TooManyOperations() error {
-	return Errorf(CodeUnavailable, "at most %d operations run or wait at once; try again when one has ended", MaxRunning)
+// MayOperate returns nil where one more operation may begin beside those that
+// are active, and known says how many would be remembered then.
+func MayOperate(active, known int) error {
+	switch {
+	case active >= MaxRunning:
+		return Errorf(CodeUnavailable, "at most %d operations run or wait at once; try again when one has ended", MaxRunning)
+	case known > MaxOperations:
+		return Errorf(CodeUnavailable, "at most %d operations are remembered; try again when retention has removed those that ended", MaxOperations)
+	}
+	return nil
 }
 
 // OperationQuery selects operations.

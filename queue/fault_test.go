@@ -370,6 +370,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add(encodeEntry(&callback.Entry{ID: 1, Attempts: 3, ResolvedBy: "ana"}))
 	f.Add(encodeLive(&callback.Live{Num: 1, LastError: "x"}, &marks{xor: 7, skew: 8}))
 	f.Add(encodeCallback(&callback.Callback{Name: "a", Headers: r.Params}))
+	f.Add(encodeKept(&callback.Kept{Entry: callback.Entry{ID: 1, Attempts: 3}, At: queuetest.Start}))
 	f.Add(encodeClaims([]claimed{{1, 2, 3, true}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > recordHead { // a right checksum over wrong fields
@@ -385,6 +386,7 @@ func FuzzRecords(f *testing.F) {
 		_, _ = decodeAlert(b)
 		_, _ = decodeOutage(b)
 		_, _ = decodeClaims(b)
+		_, _ = decodeKept(b, 1, 1)
 		if r, num, at, err := decodePayload(b); err == nil && !at.After(queuetest.Start.AddDate(9, 0, 0)) && at.Unix() > 0 {
 			again, num2, _, err := decodePayload(encodePayload(&r, num, at))
 			if err != nil || num2 != num || callback.Fingerprint(&again) != callback.Fingerprint(&r) {

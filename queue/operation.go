@@ -49,8 +49,8 @@ func (e *Engine) StartOperation(ctx context.Context, now time.Time, o callback.O
 		if err == nil {
 			err = g.mayGrow()
 		}
-		if err == nil && (e.active >= callback.MaxRunning || len(e.operations) >= callback.MaxOperations) {
-			err = callback.TooManyOperations()
+		if err == nil {
+			err = callback.MayOperate(e.active, len(e.operations)+1)
 		}
 		if err != nil {
 			return err
@@ -225,7 +225,8 @@ func (g *group) operate(h *house, st *callback.Step, o *operation, before *callb
 	o.Changed++
 	if o.Kind == callback.OperationResolve {
 		o.Kept++
-		if err := g.put(undoKey(h.slot, o.seq, before.ID), encodeEntry(before)); err != nil {
+		kept := callback.Kept{Entry: *before, At: after.Finished}
+		if err := g.put(undoKey(h.slot, o.seq, before.ID), encodeKept(&kept)); err != nil {
 			return err
 		}
 	}
@@ -266,8 +267,10 @@ func (e *Engine) UndoOperation(ctx context.Context, now time.Time, id string) (c
 		if err := o.MayUndo(g.now); err != nil {
 			return err
 		}
-		if !o.Active() && e.active >= callback.MaxRunning {
-			return callback.TooManyOperations()
+		if !o.Active() {
+			if err := callback.MayOperate(e.active, len(e.operations)); err != nil {
+				return err
+			}
 		}
 		o.State, o.Note = callback.OperationUndoing, ""
 		return nil
@@ -318,22 +321,22 @@ func (e *Engine) AdvanceUndo(ctx context.Context, now time.Time, id string, limi
 
 // kept reads the earlier states that an undo needs, at most limit. One that is
 // damaged reads as a call that does not exist, and so cannot be undone.
-func (g *group) kept(o *operation, limit int) (out []callback.Entry, err error) {
+func (g *group) kept(o *operation, limit int) (out []callback.Kept, err error) {
 	err = eachItem(g.t, undoPrefix(o.slot, o.seq), undoKey(o.slot, o.seq, o.from), true, func(k, v []byte) (bool, error) {
 		id := callback.CallID(be64(k[10:]))
-		entry, err := decodeEntry(v, o.Num, id)
+		before, err := decodeKept(v, o.Num, id)
 		if err != nil {
 			g.e.opt.Log.Error("what an undo needs is damaged", "call", id, "err", err)
-			entry = callback.Entry{ID: id, Num: o.Num, Attempts: -1}
+			before = callback.Kept{Entry: callback.Entry{ID: id, Num: o.Num, Attempts: -1}}
 		}
-		out = append(out, entry)
+		out = append(out, before)
 		return len(out) < limit, nil
 	})
 	return out, err
 }
 
 // undo takes one call back to before; entry is nil where it is gone.
-func (g *group) undo(h *house, st *callback.Step, o *operation, before, entry *callback.Entry) error {
+func (g *group) undo(h *house, st *callback.Step, o *operation, before *callback.Kept, entry *callback.Entry) error {
 	o.Kept--
 	o.from = before.ID + 1
 	if err := g.t.Delete(undoKey(h.slot, o.seq, before.ID)); err != nil {

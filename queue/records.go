@@ -62,6 +62,19 @@ func (r *reader) params() []callback.Param {
 // which stand in the key.
 func encodeEntry(e *callback.Entry) []byte {
 	w := newWriter(64)
+	w.entry(e)
+	return w.seal()
+}
+
+// encodeKept writes the state of a call before an operation resolved it.
+func encodeKept(k *callback.Kept) []byte {
+	w := newWriter(72)
+	w.entry(&k.Entry)
+	w.time(k.At)
+	return w.seal()
+}
+
+func (w *writer) entry(e *callback.Entry) {
 	w.uint(uint64(e.Status))
 	w.uint(uint64(e.Reason))
 	w.int(e.Attempts)
@@ -76,11 +89,21 @@ func encodeEntry(e *callback.Entry) []byte {
 	w.time(e.LastAt)
 	w.int(e.LastCode)
 	w.uint(uint64(e.LastClass))
-	return w.seal()
 }
 
 func decodeEntry(b []byte, num callback.Num, id callback.CallID) (callback.Entry, error) {
 	r := open(b)
+	e := r.entry(num, id)
+	return e, r.err
+}
+
+func decodeKept(b []byte, num callback.Num, id callback.CallID) (callback.Kept, error) {
+	r := open(b)
+	k := callback.Kept{Entry: r.entry(num, id), At: r.time()}
+	return k, r.err
+}
+
+func (r *reader) entry(num callback.Num, id callback.CallID) callback.Entry {
 	e := callback.Entry{
 		ID: id, Num: num,
 		Status: callback.Status(r.uint()), Reason: callback.Reason(r.uint()), Attempts: r.int(),
@@ -90,7 +113,7 @@ func decodeEntry(b []byte, num callback.Num, id callback.CallID) (callback.Entry
 	e.ResolvedBy = r.string()
 	e.Was = callback.Reason(r.uint())
 	e.LastAt, e.LastCode, e.LastClass = r.time(), r.int(), callback.Class(r.uint())
-	return e, r.err
+	return e
 }
 
 // encodeAttempt writes one attempt; before is when the one before it began.

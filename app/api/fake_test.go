@@ -32,7 +32,7 @@ type fake struct {
 
 type fakeOperation struct {
 	callback.Operation
-	before map[callback.CallID]callback.Entry
+	before map[callback.CallID]callback.Kept
 }
 
 type fakeCallback struct {

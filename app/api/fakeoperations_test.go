@@ -23,7 +23,7 @@ func (f *fake) operation(n *callback.NewOperation) (*fakeOperation, *fakeCallbac
 	if err := o.Validate(); err != nil {
 		return nil, nil, err
 	}
-	return &fakeOperation{o.Bounded(), map[callback.CallID]callback.Entry{}}, c, nil
+	return &fakeOperation{o.Bounded(), map[callback.CallID]callback.Kept{}}, c, nil
 }
 
 // selected calls do with each call that an operation is for, the oldest first.
@@ -62,7 +62,7 @@ func (f *fake) StartOperation(_ context.Context, n callback.NewOperation) (v cal
 			return
 		}
 		if o.Changed++; o.Kind == callback.OperationResolve {
-			o.before[before.ID] = before
+			o.before[before.ID] = callback.Kept{Entry: before, At: call.entry.Finished}
 			o.Kept++
 		}
 	})

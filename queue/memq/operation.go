@@ -12,7 +12,7 @@ import (
 // operation is one operation with the calls as they were before it.
 type operation struct {
 	callback.Operation
-	before map[callback.CallID]callback.Entry
+	before map[callback.CallID]callback.Kept
 }
 
 // operation returns the one with that id, or nil. The caller holds mu.
@@ -48,11 +48,12 @@ func (s *Store) StartOperation(_ context.Context, now time.Time, o callback.Oper
 		return o, false, err
 	case h.live.Deleted:
 		return o, false, callback.NoCallback(h.cb.Name)
-	case s.active() >= callback.MaxRunning || len(s.operations) >= callback.MaxOperations:
-		return o, false, callback.TooManyOperations()
+	}
+	if err := callback.MayOperate(s.active(), len(s.operations)+1); err != nil {
+		return o, false, err
 	}
 	o.Begin(now, s.last, &h.live.Counts)
-	s.operations = append(s.operations, &operation{o, map[callback.CallID]callback.Entry{}})
+	s.operations = append(s.operations, &operation{o, map[callback.CallID]callback.Kept{}})
 	return o, true, nil
 }
 
@@ -126,7 +127,7 @@ func (s *Store) AdvanceOperation(_ context.Context, now time.Time, id string, pa
 			o.Changed++
 			if o.Kind == callback.OperationResolve {
 				o.Kept++
-				o.before[id] = before
+				o.before[id] = callback.Kept{Entry: before, At: r.entry.Finished}
 			}
 		}
 		o.Came(now, &page, n)
@@ -150,8 +151,10 @@ func (s *Store) UndoOperation(_ context.Context, now time.Time, id string) (call
 		if err := o.MayUndo(now); err != nil {
 			return err
 		}
-		if !o.Active() && s.active() >= callback.MaxRunning {
-			return callback.TooManyOperations()
+		if !o.Active() {
+			if err := callback.MayOperate(s.active(), len(s.operations)); err != nil {
+				return err
+			}
 		}
 		o.State, o.Note = callback.OperationUndoing, ""
 		return nil

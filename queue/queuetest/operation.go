@@ -230,6 +230,35 @@ func operationUpto(h *harness) {
 	}
 }
 
+// operationUndoOthers: what somebody resolved while the operation ran, after
+// having reopened it, is not the operation's to take back.
+func operationUndoOthers(h *harness) {
+	cb := h.create("a", nil)
+	ids := h.failAll(cb.Num, 3)
+	op := h.start(callback.Operation{
+		ID: "a", Num: cb.Num, Kind: callback.OperationResolve, By: "ana", Filter: callback.Filter{Status: callback.ListFailed},
+	})
+	op = h.advance(op, 2)
+	h.now = h.now.Add(time.Minute)
+	for i, by := range []string{"bob", "ana"} {
+		_, err := h.s.Reopen(h.ctx, h.now, cb.Num, ids[i:i+1])
+		h.ok(err)
+		_, err = h.s.Resolve(h.ctx, h.now, cb.Num, ids[i:i+1], by)
+		h.ok(err)
+	}
+	h.now = h.now.Add(time.Minute)
+	h.finish(op, 2)
+	h.reopen()
+	if op = h.undoAll("a", 2); op.Undone != 1 || op.Missed != 2 {
+		h.Fatalf("undone: %+v; want the call that nobody else resolved", op)
+	}
+	for i, by := range []string{"bob", "ana", ""} {
+		if c := h.call(cb.Num, ids[i]); c.ResolvedBy != by {
+			h.Errorf("call %d is resolved by %q, want %q", i, c.ResolvedBy, by)
+		}
+	}
+}
+
 // operationStart: starting is idempotent, refused for something else, for
 // callbacks that are not there, and beyond the bound.
 func operationStart(h *harness) {

@@ -56,6 +56,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"acknowledge", acknowledge},
 		{"ids", ids},
 		{"operation resolves", operationResolve},
+		{"operation does not undo what others did", operationUndoOthers},
 		{"operation retries", operationRetry},
 		{"operation leaves alone what comes later", operationUpto},
 		{"operation starts", operationStart},
