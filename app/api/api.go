@@ -61,11 +61,13 @@ type handler struct {
 	localHash [32]byte
 	throttle  *throttle
 
-	mux    *http.ServeMux
-	memory budget
-	ending <-chan struct{}
-	stop   chan struct{} // closed when the server shuts down: streams end
-	once   sync.Once
+	mux     *http.ServeMux
+	memory  budget
+	streams budget        // of their lines
+	places  chan struct{} // one is taken by each stream
+	ending  <-chan struct{}
+	stop    chan struct{} // closed when the server shuts down: streams end
+	once    sync.Once
 }
 
 // New returns the handler of every route. While there is no key it answers
@@ -85,13 +87,14 @@ func New(o Options) http.Handler {
 		localKey: o.LocalKey != "", localHash: callback.HashKey(o.LocalKey),
 
 		mux:    http.NewServeMux(),
+		places: make(chan struct{}, maxStreams),
 		ending: o.Ending,
 		stop:   make(chan struct{}),
 	}
 	if h.keys == nil {
 		h.keys = func() []callback.APIKey { return nil }
 	}
-	h.memory = newBudget(h.maxBody)
+	h.memory, h.streams = newBudget(bodyMemory, h.maxBody), newBudget(streamMemory, h.maxBody)
 	for _, rt := range routes {
 		h.mux.HandleFunc(rt.method+" "+rt.pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := h.act(w, r, rt); err != nil {
@@ -237,7 +240,7 @@ type request struct {
 	caller caller
 	need   callback.Role // what the route asks for
 
-	held hold    // of the handler's memory
+	held hold    // of the handler's memory, or of what its streams have
 	raw  *[]byte // the body, from buffers; nil: not read
 }
 

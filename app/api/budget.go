@@ -8,15 +8,25 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// budget bounds the bytes of bodies that are in memory at once, whatever the
-// number of connections. What is not there yet costs nothing: a slow sender
+// budget bounds the bytes that are in memory at once of what is sent, whatever
+// the number of connections. What is not there yet costs nothing: a slow sender
 // holds what it sent.
-type budget struct{ left *semaphore.Weighted }
+type budget struct {
+	left *semaphore.Weighted
+	size int64
+}
 
-// newBudget returns a budget that has room for four of the largest bodies at
-// least.
-func newBudget(maxBody int64) budget {
-	return budget{semaphore.NewWeighted(max(64<<20, 4*maxBody))}
+// Sizes of the budgets, in bytes, or four of the largest bodies where that is
+// more. Streams have one of their own: they wait for room, and while one waits
+// nobody else can take any.
+const (
+	bodyMemory   = 64 << 20
+	streamMemory = 32 << 20
+)
+
+func newBudget(size, maxBody int64) budget {
+	size = max(size, 4*maxBody)
+	return budget{semaphore.NewWeighted(size), size}
 }
 
 // hold is a part of a budget that one request has. One goroutine uses it, and
@@ -44,16 +54,28 @@ func (h *hold) wait(ctx context.Context, n int64) error {
 	return nil
 }
 
+// pass hands all that is held on, but for what is more than n bytes: that it
+// gives back. Both are of one budget.
+func (h *hold) pass(to *hold, n int64) {
+	n = min(n, h.n)
+	to.n += n
+	h.n -= n
+	h.free()
+}
+
 // free gives back what is held.
 func (h *hold) free() {
 	h.left.Release(h.n)
 	h.n = 0
 }
 
-func overloaded() error {
+func overloaded() error { return soon("more is being sent than fits into memory; try again soon") }
+
+// soon refuses what there is no room for at present.
+func soon(message string) error {
 	return &refusal{
 		status:  http.StatusTooManyRequests,
-		message: "more is being sent than fits into memory; try again soon",
+		message: message,
 		header:  http.Header{"Retry-After": {"1"}, "Connection": {"close"}},
 	}
 }

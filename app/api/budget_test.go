@@ -63,15 +63,15 @@ func TestSlowSendersHoldLittle(t *testing.T) {
 	}
 }
 
-// whole reports whether all of the handler's memory is free.
+// whole reports whether all of the handler's memory is free, and no stream open.
 func whole(h http.Handler) bool {
-	m := h.(*handler).memory
-	size := max(64<<20, 4*h.(*handler).maxBody)
-	if !m.left.TryAcquire(size) {
-		return false
+	for _, m := range []budget{h.(*handler).memory, h.(*handler).streams} {
+		if !m.left.TryAcquire(m.size) {
+			return false
+		}
+		m.left.Release(m.size)
 	}
-	m.left.Release(size)
-	return true
+	return len(h.(*handler).places) == 0
 }
 
 // slowBody is a request whose body is not sent to its end.

@@ -15,11 +15,14 @@ type lineReader struct {
 	number int // of the line that was read last, from 1
 	max    int // bytes of a line
 	long   []byte
-	held   hold // for long
+	held   hold // for long, and for what becomes of it
 }
 
 // readAhead is how much of a stream is read ahead, in bytes.
 const readAhead = 32 << 10
+
+// lineCost is what a line of n bytes takes in memory once it is read.
+func lineCost(n int) int64 { return int64(n) + 512 }
 
 // skipAtMost bounds how much of a line that is too long is read over.
 const skipAtMost = 64 << 20
@@ -46,7 +49,7 @@ func (l *lineReader) next() ([]byte, error) {
 
 // line returns the next line, and io.EOF with the last one.
 func (l *lineReader) line() ([]byte, error) {
-	l.free()
+	l.free() // before it waits for the next
 	part, err := l.in.ReadSlice('\n')
 	for err == bufio.ErrBufferFull {
 		if fault := l.keep(part); fault != nil {
@@ -72,8 +75,8 @@ func (l *lineReader) keep(part []byte) error {
 		return l.tooLong()
 	}
 	if need := len(l.long) + len(part); need > cap(l.long) {
-		size := max(need, 2*cap(l.long))
-		if err := l.held.more(int64(size - cap(l.long))); err != nil {
+		size := max(need, min(2*cap(l.long), l.max+len("\r\n")))
+		if err := l.held.more(lineCost(size) - l.held.n); err != nil {
 			return err
 		}
 		l.long = append(make([]byte, 0, size), l.long...)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
@@ -16,9 +17,9 @@ import (
 // reader of its answers, before it is cut.
 const idle = 60 * time.Second
 
-// streamCost is what a stream holds of the memory whatever is in it: its
-// buffers.
-const streamCost = readAhead + 2*writeAtOnce
+// maxStreams bounds how many streams are open at once. Whatever is in it, each
+// has its buffers, of some 40 KiB.
+const maxStreams = 512
 
 // writeAtOnce bounds, in bytes, what is written under one deadline. Who takes
 // less than that in the time of idle is cut.
@@ -39,10 +40,14 @@ func (q *request) enqueueLines(ref string) error {
 			return err
 		}
 	}
-	if err := q.held.more(streamCost); err != nil {
-		return err
+	select {
+	case q.places <- struct{}{}:
+		defer func() { <-q.places }()
+	default:
+		return soon(fmt.Sprintf("%d streams are open, and there is no room for more; try again soon", maxStreams))
 	}
-	s := &intake{request: q, ref: ref, control: http.NewResponseController(q.w), ready: make(chan *batch, 1), spare: make(chan *batch, 3)}
+	q.held.budget = q.streams
+	s := &intake{request: q, ref: ref, control: http.NewResponseController(q.w), ready: make(chan *batch, 1)}
 	s.life, s.cancel = context.WithCancel(q.ctx())
 	defer s.cancel()
 	if err := s.open(); err != nil {
@@ -80,9 +85,9 @@ type intake struct {
 	ref     string // callback of the path; "": each names its own
 	control *http.ResponseController
 	ready   chan *batch // from read to answer; closed at the end
-	spare   chan *batch // done with, to be filled again
 	out     []byte      // of answer: what is not written yet
 	broken  bool        // read panicked
+	tired   bool        // of read: memory was waited for, and none came
 
 	life   context.Context // of read: it ends with a cut
 	cancel context.CancelFunc
@@ -104,6 +109,9 @@ type numbered struct {
 	number int
 	err    error // why it is not in good
 }
+
+// batches are those that were done with. A stream that stands still has none.
+var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // full reports whether nothing more should be added.
 func (b *batch) full() bool { return len(b.lines) >= sliceItems || b.bytes >= sliceBytes }
@@ -195,54 +203,82 @@ func (s *intake) read() {
 	}()
 	in := newLineReader(s, int(s.maxBody), s.held.budget)
 	defer in.free()
-	b := s.batch()
+	var b *batch // nil: nothing waits to be handed on
+	defer func() { s.reuse(b) }()
 	for {
 		raw, err := in.next()
 		if err != nil && !errors.As(err, new(*refusal)) {
 			if !errors.Is(err, io.EOF) {
 				s.log.Debug("api: a stream of responses ended", "line", in.number, "error", err)
 			}
-			s.hand(b)
+			b = s.hand(b)
 			return
 		}
-		if err == nil && b.held.more(lineCost(raw)) != nil {
-			s.hand(b) // so that what is held for it comes back
-			b = s.batch()
-			if b.held.wait(s.life, lineCost(raw)) != nil {
-				return
-			}
+		b = s.batch(b)
+		if err == nil && !s.charge(b, in, len(raw)) {
+			b = s.batch(s.hand(b)) // so that what is held for it comes back
+			err = s.await(b, lineCost(len(raw)))
+		}
+		if s.life.Err() != nil {
+			return
 		}
 		s.add(b, in.number, raw, err)
 		if b.full() || !in.more() {
-			s.hand(b)
-			b = s.batch()
+			b = s.hand(b)
 		}
 	}
 }
 
-// batch returns an empty batch.
-func (s *intake) batch() *batch {
-	select {
-	case b := <-s.spare:
-		return b
-	default:
-		return &batch{held: hold{budget: s.held.budget}}
+// charge takes the memory for a line of n bytes, and reports whether it is there
+// already, as it is for a long one: its reader held it.
+func (s *intake) charge(b *batch, in *lineReader, n int) bool {
+	if in.held.n > 0 {
+		in.held.pass(&b.held, lineCost(n))
+		return true
 	}
+	if b.held.more(lineCost(n)) != nil {
+		return false
+	}
+	s.tired = false
+	return true
 }
 
-// reuse takes a batch back.
+// await waits until there is memory for n bytes, but not for ever: others may
+// hold it that do not go on either. The stream itself holds nothing meanwhile
+// that another could wait for. Who waited in vain does not wait for the next.
+func (s *intake) await(b *batch, n int64) error {
+	if s.tired {
+		return overloaded()
+	}
+	ctx, cancel := context.WithTimeout(s.life, enqueueTime)
+	defer cancel()
+	if b.held.wait(ctx, n) != nil {
+		s.tired = true
+		return overloaded()
+	}
+	return nil
+}
+
+// batch returns b, or where there is none an empty one.
+func (s *intake) batch(b *batch) *batch {
+	if b == nil {
+		b = batches.Get().(*batch)
+		b.held.budget = s.held.budget
+	}
+	return b
+}
+
+// reuse takes a batch back, where there is one.
 func (s *intake) reuse(b *batch) {
+	if b == nil {
+		return
+	}
 	b.held.free()
 	clear(b.good) // its texts must not live on
+	clear(b.lines)
 	b.good, b.lines, b.bytes = b.good[:0], b.lines[:0], 0
-	select {
-	case s.spare <- b:
-	default:
-	}
+	batches.Put(b)
 }
-
-// lineCost is what a line takes in memory once it is read.
-func lineCost(raw []byte) int64 { return int64(len(raw)) + 512 }
 
 // add reads what is in a line, unless the line itself could not be read.
 func (s *intake) add(b *batch, number int, raw []byte, err error) {
@@ -257,10 +293,12 @@ func (s *intake) add(b *batch, number int, raw []byte, err error) {
 	b.bytes += len(raw)
 }
 
-// hand gives a batch on. One that was not taken yet is made larger instead.
-func (s *intake) hand(b *batch) {
-	if len(b.lines) == 0 {
-		return
+// hand gives a batch on. One that was not taken yet is made larger instead. It
+// returns nil: what is handed on is not the reader's any more.
+func (s *intake) hand(b *batch) *batch {
+	if b == nil || len(b.lines) == 0 {
+		s.reuse(b)
+		return nil
 	}
 	select {
 	case waiting := <-s.ready:
@@ -273,6 +311,7 @@ func (s *intake) hand(b *batch) {
 	default:
 	}
 	s.ready <- b
+	return nil
 }
 
 // answer stores batches and answers their lines until there are no more.
@@ -289,7 +328,7 @@ func (s *intake) answer() {
 func (s *intake) stop() {
 	s.cut()
 	for b := range s.ready {
-		b.held.free()
+		s.reuse(b)
 	}
 	// The server reads on for as long, so that what was sent behind the end does
 	// not keep the client from reading the answers; and it ends them.

@@ -273,36 +273,6 @@ func TestLinesAreBounded(t *testing.T) {
 	})
 }
 
-// TestLinesWaitForMemory has a stream meet a memory that others fill: it goes on
-// when there is room.
-func TestLinesWaitForMemory(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		h := New(Options{Service: newFixed()})
-		m := h.(*handler).memory.left
-		if !m.TryAcquire(64<<20 - streamCost - 100) {
-			t.Fatal("no memory at all")
-		}
-		out, in := io.Pipe()
-		r := httptest.NewRequest("POST", "http://localhost/responses", out)
-		r.Header.Set("Content-Type", "application/x-ndjson")
-		w := httptest.NewRecorder()
-		done := make(chan struct{})
-		go func() { defer close(done); h.ServeHTTP(w, r) }()
-		_, _ = io.WriteString(in, stored+stored) // a pipe within the test
-		synctest.Wait()
-		if w.Body.Len() > 0 {
-			t.Fatalf("without memory: %s", w.Body)
-		}
-		m.Release(64<<20 - streamCost - 100)
-		_ = in.Close() // it never fails
-		<-done
-		if got := answersOf(t, w.Body.Bytes()); len(got) != 2 || got[0] != "PENDING" || got[1] != "PENDING" {
-			t.Fatalf("answers: %q", got)
-		}
-	})
-}
-
 // TestLinesWhileTheStoreCannot has a store that refuses some batches: their
 // items are answered so, and the stream goes on.
 func TestLinesWhileTheStoreCannot(t *testing.T) {
