@@ -355,24 +355,35 @@ func (g *group) undo(h *house, st *callback.Step, o *operation, before *callback
 	return g.replace(h, entry, &after)
 }
 
+// purgedParts is how many parts of the records of operations one commit of
+// PurgeOperations writes or deletes; that of the last may come on top.
+const purgedParts = 256
+
 // PurgeOperations implements callback.Operations.
 func (e *Engine) PurgeOperations(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	limit = min(max(limit, 1), callback.MaxOperationPage)
-	err = e.submit(ctx, now, 12*limit+64, 256*limit, func(g *group) error {
+	err = e.submit(ctx, now, limit+2*purgedParts, 2*purgedParts*maxInline, func(g *group) error {
 		all := e.byAge()
+		parts := 0
 		for i, o := range all {
 			young := len(all)-i <= callback.KeepOperations
-			if n >= limit || !o.Forgets(g.now, young) {
+			if n >= limit || parts >= purgedParts {
+				break
+			}
+			if !o.Forgets(g.now, young) {
 				continue
 			}
 			gone, err := g.forget(o, limit-n)
 			if err != nil {
 				return err
 			}
+			if gone > 0 {
+				parts += o.parts
+			}
 			if n += gone; n >= limit || !o.Expired(g.now, young) {
 				continue
 			}
-			n++
+			n, parts = n+1, parts+o.parts
 			delete(e.operations, o.ID)
 			k := operationKey(o.slot, o.Num, o.seq)
 			for part := range o.parts {
