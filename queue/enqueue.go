@@ -19,13 +19,19 @@ type newCall struct {
 	print   [32]byte // of the response, where it has a key
 }
 
+// enqueueWeight is how many records one call writes at most, where each is of
+// another callback: the response, its due entry, its place among the late ones,
+// its message, its idempotency key; a live state in up to three parts, the last id of the
+// slot, and a claim.
+const enqueueWeight = 10
+
 // Enqueue implements callback.Queue.
 func (e *Engine) Enqueue(ctx context.Context, now time.Time, calls []callback.NewCall) ([]callback.Enqueued, error) {
 	out := make([]callback.Enqueued, len(calls))
 	for from := 0; from < len(calls); {
 		batch, bytes := encodeBatch(calls[from:], now)
 		results := out[from : from+len(batch)]
-		err := e.submit(ctx, now, 12+7*len(batch), bytes, func(g *group) error {
+		err := e.submit(ctx, now, enqueueWeight*len(batch), bytes, func(g *group) error {
 			for i := range batch {
 				if err := g.enqueue(now, &batch[i], &results[i]); err != nil {
 					return err

@@ -88,36 +88,50 @@ func (e *Engine) SetAlert(ctx context.Context, now time.Time, a callback.Alert) 
 
 // SendAgain implements callback.Outbox.
 func (e *Engine) SendAgain(ctx context.Context, now time.Time, key string) error {
+	num, k, err := e.findAlert(ctx, key)
+	if err != nil {
+		return err
+	}
 	return e.submit(ctx, now, 6, 1024, func(g *group) error {
-		id, _ := callback.AlertOf(key) // no callback has the id 0
-		h := e.ids[id]
-		if h == nil {
-			return callback.NoAlert(key)
-		}
-		k, err := findAlert(g.t, h, key)
+		h, err := e.house(num)
 		if err != nil {
-			return err
+			return callback.NoAlert(key) // removed meanwhile
 		}
 		return g.changeAlert(h, k, key, func(stored *callback.Alert) { stored.SendAgain(g.now) })
 	})
 }
 
-// findAlert returns the key of the record of an alert of h. When it arose, which
-// stands in there, is not known, so the keys of all are looked at.
-func findAlert(t *badger.Txn, h *house, key string) (found []byte, err error) {
+// findAlert returns the callback and the key of the record of an alert. When it
+// arose, which stands in there, is not known, so the keys of all that its
+// callback has are looked at: not in the writer.
+func (e *Engine) findAlert(ctx context.Context, key string) (num callback.Num, found []byte, err error) {
+	id, _ := callback.AlertOf(key) // no callback has the id 0
+	e.mu.RLock()
+	h := e.ids[id]
+	if h == nil {
+		e.mu.RUnlock()
+		return 0, nil, callback.NoAlert(key)
+	}
+	num, slot := h.cb.Num, h.slot
+	e.mu.RUnlock()
 	hash := callback.AlertHash(key)
-	err = eachKey(t, alertPrefix(h.slot, h.cb.Num), nil, func(k []byte) (bool, error) {
-		k, part := k[:len(k)-1], k[len(k)-1]
-		if part != 0 || be32(k[len(k)-4:]) != hash {
-			return true, nil
-		}
-		found = append([]byte(nil), k...)
-		return false, nil
+	err = e.db.View(func(t *badger.Txn) error {
+		return eachKey(t, alertPrefix(slot, num), nil, func(k []byte) (bool, error) {
+			k, part := k[:len(k)-1], k[len(k)-1]
+			if part != 0 || be32(k[len(k)-4:]) != hash {
+				return true, ctx.Err()
+			}
+			a, err := readAlert(t, k)
+			if err == nil && a.Key == key {
+				found = slices.Clone(k)
+			}
+			return found == nil, err
+		})
 	})
 	if err == nil && found == nil {
 		err = callback.NoAlert(key)
 	}
-	return found, err
+	return num, found, err
 }
 
 // changeAlert lets change have its way with the outbox's part of the alert
