@@ -60,11 +60,11 @@ func MayUpdate(stored *Callback, deleted bool, version uint64) error {
 	return nil
 }
 
-// InterruptedAttempt is the record of an attempt that the end of the process
-// cut off.
-func InterruptedAttempt(number int, now time.Time, manual bool) Attempt {
+// InterruptedAttempt is the record of the last attempt of e, which the end of
+// the process cut off: Step.Interrupted was told. manual says how it was claimed.
+func (e *Entry) InterruptedAttempt(manual bool) Attempt {
 	return Attempt{
-		Number: number, Started: now, Class: ClassInterrupted, Manual: manual, Reason: "interrupted",
+		Number: e.Attempts, Started: e.LastAt, Class: ClassInterrupted, Manual: manual, Reason: "interrupted",
 		Error: "The server stopped while this attempt ran: whether the endpoint got it is not known.",
 	}
 }

@@ -374,7 +374,7 @@ func (s *Step) Interrupted(e *Entry, manual bool) {
 	*s.Live.Counts.of(e)--
 	e.Running, e.Manual, e.Extend = false, false, false
 	e.Attempts++
-	e.LastAt, e.LastCode, e.LastClass = s.Now, 0, ClassInterrupted
+	e.LastAt, e.LastCode, e.LastClass = later(s.Now, e.Enqueued), 0, ClassInterrupted
 	switch {
 	case e.Status != Ready:
 	case s.Live.Deleted:

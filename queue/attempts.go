@@ -50,7 +50,7 @@ func (l *attempts) plan() error {
 	l.e.mu.RLock()
 	defer l.e.mu.RUnlock()
 	for _, h := range l.e.houses {
-		if h != nil && (l.q.Num == 0 || h.cb.Num == l.q.Num) {
+		if h != nil && (l.q.Num == 0 || h.num == l.q.Num) {
 			l.turns.add(h, h.marks.spans[spanAttempts], l.after().at)
 		}
 	}
@@ -69,7 +69,7 @@ func (l *attempts) addHouse(h *house) error {
 	if !l.q.To.IsZero() {
 		span.top = min(span.top, sinceEpoch(l.q.To.Add(-1)))
 	}
-	s := &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num), layout: &byTime}
+	s := &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.num), layout: &byTime}
 	first, last := place{at: span.low}, place{at: span.top, id: math.MaxUint64, n: math.MaxUint32}
 	if s.end = first; l.q.Oldest {
 		s.end = last
@@ -97,7 +97,7 @@ func (l *attempts) addMessages() (few bool, err error) {
 	lists := map[*house]*source{}
 	l.e.mu.RLock()
 	for _, h := range l.e.houses {
-		if h != nil && (l.q.Num == 0 || h.cb.Num == l.q.Num) {
+		if h != nil && (l.q.Num == 0 || h.num == l.q.Num) {
 			bySlot[h.slot] = true
 		}
 	}
@@ -107,12 +107,12 @@ func (l *attempts) addMessages() (few bool, err error) {
 		err := eachKey(l.t, messagePrefix(slot, l.q.MessageID), nil, func(k []byte) (bool, error) {
 			p := byMessage.get(k[len(k)-12:])
 			h := l.e.live(callback.Num(p.n))
-			if h == nil || l.q.Num != 0 && h.cb.Num != l.q.Num {
+			if h == nil || l.q.Num != 0 && h.num != l.q.Num {
 				return true, nil
 			}
 			l.work += entryWork
 			if lists[h] == nil {
-				lists[h] = &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.cb.Num)}
+				lists[h] = &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.num)}
 			}
 			count, err := l.chain(lists[h], callback.CallID(p.id))
 			n += count
@@ -130,12 +130,12 @@ func (l *attempts) addMessages() (few bool, err error) {
 
 // chain adds the attempts of a call to s, and returns how many it has.
 func (l *attempts) chain(s *source, id callback.CallID) (int, error) {
-	e, err := readEntry(l.t, s.h.slot, s.h.cb.Num, id)
+	e, err := readEntry(l.t, s.h.slot, s.h.num, id)
 	if callback.ErrorCode(err) == callback.CodeNotFound {
 		return 0, nil // not there any more
 	}
 	if err != nil {
-		return 0, err
+		return 0, l.e.passOver(err)
 	}
 	after := l.after()
 	for n, at := min(e.Attempts, maxOfMessage+1), e.LastAt; n > 0; n-- {
@@ -145,7 +145,7 @@ func (l *attempts) chain(s *source, id callback.CallID) (int, error) {
 		}
 		l.work += attemptWork
 		if _, at, err = readAttempt(l.t, attemptKey(s.h.slot, e.Num, at, id, n), n); err != nil {
-			return 0, fmt.Errorf("read attempt %d of call %s: %w", n, id, err)
+			return e.Attempts, l.e.passOver(fmt.Errorf("read attempt %d of call %s: %w", n, id, err))
 		}
 	}
 	return e.Attempts, nil
@@ -161,9 +161,9 @@ func (l *attempts) attempt(s *source, count bool) (row callback.CallAttempt, ok 
 		row.Attempt, _, err = decodeAttempt(v, n)
 	}
 	if err != nil {
-		return row, false, fmt.Errorf("read attempt %d of call %s: %w", n, id, err)
+		return row, false, l.e.passOver(fmt.Errorf("read attempt %d of call %s: %w", n, id, err))
 	}
-	row.Num, row.ID = s.h.cb.Num, id
+	row.Num, row.ID = s.h.num, id
 	if !l.q.MatchesAttempt(&row.Attempt) {
 		return row, false, nil
 	}
@@ -183,7 +183,7 @@ func (l *attempts) attempt(s *source, count bool) (row callback.CallAttempt, ok 
 		l.work += attemptWork
 		row.Excerpt, err = readExcerpt(l.t, s.h.slot, id, n)
 	}
-	return row, true, err
+	return row, true, l.e.passOver(err)
 }
 
 // inState reports whether a call is in the state asked for.
@@ -192,9 +192,9 @@ func (l *attempts) inState(s *source, id callback.CallID) (bool, error) {
 		return true, nil
 	}
 	l.work += entryWork
-	e, err := readEntry(l.t, s.h.slot, s.h.cb.Num, id)
+	e, err := readEntry(l.t, s.h.slot, s.h.num, id)
 	if err != nil {
-		return false, err
+		return false, l.e.passOver(err)
 	}
 	l.e.overlay(&e)
 	f := callback.Filter{State: l.q.State}

@@ -84,7 +84,8 @@ type Engine struct {
 type house struct {
 	cb    callback.Callback
 	live  callback.Live
-	slot  byte
+	num   callback.Num // cb.Num, which a list reads without the lock
+	slot  byte         // the same
 	marks marks
 	parts int // of its configuration record
 }

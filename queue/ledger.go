@@ -3,6 +3,7 @@ package queue
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,9 +60,36 @@ func (e *Engine) Call(_ context.Context, num callback.Num, id callback.CallID) (
 			return err
 		}
 		c.Attempts, err = readAttempts(t, slot, &c.Entry)
+		if err = e.passOver(err); len(c.Attempts) == 0 && c.Entry.Attempts > 0 {
+			c.Attempts = []callback.Attempt{standIn(&c.Entry)}
+		}
 		return err
 	})
 	return c, err
+}
+
+// unreadable reports whether err is that of a record that is damaged, or gone
+// though another says that it must be there.
+func unreadable(err error) bool {
+	return errors.Is(err, errCorrupt) || errors.Is(err, badger.ErrKeyNotFound)
+}
+
+// passOver logs what cannot be read, and returns any other error: one damaged
+// record must not keep everything beside it from being shown.
+func (e *Engine) passOver(err error) error {
+	if unreadable(err) {
+		e.opt.Log.Error("a record is damaged or gone: what it told is not shown", "err", err)
+		return nil
+	}
+	return err
+}
+
+// standIn is what a call says of its last attempt, where that cannot be read.
+func standIn(e *callback.Entry) callback.Attempt {
+	return callback.Attempt{
+		Number: e.Attempts, Started: e.LastAt, OK: e.LastClass == callback.ClassOK, Code: e.LastCode, Class: e.LastClass,
+		Error: "The record of this attempt is damaged: what else it told is lost.",
+	}
 }
 
 // overlay adds to an entry what is known in memory only: that it runs.
@@ -75,21 +103,25 @@ func (e *Engine) overlay(entry *callback.Entry) {
 
 // readAttempts reads all attempts of a call, with the beginnings of the answers,
 // oldest first: from the last one back, for each tells when the one before began.
-func readAttempts(t *badger.Txn, slot byte, e *callback.Entry) ([]callback.Attempt, error) {
-	var out []callback.Attempt
+// With an error come those that could be read.
+func readAttempts(t *badger.Txn, slot byte, e *callback.Entry) (out []callback.Attempt, err error) {
 	at := e.LastAt
 	for n := e.Attempts; n > 0; n-- {
-		a, before, err := readAttempt(t, attemptKey(slot, e.Num, at, e.ID, n), n)
-		if err == nil {
-			a.Excerpt, err = readExcerpt(t, slot, e.ID, n)
+		a, before, fault := readAttempt(t, attemptKey(slot, e.Num, at, e.ID, n), n)
+		lost := fault != nil
+		if !lost {
+			a.Excerpt, fault = readExcerpt(t, slot, e.ID, n)
+			out, at = append(out, a), before
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read attempt %d of call %s: %w", n, e.ID, err)
+		if fault != nil {
+			err = errors.Join(err, fmt.Errorf("read attempt %d of call %s: %w", n, e.ID, fault))
 		}
-		out, at = append(out, a), before
+		if lost {
+			break
+		}
 	}
 	slices.Reverse(out)
-	return out, nil
+	return out, err
 }
 
 func readAttempt(t *badger.Txn, k []byte, n int) (a callback.Attempt, before time.Time, err error) {
@@ -158,7 +190,7 @@ func (l *list) entry(s *source) (e callback.Entry, h *house, err error) {
 	h = s.h
 	switch s.kind {
 	case kindRow, kindDue, kindLate:
-		e, err = decodeEntry(s.value, h.cb.Num, id)
+		e, err = decodeEntry(s.value, h.num, id)
 	case kindMessage:
 		num := callback.Num(s.head.n)
 		if h = l.e.live(num); h == nil || l.q.Num != 0 && num != l.q.Num {
@@ -167,13 +199,13 @@ func (l *list) entry(s *source) (e callback.Entry, h *house, err error) {
 		fallthrough
 	default:
 		l.work += entryWork
-		e, err = readEntry(l.t, h.slot, h.cb.Num, id)
-		if callback.ErrorCode(err) == callback.CodeNotFound {
-			return e, nil, nil
+		e, err = readEntry(l.t, h.slot, h.num, id)
+		if callback.ErrorCode(err) == callback.CodeNotFound || s.kind == kindCode && l.alsoSuccess() && e.Listed() == callback.ListSuccess {
+			return e, nil, nil // in the second case it comes from the rows of successes
 		}
 	}
 	if err != nil {
-		return e, nil, fmt.Errorf("read call %s: %w", id, err)
+		return e, nil, l.e.passOver(fmt.Errorf("read call %s: %w", id, err))
 	}
 	if f, ok := l.running[id]; ok {
 		e.Running, e.Manual, e.Extend = true, f.manual, f.extend
@@ -205,14 +237,16 @@ func (l *list) lastAttempt(slot byte, c *callback.Call, count bool) error {
 	l.work += attemptWork
 	n := c.Entry.Attempts
 	a, _, err := readAttempt(l.t, attemptKey(slot, c.Num, c.LastAt, c.ID, n), n)
-	if err == nil && !a.OK && !count {
+	if err != nil {
+		a = standIn(&c.Entry)
+	} else if !a.OK && !count {
 		l.work += attemptWork
 		a.Excerpt, err = readExcerpt(l.t, slot, c.ID, n)
 	}
-	if err != nil {
-		return fmt.Errorf("read attempt %d of call %s: %w", n, c.ID, err)
-	}
 	c.Attempts = []callback.Attempt{a}
+	if err != nil {
+		return l.e.passOver(fmt.Errorf("read attempt %d of call %s: %w", n, c.ID, err))
+	}
 	return nil
 }
 

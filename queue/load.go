@@ -243,7 +243,7 @@ func (e *Engine) loadHouse(t *badger.Txn, slot byte, k []byte) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{cb: *cb, slot: slot, parts: partsOf(b)}
+	h := &house{cb: *cb, num: cb.Num, slot: slot, parts: partsOf(b)}
 	b, err = getSplit(t, liveKey(slot, cb.Num))
 	if err != nil {
 		return nil, fmt.Errorf("its live state: %w", err)
@@ -322,7 +322,7 @@ func (e *Engine) interrupt(list []claimed) error {
 			}
 			after := before
 			g.step(h).Interrupted(&after, c.manual)
-			a := callback.InterruptedAttempt(after.Attempts, g.now, c.manual)
+			a := after.InterruptedAttempt(c.manual)
 			if err := g.saveAttempt(h, c.id, &a, before.LastAt); err != nil {
 				return err
 			}

@@ -39,7 +39,7 @@ func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
 	where := l.spans()
 	var slots [256]bool
 	for _, h := range e.houses {
-		if h == nil || q.Num != 0 && h.cb.Num != q.Num {
+		if h == nil || q.Num != 0 && h.num != q.Num {
 			continue
 		}
 		l.total += h.live.Counts.In(q.Status)
@@ -94,41 +94,47 @@ func (l *list) alsoSuccess() bool { return l.q.Class == "" && l.q.Code == 200 }
 // addHouse adds the sources of one callback.
 func (l *list) addHouse(h *house) error {
 	l.e.mu.RLock()
-	spans, num := h.marks.spans, h.cb.Num
+	marks := h.marks
 	l.e.mu.RUnlock()
 	for _, i := range l.spans() {
+		s := l.bounded(&marks, i)
 		switch i {
 		case spanCode:
-			if err := l.addCodes(h, spans[i]); err != nil {
+			if err := l.addCodes(h, s); err != nil {
 				return err
 			}
 		case spanSuccess:
-			l.addRows(h, kindRow, rowPrefix(h.slot, num, rowSuccess), &byID, spans[i])
+			l.addRows(h, kindRow, rowPrefix(h.slot, h.num, rowSuccess), &byID, s)
 		case spanFailed:
-			l.addRows(h, kindRow, rowPrefix(h.slot, num, rowFailed), &byID, spans[i])
+			l.addRows(h, kindRow, rowPrefix(h.slot, h.num, rowFailed), &byID, s)
 		case spanFresh:
-			l.addRows(h, kindDue, duePrefix(h.slot, num, callback.Fresh), &byDue, spans[i])
-			l.addRows(h, kindLate, put32(key(h.slot, kindLate), uint32(num)), &byID, spans[i])
+			l.addRows(h, kindDue, duePrefix(h.slot, h.num, callback.Fresh), &byDue, s)
+			l.addRows(h, kindLate, put32(key(h.slot, kindLate), uint32(h.num)), &byID, s)
 		}
 	}
 	return nil
 }
 
-// addRows adds one source, within s and what the query's bounds of time allow:
-// no call was attempted before it was accepted.
+// bounded returns a span of a callback within what the query's bounds of time
+// allow: no call was attempted before it was accepted.
+func (l *list) bounded(m *marks, i int) span {
+	s := m.spans[i]
+	if !l.q.To.IsZero() {
+		if bound := callback.FirstCallID(l.q.To.Add(time.Millisecond)); m.skew < bound {
+			s.top = min(s.top, uint64(bound))
+		}
+	}
+	return s
+}
+
+// addRows adds one source, within s.
 func (l *list) addRows(h *house, kind byte, prefix []byte, in *layout, s span) {
 	if s.top == 0 {
 		return
 	}
-	top := s.top
-	if !l.q.To.IsZero() {
-		if bound := callback.FirstCallID(l.q.To.Add(time.Millisecond)); h.marks.skew < bound {
-			top = min(top, uint64(bound))
-		}
-	}
 	after := place{id: uint64(l.q.After)}
-	l.add(&source{h: h, kind: kind, prefix: prefix, layout: in, end: l.endOf(top)},
-		place{id: s.low}, place{id: top, n: math.MaxUint32}, after)
+	l.add(&source{h: h, kind: kind, prefix: prefix, layout: in, end: l.endOf(s.top)},
+		place{id: s.low}, place{id: s.top, n: math.MaxUint32}, after)
 }
 
 // endOf returns where a source ends that holds nothing beyond top.
@@ -143,7 +149,7 @@ func (l *list) endOf(top uint64) place {
 func (l *list) addRunning(h *house) {
 	s := &source{h: h}
 	for id, r := range l.e.runs {
-		if r.entry.Num == h.cb.Num && (l.q.After == 0 || l.q.Oldest == (id > l.q.After) && id != l.q.After) {
+		if r.entry.Num == h.num && (l.q.After == 0 || l.q.Oldest == (id > l.q.After) && id != l.q.After) {
 			s.list = append(s.list, place{id: uint64(id)})
 		}
 	}
@@ -166,7 +172,7 @@ func (m *merge) addList(s *source) {
 // addCodes adds the sources in the index of codes that q asks for: the pairs of
 // code and class there are of one callback, found by a seek each.
 func (l *list) addCodes(h *house, s span) error {
-	prefix := codePrefix(h.slot, h.cb.Num)
+	prefix := codePrefix(h.slot, h.num)
 	class, _ := callback.ParseClass(l.q.Class)
 	pair, last := uint32(0), uint32(0xffffff) // code and class in three bytes, as they stand in a key
 	if l.q.Code != 0 {

@@ -77,7 +77,7 @@ func TestPurgeOfAnEndlessCall(t *testing.T) {
 		}
 	}
 	later := now.Add(time.Hour)
-	if ok, err := e.trim(t.Context(), later, cb.Num, id, later); err != nil || !ok {
+	if ok, err := (&removal{e: e, now: later, num: cb.Num, horizon: later}).trim(t.Context(), id); err != nil || !ok {
 		t.Fatalf("trimmed: %v, %v", ok, err)
 	}
 	c, err := e.Call(t.Context(), cb.Num, id)

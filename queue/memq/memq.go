@@ -88,7 +88,7 @@ func (s *Store) Restart(now time.Time) {
 			if r := h.calls[id]; r.entry.Running {
 				manual := r.entry.Manual
 				st.Interrupted(&r.entry, manual)
-				r.attempts = append(r.attempts, callback.InterruptedAttempt(r.entry.Attempts, now, manual))
+				r.attempts = append(r.attempts, r.entry.InterruptedAttempt(manual))
 			}
 		}
 		s.keep(h, st)

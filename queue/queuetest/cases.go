@@ -1,6 +1,7 @@
 package queuetest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -266,6 +267,63 @@ func filters(h *harness) {
 	}
 }
 
+// resolved200 lists a call whose endpoint answered 200, and which a person had
+// to resolve all the same, once.
+func resolved200(h *harness) {
+	cb := h.create("a", nil)
+	ids := h.add(cb.Num, 3)
+	claims := h.claim(cb.Num, callback.Fresh)
+	h.record(claims[0], answer200)
+	h.record(claims[1], failed200)
+	h.record(claims[2], failed200)
+	_, err := h.s.Resolve(h.ctx, h.now, cb.Num, ids[1:2], "ana")
+	h.ok(err)
+	for status, want := range map[callback.CallStatus][]callback.CallID{
+		0: {ids[2], ids[1], ids[0]}, callback.ListSuccess: {ids[1], ids[0]}, callback.ListFailed: {ids[2]},
+	} {
+		page, err := h.s.Calls(h.ctx, callback.CallQuery{Filter: callback.Filter{Code: 200, Status: status}})
+		h.ok(err)
+		var got []callback.CallID
+		for i := range page.Calls {
+			got = append(got, page.Calls[i].ID)
+		}
+		diff(h, fmt.Sprint("code 200, status ", status), got, want)
+	}
+}
+
+// delivering lists the calls that run, in each direction and behind a cursor.
+func delivering(h *harness) {
+	a, b := h.create("a", nil), h.create("b", nil)
+	ids := h.add(a.Num, 1)
+	h.record(h.claim(a.Num, callback.Fresh)[0], answer503)
+	ids = append(ids, h.add(b.Num, 3)...)
+	h.claim(b.Num, callback.Fresh)
+	h.add(b.Num, 1)
+	f := callback.Filter{State: callback.StateDelivering, Status: callback.ListPending | callback.ListFailed | callback.ListSuccess}
+	for _, c := range []struct {
+		q    callback.CallQuery
+		want []callback.CallID
+	}{
+		{callback.CallQuery{Num: b.Num}, []callback.CallID{ids[3], ids[2], ids[1]}},
+		{callback.CallQuery{Num: b.Num, Oldest: true}, []callback.CallID{ids[1], ids[2], ids[3]}},
+		{callback.CallQuery{Num: b.Num, After: ids[2]}, []callback.CallID{ids[1]}},
+		{callback.CallQuery{Num: b.Num, After: ids[2], Oldest: true}, []callback.CallID{ids[3]}},
+		{callback.CallQuery{Oldest: true, Offset: 1, Limit: 1}, []callback.CallID{ids[2]}},
+	} {
+		c.q.Filter = f
+		page, err := h.s.Calls(h.ctx, c.q)
+		h.ok(err)
+		var got []callback.CallID
+		for i := range page.Calls {
+			got = append(got, page.Calls[i].ID)
+			if !page.Calls[i].Running {
+				h.Fatalf("%v does not run", page.Calls[i].ID)
+			}
+		}
+		diff(h, fmt.Sprintf("%+v", c.q), got, c.want)
+	}
+}
+
 func allOrNone(h *harness) {
 	cb := h.create("a", nil)
 	ids := h.add(cb.Num, 4)
@@ -371,6 +429,34 @@ func interrupted(h *harness) {
 	h.reopen()
 	if got := h.call(on.Num, a[0].Entry.ID); len(got.Attempts) != 1 {
 		h.Fatalf("interrupted again although nothing ran: %+v", got)
+	}
+}
+
+// interruptedEarlier restarts after the clock stepped back: no attempt begins
+// before its call was accepted, so that lists by time have both.
+func interruptedEarlier(h *harness) {
+	cb := h.create("a", nil)
+	id := h.add(cb.Num, 1)[0]
+	h.claim(cb.Num, callback.Fresh)
+	accepted := h.now
+	h.now = h.now.Add(-time.Hour)
+	h.reopen()
+	c := h.call(cb.Num, id)
+	if len(c.Attempts) != 1 || !c.LastAt.Equal(accepted) || !c.Attempts[0].Started.Equal(accepted) {
+		h.Fatalf("interrupted at %v: %+v; accepted at %v", c.LastAt, c.Attempts, accepted)
+	}
+	for _, to := range []time.Time{h.now.Add(time.Minute), accepted.Add(time.Millisecond)} {
+		f, want := callback.Filter{To: to}, 0
+		if to.After(accepted) {
+			want = 1
+		}
+		calls, err := h.s.Calls(h.ctx, callback.CallQuery{Filter: f})
+		h.ok(err)
+		attempts, err := h.s.Attempts(h.ctx, callback.AttemptQuery{Filter: f})
+		h.ok(err)
+		if len(calls.Calls) != want || len(attempts.Attempts) != want {
+			h.Fatalf("to %v: %d calls, %d attempts, want %d", to, len(calls.Calls), len(attempts.Attempts), want)
+		}
 	}
 }
 

@@ -185,7 +185,7 @@ func (p *player) finish() {
 	p.runs = p.runs[:len(p.runs)-1]
 	a := answer200
 	if bad := c.Entry.Num%2 == 0; bad == (p.rng.IntN(4) > 0) {
-		a = []callback.Attempt{answer503, refused}[p.rng.IntN(2)]
+		a = []callback.Attempt{answer503, refused, failed200}[p.rng.IntN(3)]
 	}
 	attempts := []callback.Attempt{a}
 	if p.rng.IntN(5) == 0 {

@@ -45,9 +45,12 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"delivery", delivery},
 		{"lists", lists},
 		{"filters", filters},
+		{"failed with 200", resolved200},
+		{"delivering", delivering},
 		{"all or none", allOrNone},
 		{"dispatcher", dispatcher},
 		{"interrupted", interrupted},
+		{"interrupted before it was accepted", interruptedEarlier},
 		{"sweep", sweep},
 		{"purge", purge},
 		{"outbox", outbox},
@@ -195,6 +198,9 @@ var (
 	answer503 = callback.Attempt{
 		Code: 503, Reason: "Service Unavailable", Class: callback.ClassStatus,
 		Error: "503 Service Unavailable: the endpoint answered with an error", Excerpt: "<h1>busy</h1>",
+	}
+	failed200 = callback.Attempt{
+		Code: 200, Reason: "OK", Class: callback.ClassStatus, Error: "200 OK: this endpoint is to answer with 204", Excerpt: "ok",
 	}
 	stale   = callback.Attempt{Class: callback.ClassReset, Reused: true, Reason: "closed", Error: "The connection was closed."}
 	refused = callback.Attempt{Class: callback.ClassRefused, Reason: "connection refused", Error: "Connection refused: nothing listens"}
