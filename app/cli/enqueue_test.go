@@ -212,6 +212,55 @@ func TestFeed(t *testing.T) {
 	})
 }
 
+// TestFeedNotesNoMoreThanItSends has lines so short that one Read has room for
+// more of them than notes are kept: nobody takes a note before its line is sent,
+// so Read must not wait for that.
+func TestFeedNotesNoMoreThanItSends(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const n = 3 * itemsSent
+		in := make(chan item, n) // all is there: the source is ahead
+		for i := range n {
+			in <- item{line: i + 1, raw: []byte("1")}
+		}
+		close(in)
+		f := &feed{sent: make(chan item, itemsSent), items: in, ended: make(chan struct{})}
+		got := make(chan int)
+		go func() {
+			defer close(got)
+			b := make([]byte, 32<<10)
+			for {
+				n, err := f.Read(b)
+				if err != nil {
+					return
+				}
+				got <- n / len("1\n")
+			}
+		}()
+		lines := 0
+		for {
+			synctest.Wait()
+			select {
+			case k, open := <-got:
+				if !open {
+					if lines != n {
+						t.Errorf("%d lines were sent, of %d", lines, n)
+					}
+					return
+				}
+				lines += k
+				for range k {
+					<-f.sent
+				}
+			default:
+				f.stop() // or the test does not end
+				<-got
+				t.Fatalf("%d notes wait for lines that are not sent; %d were", len(f.sent), lines)
+			}
+		}
+	})
+}
+
 // TestInProcess holds the transport to what a connection does.
 func TestInProcess(t *testing.T) {
 	t.Parallel()

@@ -71,9 +71,10 @@ func (f *feed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ready adds the next item if it is there already.
+// ready adds the next item if it is there already, and its note has room: who
+// takes the notes waits for the answer to the first, whose line is not sent yet.
 func (f *feed) ready() bool {
-	if over(f.ended) {
+	if over(f.ended) || len(f.sent) == cap(f.sent) {
 		return false
 	}
 	select {

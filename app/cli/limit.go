@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// maxConnections bounds how many connections a door has at once. Each costs some
+// maxConnections bounds how many connections there are at once. Each costs some
 // tens of KiB; more than that wait in the backlog of the system.
 const maxConnections = 4096
 
-// connections returns how many connections a door has at once: no more than
+// connections returns how many connections all doors have at once: no more than
 // leaves half of the process's descriptors to deliveries and to the store.
 func connections() int {
 	var l syscall.Rlimit

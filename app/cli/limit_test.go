@@ -4,8 +4,34 @@ import (
 	"errors"
 	"io"
 	"net"
+	"path/filepath"
 	"testing"
+
+	"ringback/app/config"
 )
+
+// TestDoorsShareTheConnections has both doors open: together they take no more
+// than one alone may, and each has some.
+func TestDoorsShareTheConnections(t *testing.T) {
+	t.Parallel()
+	most := connections()
+	for _, socket := range []string{"", filepath.Join(t.TempDir(), "s")} {
+		d, err := listen(t.Context(), &config.HTTP{Listen: "127.0.0.1:0", Socket: socket}, config.Source{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		far, near := cap(d.tcp.(*limited).slots), 0
+		if d.unix != nil {
+			near = cap(d.unix.(*limited).slots)
+		}
+		if far+near != most || far <= near || (near > 0) != (socket != "") {
+			t.Errorf("socket %q: %d and %d connections, of %d", socket, far, near, most)
+		}
+		if err := d.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
 
 // TestLimit has more clients than a listener takes: the last waits, and is
 // served when another leaves.

@@ -57,7 +57,11 @@ func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors,
 	}
 	d.addr = d.tcp.Addr().(*net.TCPAddr).AddrPort()
 	d.addr = netip.AddrPortFrom(d.addr.Addr().Unmap(), d.addr.Port())
-	d.tcp = limit(d.tcp, connections())
+	most, local := connections(), 0
+	if cfg.Socket != "" {
+		local = most / 4 // so that others cannot lock out who is on this machine
+	}
+	d.tcp = limit(d.tcp, most-local)
 	near := d.addr
 	if near.Addr().IsUnspecified() {
 		near = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), near.Port())
@@ -69,7 +73,7 @@ func listen(ctx context.Context, cfg *config.HTTP, src config.Source) (d *doors,
 	}
 	if cfg.Socket != "" {
 		if d.unix, err = listenUnix(ctx, cfg.Socket); err == nil {
-			d.unix = limit(d.unix, connections())
+			d.unix = limit(d.unix, local)
 		}
 	}
 	return d, err
