@@ -324,6 +324,16 @@ func (a *App) purge(ctx context.Context) error {
 		a.opt.Log.Info("retention removed finished calls", "n", n)
 	}
 	for ctx.Err() == nil {
+		n, err := a.opt.Store.PurgeOutages(ctx, now, before(a.opt.Failed), 5000)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+		a.opt.Log.Info("retention removed outages and alerts", "n", n)
+	}
+	for ctx.Err() == nil {
 		if n, err := a.opt.Store.PurgeOperations(ctx, now, callback.MaxOperationPage); err != nil || n == 0 {
 			if err != nil {
 				return err

@@ -200,7 +200,8 @@ func (a *App) Call(ctx context.Context, ref string, id callback.CallID) (v callb
 }
 
 // Outages implements callback.Reader. How many there are is known exactly: the
-// outages of a callback are numbered, and at most one of them lasts.
+// outages of a callback are numbered, at most one of them lasts, and retention
+// removes the first ones.
 func (a *App) Outages(ctx context.Context, q callback.OutageQuery) (list callback.Listing[callback.OutageView], err error) {
 	num, err := a.num(q.Ref)
 	if err != nil {
@@ -226,13 +227,14 @@ func (a *App) outages(num callback.Num, phase *callback.OutagePhase) (n uint64) 
 			continue
 		}
 		o := &h.Live.Outage
-		over := uint64(o.N)
+		kept := uint64(o.N - h.Live.OutagesPurged)
+		over := kept
 		if o.Phase != callback.NoOutage {
 			over--
 		}
 		switch {
 		case phase == nil:
-			n += uint64(o.N)
+			n += kept
 		case *phase == callback.NoOutage:
 			n += over
 		case *phase == o.Phase:

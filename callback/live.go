@@ -30,6 +30,9 @@ type Live struct {
 	LastClass   Class
 	LastCode    int
 
+	// OutagesPurged is how many outages retention removed: the first ones.
+	OutagesPurged uint32
+
 	// Oldest bounds from below the windows of tried calls that wait, in active
 	// time: nothing needs to be given up before Oldest + window. It is not stored.
 	Oldest time.Time

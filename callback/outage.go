@@ -45,6 +45,11 @@ type Outage struct {
 	OutageState
 }
 
+// EndedBefore reports whether o is over since before horizon.
+func (o *Outage) EndedBefore(horizon time.Time) bool {
+	return !o.Ended.IsZero() && o.Ended.Before(horizon)
+}
+
 // Pacing keeps a callback's e-mails apart.
 type Pacing struct {
 	GivenUp    uint64    // calls given up since the last digest
@@ -107,6 +112,12 @@ const (
 // String returns the word of the status.
 func (s AlertStatus) String() string {
 	return [...]string{"waiting", "sent", "refused", "expired"}[s]
+}
+
+// EndedBefore reports whether a is done with since before horizon: it does not
+// wait, and neither arose nor was sent later.
+func (a *Alert) EndedBefore(horizon time.Time) bool {
+	return a.Status != AlertWaiting && a.Created.Before(horizon) && a.Sent.Before(horizon)
 }
 
 // AlertLife is how long an alert that cannot be sent is tried.

@@ -271,6 +271,10 @@ type Ledger interface {
 	// Outages returns a page of outages, newest first by start. Total is not
 	// known but from what was seen.
 	Outages(ctx context.Context, q Newest[Outage]) (Listing[Outage], error)
+	// PurgeOutages removes at most limit outages and alerts that ended before
+	// horizon. The last outage of each callback stays, and so does all that
+	// began after one that stays.
+	PurgeOutages(ctx context.Context, now, horizon time.Time, limit int) (purged int, err error)
 }
 
 // Newest selects rows of a list that has no cursor and stands newest first.

@@ -74,10 +74,9 @@ func newest[T any](ctx context.Context, q callback.Newest[T], r *feeds[T]) (call
 	return q.Page(rows), nil
 }
 
-// records gives the keys of the records with a prefix, in order, each without
-// the number of its part. They share one iterator.
-func records(it *badger.Iterator, prefix []byte) func() (k []byte, ok bool) {
-	at := prefix
+// records gives the keys of the records with a prefix, in order, from one place
+// on, each without the number of its part. Several may share an iterator.
+func records(it *badger.Iterator, prefix, at []byte) func() (k []byte, ok bool) {
 	return func() ([]byte, bool) {
 		it.Seek(at)
 		if !it.ValidForPrefix(prefix) {
@@ -103,7 +102,8 @@ func (e *Engine) Outages(ctx context.Context, q callback.Newest[callback.Outage]
 			if err != nil || q.Num != 0 && h.Num != q.Num || h.Live.Outage.N == 0 {
 				continue // err: purged meanwhile
 			}
-			next := records(it, outagePrefix(slot, h.Num))
+			prefix := outagePrefix(slot, h.Num)
+			next := records(it, prefix, prefix)
 			all.add(h.Live.Record(), func() (o callback.Outage, ok bool, err error) {
 				k, ok := next()
 				if ok {
@@ -142,7 +142,8 @@ func (e *Engine) Alerts(ctx context.Context, q callback.Newest[callback.Alert]) 
 			if err != nil || q.Num != 0 && h.Num != q.Num {
 				continue // err: purged meanwhile
 			}
-			next := records(it, alertPrefix(slot, h.Num))
+			prefix := alertPrefix(slot, h.Num)
+			next := records(it, prefix, prefix)
 			all.add(unknown, func() (a callback.Alert, ok bool, err error) {
 				k, ok := next()
 				if ok {

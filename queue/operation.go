@@ -70,10 +70,8 @@ func (e *Engine) StartOperation(ctx context.Context, now time.Time, o callback.O
 func (g *group) saveOperation(o *operation) error {
 	b := encodeOperation(o)
 	k := operationKey(o.slot, o.Num, o.seq)
-	for part := partsOf(b); part < o.parts; part++ {
-		if err := g.t.Delete(append(k[:len(k):len(k)], byte(part))); err != nil {
-			return err
-		}
+	if err := g.deleteParts(k, partsOf(b), o.parts); err != nil {
+		return err
 	}
 	o.parts = partsOf(b)
 	return g.putSplit(k, b)
@@ -385,11 +383,8 @@ func (e *Engine) PurgeOperations(ctx context.Context, now time.Time, limit int) 
 			}
 			n, parts = n+1, parts+o.parts
 			delete(e.operations, o.ID)
-			k := operationKey(o.slot, o.Num, o.seq)
-			for part := range o.parts {
-				if err := g.t.Delete(append(k[:len(k):len(k)], byte(part))); err != nil {
-					return err
-				}
+			if err := g.deleteParts(operationKey(o.slot, o.Num, o.seq), 0, o.parts); err != nil {
+				return err
 			}
 		}
 		return nil

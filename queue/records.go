@@ -311,6 +311,7 @@ func encodeLive(l *callback.Live, m *marks) []byte {
 	w.string(l.LastError)
 	w.uint(uint64(l.LastClass))
 	w.int(l.LastCode)
+	w.uint(uint64(l.OutagesPurged))
 	return w.seal()
 }
 
@@ -339,5 +340,6 @@ func decodeLive(b []byte) (l callback.Live, m marks, err error) {
 	l.State, l.Since = callback.State(r.uint()), r.time()
 	l.LastSuccess, l.LastFailure, l.LastError = r.time(), r.time(), r.string()
 	l.LastClass, l.LastCode = callback.Class(r.uint()), r.int()
+	l.OutagesPurged = uint32(r.uint())
 	return l, m, r.err
 }

@@ -34,10 +34,8 @@ func (e *Engine) Create(ctx context.Context, now time.Time, cb callback.Callback
 func (g *group) saveCallback(h *house) error {
 	b := encodeCallback(&h.cb)
 	k := callbackKey(h.slot, h.cb.Num)
-	for part := partsOf(b); part < h.parts; part++ {
-		if err := g.t.Delete(append(k[:len(k):len(k)], byte(part))); err != nil {
-			return err
-		}
+	if err := g.deleteParts(k, partsOf(b), h.parts); err != nil {
+		return err
 	}
 	h.parts = partsOf(b)
 	return g.putSplit(k, b)

@@ -295,6 +295,28 @@ func (s *Store) Outages(_ context.Context, q callback.Newest[callback.Outage]) (
 	return q.Page(out), nil
 }
 
+// PurgeOutages implements callback.Ledger.
+func (s *Store) PurgeOutages(_ context.Context, _, horizon time.Time, limit int) (purged int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.houses {
+		for n := h.live.OutagesPurged + 1; n < h.live.Outage.N && purged < limit; n++ {
+			if o := h.outages[n]; !o.EndedBefore(horizon) {
+				break
+			}
+			delete(h.outages, n)
+			h.live.OutagesPurged, purged = n, purged+1
+		}
+	}
+	for key, a := range s.alerts {
+		if purged < limit && a.EndedBefore(horizon) {
+			delete(s.alerts, key)
+			purged++
+		}
+	}
+	return purged, nil
+}
+
 // DueAlerts implements callback.Outbox.
 func (s *Store) DueAlerts(_ context.Context, now time.Time, limit int) (due []callback.Alert, next time.Time, err error) {
 	s.mu.Lock()

@@ -80,6 +80,75 @@ func sendAgain(h *harness) {
 	}
 }
 
+// purgeOutages: what ended before the horizon goes, at most as much as asked for,
+// but neither the last outage of a callback nor an alert that waits.
+func purgeOutages(h *harness) {
+	cb := h.create("a", nil)
+	var middle time.Time
+	for i := range 4 {
+		h.add(cb.Num, 1)
+		h.record(h.claim(cb.Num, callback.Fresh)[0], answer503)
+		h.now = h.now.Add(10 * time.Minute)
+		h.record(h.claim(cb.Num, callback.Tried)[0], answer200)
+		h.now = h.now.Add(20 * time.Minute)
+		h.ok(h.s.Tick(h.ctx, h.now, cb.Num, true))
+		if i == 1 {
+			middle = h.now
+		}
+	}
+	h.create("b", nil) // has none
+	due, _, err := h.s.DueAlerts(h.ctx, h.now, 100)
+	h.ok(err)
+	if len(due) != 8 {
+		h.Fatalf("%d alerts of 4 outages, want 8", len(due))
+	}
+	for i, status := range []callback.AlertStatus{callback.AlertSent, callback.AlertExpired, callback.AlertRefused, callback.AlertWaiting, callback.AlertSent} {
+		a := due[i]
+		a.Status, a.Tries = status, 1
+		if i == 0 {
+			a.Sent = h.now
+		}
+		h.ok(h.s.SetAlert(h.ctx, h.now, a))
+	}
+	purge := func(horizon time.Time, limit, want int) {
+		h.Helper()
+		n, err := h.s.PurgeOutages(h.ctx, h.now, horizon, limit)
+		h.ok(err)
+		if n != want {
+			h.Fatalf("purged %d, want %d", n, want)
+		}
+	}
+	left := func(outages []uint32, alerts int) {
+		h.Helper()
+		page, err := h.s.Outages(h.ctx, callback.Newest[callback.Outage]{})
+		h.ok(err)
+		var got []uint32
+		for _, o := range page.Rows {
+			got = append(got, o.N)
+		}
+		diff(h, "outages left", got, outages)
+		all, err := h.s.Alerts(h.ctx, callback.Newest[callback.Alert]{})
+		h.ok(err)
+		if len(all.Rows) != alerts {
+			h.Fatalf("%d alerts left, want %d: %+v", len(all.Rows), alerts, all.Rows)
+		}
+	}
+	purge(time.Time{}, 100, 0)
+	purge(middle, 1, 1)
+	left([]uint32{4, 3, 2}, 8)
+	purge(middle, 100, 3) // an outage, and two alerts: one was sent later, one waits
+	left([]uint32{4, 3}, 6)
+	h.reopen()
+	purge(h.now.Add(time.Hour), 100, 3) // all but the last outage, and what waits
+	left([]uint32{4}, 4)
+	purge(h.now.Add(time.Hour), 100, 0)
+	live, err := h.s.Callback(cb.Num)
+	h.ok(err)
+	if live.Live.OutagesPurged != 3 || live.Live.Outage.N != 4 {
+		h.Fatalf("%d of %d outages purged, want 3 of 4", live.Live.OutagesPurged, live.Live.Outage.N)
+	}
+}
+
 // newestFirst pages through outages and alerts of two callbacks, some of which
 // arose at the same instant.
 func newestFirst(h *harness) {

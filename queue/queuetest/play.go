@@ -115,6 +115,7 @@ func (p *player) step() {
 	default:
 		horizon := p.now.Add(-time.Duration(p.rng.IntN(60)) * time.Minute)
 		p.both("purge", func(s callback.Store) (any, error) { return s.Purge(p.ctx, p.now, horizon, horizon, 1000) })
+		p.both("purge outages", func(s callback.Store) (any, error) { return s.PurgeOutages(p.ctx, p.now, horizon, 1000) })
 	}
 }
 

@@ -56,6 +56,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"outbox", outbox},
 		{"send again", sendAgain},
 		{"newest first", newestFirst},
+		{"purge of outages and alerts", purgeOutages},
 		{"acknowledge", acknowledge},
 		{"ids", ids},
 		{"operation resolves", operationResolve},
