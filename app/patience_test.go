@@ -100,3 +100,38 @@ func TestShortPageOverHTTP(t *testing.T) {
 		t.Errorf("found %q, want the last and the first", got)
 	}
 }
+
+// A page of calls with long contents is short, however patient the question is,
+// and its cursors lead to all of them.
+func TestPageOfLongContents(t *testing.T) {
+	t.Parallel()
+	a := open(t, func(o *app.Options) { o.Patience = time.Hour })
+	name, url := "long", "http://127.0.0.1:1/"
+	if _, err := a.Create(t.Context(), callback.Draft{Name: &name, URL: &url}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Suspend(t.Context(), name, "ana"); err != nil {
+		t.Fatal(err)
+	}
+	const n, size = 11, 900 << 10
+	for i := range n {
+		r := callback.Response{MessageID: fmt.Sprint(i), Message: callback.Message{Content: strings.Repeat("x", size)}}
+		if _, err := a.Enqueue(t.Context(), []callback.NewResponse{{Ref: name, Response: r}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := callback.ListQuery{Limit: callback.MaxPage, Offset: 1, Filter: callback.Filter{Status: callback.ListPending}}
+	for found, more := 0, true; more; {
+		list, err := a.Calls(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows := len(list.Calls); rows == 0 || rows > callback.MaxPageBytes/size+1 {
+			t.Fatalf("a page of %d calls of %d bytes each", rows, size)
+		}
+		found += len(list.Calls)
+		if q.After, q.Offset, more = list.Next, q.Offset-list.Skipped, list.More; !more && found != n-1 {
+			t.Errorf("found %d calls, want %d", found, n-1)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func (a *App) Calls(ctx context.Context, q callback.ListQuery) (list callback.Ca
 	s, now := shelf{app: a, byNum: map[callback.Num]callback.Health{}}, a.clock.Now()
 	until, stop := context.WithTimeout(ctx, a.opt.Patience)
 	defer stop()
-	for want := cq.Limit; ; {
+	for want, room := cq.Limit, cq.Bytes; ; {
 		page, err := a.opt.Store.Calls(ctx, cq)
 		if err != nil {
 			return list, err
@@ -108,11 +108,12 @@ func (a *App) Calls(ctx context.Context, q callback.ListQuery) (list callback.Ca
 			if h := s.health(page.Calls[i].Num); h != nil {
 				list.Calls = append(list.Calls, a.view(h, page.Calls[i], now))
 			}
+			room -= page.Calls[i].Response.Size()
 		}
 		list.More, list.Next, list.Total = page.More, page.Next, page.Total
 		list.Skipped += page.Skipped
-		cq.After, cq.Offset, cq.Limit = page.Next, q.Offset-list.Skipped, want-len(list.Calls)
-		if !page.More || cq.Limit <= 0 || until.Err() != nil {
+		cq.After, cq.Offset, cq.Limit, cq.Bytes = page.Next, q.Offset-list.Skipped, want-len(list.Calls), room
+		if !page.More || cq.Limit <= 0 || room <= 0 || until.Err() != nil {
 			break
 		}
 	}

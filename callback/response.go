@@ -48,6 +48,22 @@ func (r *Response) Kind() Kind {
 	return KindReply
 }
 
+// Size returns how many bytes the texts of the response have.
+func (r *Response) Size() int {
+	f, m := &r.From, &r.Message
+	n := len(r.Key)
+	for _, s := range [...]string{
+		r.MessageID, r.MessageLocation, f.Name, f.MRI, f.Mobile, f.Email, f.Voice,
+		m.Channel, m.Acknowledged, m.Undeliverable, m.Content,
+	} {
+		n += len(s)
+	}
+	for _, p := range r.Params {
+		n += len(p.Key) + len(p.Value)
+	}
+	return n
+}
+
 // Sample returns a response that says that it is a test, for a callback that
 // takes replies or, where it takes those only, notices of failed delivery. id
 // stands for the message's.

@@ -152,6 +152,9 @@ func (q CallQuery) Bounded() CallQuery {
 		q.Status = ListSuccess | ListFailed
 	}
 	bound(&q.Limit, &q.Offset, &q.Scan)
+	if q.Bytes <= 0 || q.Bytes > MaxPageBytes {
+		q.Bytes = MaxPageBytes
+	}
 	return q
 }
 

@@ -201,6 +201,7 @@ type CallQuery struct {
 	Limit  int    // rows at most, 1 to MaxPage
 	Offset int    // rows to skip, at most MaxOffset
 	Scan   int    // work at most, to MaxScan; 0: UsualScan. A page may be short then
+	Bytes  int    // of responses at most, to MaxPageBytes; 0: as many. A page has one row at least
 }
 
 // Bounds of one query. Work is counted in rows of an index; to read an attempt
@@ -210,10 +211,12 @@ const (
 	MaxOffset = 10_000
 	UsualScan = 6_000 // a few milliseconds
 	MaxScan   = 50_000
+
+	MaxPageBytes = 4 << 20 // of the responses of a page of calls, unless the first is longer
 )
 
 // CallPage is one page of calls. Where More is set it may be short, even empty:
-// the work that one query may cost is bounded.
+// the work that one query may cost is bounded, and so is what its rows hold.
 type CallPage struct {
 	Calls   []Call
 	More    bool   // there may be more behind

@@ -180,7 +180,11 @@ func (l *list) call(s *source, count bool) (c callback.Call, ok bool, err error)
 			return c, false, err
 		}
 	}
-	return c, l.q.MatchesResponse(&c.Response), nil
+	ok = l.q.MatchesResponse(&c.Response)
+	if ok && !count {
+		l.bytes += c.Response.Size()
+	}
+	return c, ok, nil
 }
 
 // entry returns the state of the call that a source stands at, and its

@@ -103,6 +103,8 @@ type merge struct {
 	probes  [2]*badger.Iterator  // over everything: forward, backward
 	work    int                  // rows looked at, and what else costs as much
 	most    int                  // how much work there may be
+	bytes   int                  // how much the rows of the page hold
+	room    int                  // how much they may
 	cut     bool                 // it was too much: there may be rows from the first source's head on
 	expand  func(h *house) error // adds the sources of a callback
 }
@@ -394,7 +396,7 @@ func collect[R any](ctx context.Context, m *merge, limit, offset int, all bool, 
 		case !ok:
 		case skipped < offset:
 			skipped++
-		case len(rows) == limit:
+		case len(rows) == limit || len(rows) > 0 && m.bytes > m.room:
 			return rows, skipped, shown, nil
 		default:
 			rows, shown = append(rows, row), last

@@ -28,7 +28,7 @@ type list struct {
 // ids. What the engine has in memory is read after the transaction was begun:
 // spans only widen, so they hold all that the transaction sees.
 func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
-	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, turns: turns{oldest: q.Oldest}}, e: e, q: q}
+	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q}
 	l.expand = l.addHouse
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -300,6 +300,7 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 	defer s.mu.Unlock()
 	var page callback.CallPage
 	var all []callback.Call
+	size := 0
 	for _, h := range s.houses {
 		if q.Num != 0 && h.cb.Num != q.Num {
 			continue
@@ -325,8 +326,9 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 			page.Skipped++
 			continue
 		}
-		if len(page.Calls) == q.Limit {
-			page.More, page.Next = true, page.Calls[q.Limit-1].ID
+		size += all[i].Response.Size()
+		if n := len(page.Calls); n == q.Limit || n > 0 && size > q.Bytes {
+			page.More, page.Next = true, page.Calls[n-1].ID
 			break
 		}
 		page.Calls = append(page.Calls, all[i])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"ringback/callback"
@@ -57,6 +58,9 @@ func (p *player) compareCalls() {
 	if p.rng.IntN(2) == 0 {
 		_, q.After = p.id()
 	}
+	if p.rng.IntN(2) == 0 {
+		q.Bytes = 1 + p.rng.IntN(4000)
+	}
 	what := fmt.Sprintf("calls %+v", q)
 	want, _ := p.collect(p.oracle, q)
 	got, _ := p.collect(p.s, q)
@@ -97,6 +101,57 @@ func (p *player) all(q callback.CallQuery) map[callback.CallID]bool {
 	}
 }
 
+// longContents pages through calls with long contents: a page ends before it holds
+// too many bytes, but has one call at least, and an operation works off all.
+func longContents(h *harness) {
+	cb := h.create("a", nil)
+	var ids []callback.CallID
+	for i := range 9 {
+		r := response(i)
+		r.Message.Content = strings.Repeat("x", callback.MaxPageBytes/4)
+		if i%8 == 0 {
+			r.From.Name = "needle"
+		}
+		out, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: cb.Num, Response: r}})
+		h.ok(err)
+		ids = append(ids, out[0].ID)
+	}
+	q := callback.CallQuery{Oldest: true, Filter: callback.Filter{Status: callback.ListPending}}
+	for _, c := range []struct{ bytes, offset, rows, pages int }{{0, 0, 3, 3}, {1 << 40, 3, 3, 2}, {callback.MaxPageBytes / 2, 0, 1, 9}, {1, 5, 1, 4}} {
+		q.Bytes, q.Offset, q.After = c.bytes, c.offset, 0
+		var got []callback.CallID
+		pages := 0
+		for more := true; more; pages++ {
+			page, err := h.s.Calls(h.ctx, q)
+			h.ok(err)
+			if len(page.Calls) != c.rows {
+				h.Fatalf("%d bytes a page: %d calls, want %d", c.bytes, len(page.Calls), c.rows)
+			}
+			for i := range page.Calls {
+				got = append(got, page.Calls[i].ID)
+			}
+			more, q.After, q.Offset = page.More, page.Next, q.Offset-page.Skipped
+		}
+		if diff(h, "calls", got, ids[c.offset:]); pages != c.pages {
+			h.Fatalf("%d bytes a page: %d pages, want %d", c.bytes, pages, c.pages)
+		}
+	}
+	needles := q
+	needles.Text, needles.Bytes, needles.Offset, needles.After = "needle", 0, 0, 0
+	page, err := h.s.Calls(h.ctx, needles)
+	h.ok(err)
+	if len(page.Calls) != 2 || page.More {
+		h.Fatalf("of calls that are passed over, the bytes count: %d calls, more %v", len(page.Calls), page.More)
+	}
+	o := h.start(callback.Operation{ID: "o", Num: cb.Num, Kind: callback.OperationResolve, Filter: q.Filter})
+	if next, err := o.Next(h.ctx, h.s, 100, nil); err != nil || len(next.Calls) != 3 {
+		h.Fatalf("a page of an operation: %+v, %v", next, err)
+	}
+	if o = h.finish(o, 100); o.Changed != 9 {
+		h.Fatalf("the operation: %+v", o)
+	}
+}
+
 // walk pages through calls while they come, change and go: what was there and
 // wanted all the time is met once.
 func (p *player) walk() {
@@ -105,7 +160,7 @@ func (p *player) walk() {
 	q.From, q.To = time.Time{}, time.Time{} // they are of p.now, which goes on
 	always, seen := p.all(q), map[callback.CallID]bool{}
 	at := q
-	at.Limit, at.Scan = 1+p.rng.IntN(6), 1+p.rng.IntN(100)
+	at.Limit, at.Scan, at.Bytes = 1+p.rng.IntN(6), 1+p.rng.IntN(100), p.rng.IntN(1000)
 	for {
 		page, err := p.s.Calls(p.ctx, at)
 		p.ok(err)

@@ -47,6 +47,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"filters", filters},
 		{"failed with 200", resolved200},
 		{"delivering", delivering},
+		{"long contents", longContents},
 		{"all or none", allOrNone},
 		{"dispatcher", dispatcher},
 		{"interrupted", interrupted},
