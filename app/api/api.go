@@ -200,6 +200,11 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
 		}
 	}
 	q.caller = who
+	if !rt.query && r.URL.RawQuery != "" {
+		if err := emptyQuery(r); err != nil {
+			return err
+		}
+	}
 	if !ownMedia(rt.pattern) {
 		var ok bool
 		offers := answers

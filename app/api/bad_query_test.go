@@ -1,6 +1,10 @@
 package api
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
 
 func badQueries() (out []bad) {
 	for _, c := range []struct{ query, names string }{
@@ -50,11 +54,19 @@ func badQueries() (out []bad) {
 			out = append(out, bad{"GET", path + "?" + c.query, "", 422, c.names, nil})
 		}
 	}
+	path := strings.NewReplacer("{id}", "crm-prod", "{callId}", badCall.String(), "{opId}", "mine", "{name}", "ann")
+	for _, rt := range routes {
+		if !anyQuery[rt.pattern] && rt.pattern != watchPattern { // a watch that is not refused does not end
+			out = append(out, bad{rt.method, path.Replace(rt.pattern) + "?unheard=1&dryRun=true", "", 422, "unheard", nil})
+		}
+	}
 	ids := strings.Repeat("id=0328BA3200000001&", 5000)
 	return append(out,
 		bad{"GET", "/calls?limit=%zz", "", 400, "", nil}, bad{"GET", "/calls?a;b", "", 400, "", nil}, bad{"GET", "/callbacks/crm-prod/calls?attempts=some", "", 422, "attempts", nil},
 		bad{"GET", "/callbacks?limit=0", "", 422, "limit", nil}, bad{"GET", "/callbacks?offset=10001", "", 422, "offset", nil}, bad{"GET", "/callbacks?nmae=a", "", 422, "nmae", nil},
 		bad{"GET", "/callbacks?sortOrder=x", "", 422, "sortOrder", nil}, bad{"GET", "/callbacks?name=a&name=b", "", 422, "name", nil}, bad{"GET", "/callbacks?health=yes", "", 422, "health", nil},
+		bad{"POST", "/callbacks/crm-prod/retry?a=%zz", "", 400, "", nil},
+		bad{"POST", "/callbacks/crm-prod/resolve?dryRun=true", `{"status":"FAILED"}`, 422, "dryRun", nil},
 		bad{"GET", "/callbacks/crm-prod?x=1", "", 422, "x", nil}, bad{"GET", "/overview?cells=0", "", 422, "cells", nil}, bad{"GET", "/overview?cells=601", "", 422, "cells", nil},
 		bad{"GET", "/outages?limit=501", "", 422, "limit", nil}, bad{"GET", "/alerts?calback=a", "", 422, "calback", nil},
 		bad{"GET", "/outages?callbackId=nobody", "", 404, "", nil}, bad{"GET", "/callbacks/nobody", "", 404, "", nil}, bad{"GET", "/callbacks/nobody/calls", "", 404, "", nil},
@@ -81,4 +93,31 @@ func badQueries() (out []bad) {
 		bad{"POST", "/outages/crm-prod-1/acknowledge", `[]`, 422, "(body)", nil}, bad{"POST", "/alerts/outage/A/1/send", "", 404, "", nil},
 		bad{"POST", "/callbacks/nobody/suspend", "", 404, "", nil}, bad{"POST", "/callbacks/nobody/resume", "", 404, "", nil}, bad{"DELETE", "/callbacks/nobody", "", 404, "", nil},
 	)
+}
+
+// anyQuery are the routes that take any query: what probes them may add one.
+var anyQuery = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true, "/openapi.yaml": true}
+
+// TestQueriesOfOthers has what stands in a query without being a parameter: a
+// key, and what probers add.
+func TestQueriesOfOthers(t *testing.T) {
+	t.Parallel()
+	h := New(Options{Service: newFixed()})
+	for _, path := range []string{"/healthz", "/readyz", "/openapi.yaml"} {
+		if w := askAlone(h, "GET", path+"?probe=1;2&x=%zz", ""); w.Code != http.StatusOK {
+			t.Errorf("%s with a query: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := ask(h, "HEAD", "/watch?callback=crm-prod", ""); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a watch with a query: %d %s", w.Code, w.Body)
+	}
+	svc := &asked{fixed: newFixed()}
+	w := ask(New(Options{Service: svc, LocalKey: "k"}), "POST", "/callbacks/crm-prod/retry?apikey=k", "")
+	if w.Code != http.StatusAccepted || len(svc.started) != 1 {
+		t.Errorf("a key in the query: %d %s", w.Code, w.Body)
+	}
+	w = ask(New(Options{Service: svc}), "POST", "/callbacks/crm-prod/retry?status=FAILED", "")
+	if !strings.Contains(w.Body.String(), "belongs in the body") || len(svc.started) != 1 {
+		t.Errorf("a filter in the query: %d %s", w.Code, w.Body)
+	}
 }

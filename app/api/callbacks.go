@@ -10,11 +10,11 @@ import (
 )
 
 func (q *request) createCallback() error {
-	d, _, err := q.draft()
+	whole, err := q.whole()
 	if err != nil {
 		return err
 	}
-	whole, err := q.whole()
+	d, _, err := q.draft()
 	if err != nil {
 		return err
 	}

@@ -240,6 +240,27 @@ func (q *query) done() error {
 	return q.err("the query")
 }
 
+// emptyQuery refuses every parameter but the key, for a request that takes none: a
+// filter, or a dryRun, that stands in the query where it belongs in the body would
+// leave the request to mean everything.
+func emptyQuery(r *http.Request) error {
+	query, err := readQuery(r)
+	if err != nil {
+		return err
+	}
+	what := "is not a known parameter"
+	if r.Method == http.MethodPost || r.Method == http.MethodPut {
+		what = "is not a parameter here: what is wanted belongs in the body"
+	}
+	for name := range query.values {
+		if !slices.Contains(query.asked, name) {
+			query.fail(callback.Sanitize(name, 60), "%s", what)
+		}
+	}
+	query.order()
+	return query.err("the query")
+}
+
 // order puts what is wrong into an order that does not depend on that of a map.
 func (q *query) order() {
 	slices.SortStableFunc(q.faults, func(a, b callback.FieldError) int { return strings.Compare(a.Field, b.Field) })

@@ -15,11 +15,18 @@ const (
 	admin                  = callback.RoleAdmin
 )
 
+// Who looks at the query of a route.
+const (
+	noQuery  = false // nothing belongs there: it is refused before anything is done
+	ownQuery = true  // the route itself; or nobody, where a prober may send any
+)
+
 // route is one row of what is served.
 type route struct {
 	method, pattern string
 	act             func(*request) error
 	role            callback.Role
+	query           bool
 }
 
 // The routes that settle their media types themselves: a stream, a file, and
@@ -42,53 +49,53 @@ func ownMedia(pattern string) bool {
 
 // routes is everything that is served.
 var routes = []route{
-	{"POST", "/callbacks", (*request).createCallback, admin},
-	{"GET", "/callbacks", (*request).listCallbacks, reader},
-	{"GET", "/callbacks/{id}", (*request).getCallback, reader},
-	{"PUT", "/callbacks/{id}", (*request).updateCallback, admin},
-	{"DELETE", "/callbacks/{id}", (*request).deleteCallback, admin},
-	{"POST", "/callbacks/{id}/suspend", (*request).suspend, operator},
-	{"POST", "/callbacks/{id}/resume", (*request).resume, operator},
-	{"POST", "/callbacks/{id}/test", (*request).test, operator},
-	{"GET", "/callbacks/{id}/health", (*request).getHealth, reader},
+	{"POST", "/callbacks", (*request).createCallback, admin, ownQuery},
+	{"GET", "/callbacks", (*request).listCallbacks, reader, ownQuery},
+	{"GET", "/callbacks/{id}", (*request).getCallback, reader, ownQuery},
+	{"PUT", "/callbacks/{id}", (*request).updateCallback, admin, ownQuery},
+	{"DELETE", "/callbacks/{id}", (*request).deleteCallback, admin, noQuery},
+	{"POST", "/callbacks/{id}/suspend", (*request).suspend, operator, noQuery},
+	{"POST", "/callbacks/{id}/resume", (*request).resume, operator, noQuery},
+	{"POST", "/callbacks/{id}/test", (*request).test, operator, noQuery},
+	{"GET", "/callbacks/{id}/health", (*request).getHealth, reader, noQuery},
 
-	{"GET", "/callbacks/{id}/calls", (*request).listCalls, reader},
-	{"PUT", "/callbacks/{id}/calls", (*request).updateCalls, operator},
-	{"GET", "/callbacks/{id}/calls/{callId}", (*request).getCall, reader},
-	{"PUT", "/callbacks/{id}/calls/{callId}", (*request).updateCall, operator},
-	{"POST", "/callbacks/{id}/calls/{callId}/retry", (*request).retryCall, operator},
-	{"GET", "/callbacks/{id}/attempts", (*request).listAttempts, reader},
-	{"GET", "/calls", (*request).listCalls, reader},
-	{"GET", "/callbacks/{id}/calls.ndjson", (*request).exportNDJSON, operator},
-	{"GET", "/callbacks/{id}/calls.csv", (*request).exportCSV, operator},
-	{"GET", "/calls.ndjson", (*request).exportNDJSON, operator},
-	{"GET", "/calls.csv", (*request).exportCSV, operator},
-	{"GET", "/attempts", (*request).listAttempts, reader},
+	{"GET", "/callbacks/{id}/calls", (*request).listCalls, reader, ownQuery},
+	{"PUT", "/callbacks/{id}/calls", (*request).updateCalls, operator, ownQuery},
+	{"GET", "/callbacks/{id}/calls/{callId}", (*request).getCall, reader, noQuery},
+	{"PUT", "/callbacks/{id}/calls/{callId}", (*request).updateCall, operator, noQuery},
+	{"POST", "/callbacks/{id}/calls/{callId}/retry", (*request).retryCall, operator, noQuery},
+	{"GET", "/callbacks/{id}/attempts", (*request).listAttempts, reader, ownQuery},
+	{"GET", "/calls", (*request).listCalls, reader, ownQuery},
+	{"GET", "/callbacks/{id}/calls.ndjson", (*request).exportNDJSON, operator, ownQuery},
+	{"GET", "/callbacks/{id}/calls.csv", (*request).exportCSV, operator, ownQuery},
+	{"GET", "/calls.ndjson", (*request).exportNDJSON, operator, ownQuery},
+	{"GET", "/calls.csv", (*request).exportCSV, operator, ownQuery},
+	{"GET", "/attempts", (*request).listAttempts, reader, ownQuery},
 
-	{"POST", "/callbacks/{id}/retry", (*request).retryCalls, operator},
-	{"POST", "/callbacks/{id}/resolve", (*request).resolveCalls, operator},
-	{"GET", "/operations", (*request).listOperations, reader},
-	{"GET", "/operations/{opId}", (*request).getOperation, reader},
-	{"DELETE", "/operations/{opId}", (*request).stopOperation, operator},
-	{"POST", "/operations/{opId}/undo", (*request).undoOperation, operator},
+	{"POST", "/callbacks/{id}/retry", (*request).retryCalls, operator, noQuery},
+	{"POST", "/callbacks/{id}/resolve", (*request).resolveCalls, operator, noQuery},
+	{"GET", "/operations", (*request).listOperations, reader, ownQuery},
+	{"GET", "/operations/{opId}", (*request).getOperation, reader, noQuery},
+	{"DELETE", "/operations/{opId}", (*request).stopOperation, operator, noQuery},
+	{"POST", "/operations/{opId}/undo", (*request).undoOperation, operator, noQuery},
 
-	{"POST", "/callbacks/{id}/responses", (*request).enqueueOne, enqueuer},
-	{"POST", "/responses", (*request).enqueue, enqueuer},
+	{"POST", "/callbacks/{id}/responses", (*request).enqueueOne, enqueuer, noQuery},
+	{"POST", "/responses", (*request).enqueue, enqueuer, noQuery},
 
-	{"GET", "/outages", (*request).listOutages, reader},
-	{"POST", "/outages/{id}/acknowledge", (*request).acknowledge, operator},
-	{"GET", "/alerts", (*request).listAlerts, reader},
-	{"POST", "/alerts/{id}/send", (*request).sendAlert, operator},
-	{"GET", "/overview", (*request).overview, reader},
-	{"GET", "/server", (*request).server, reader},
-	{"GET", watchPattern, (*request).watch, reader},
+	{"GET", "/outages", (*request).listOutages, reader, ownQuery},
+	{"POST", "/outages/{id}/acknowledge", (*request).acknowledge, operator, noQuery},
+	{"GET", "/alerts", (*request).listAlerts, reader, ownQuery},
+	{"POST", "/alerts/{id}/send", (*request).sendAlert, operator, noQuery},
+	{"GET", "/overview", (*request).overview, reader, ownQuery},
+	{"GET", "/server", (*request).server, reader, noQuery},
+	{"GET", watchPattern, (*request).watch, reader, noQuery},
 
-	{"GET", "/keys", (*request).listKeys, admin},
-	{"POST", "/keys", (*request).createKey, admin},
-	{"DELETE", "/keys/{name}", (*request).deleteKey, admin},
+	{"GET", "/keys", (*request).listKeys, admin, ownQuery},
+	{"POST", "/keys", (*request).createKey, admin, noQuery},
+	{"DELETE", "/keys/{name}", (*request).deleteKey, admin, noQuery},
 
-	{"GET", "/healthz", (*request).healthz, anyone},
-	{"GET", "/readyz", (*request).readyz, anyone},
-	{"GET", metricsPattern, (*request).tellMetrics, reader},
-	{"GET", documentPattern, (*request).document, anyone},
+	{"GET", "/healthz", (*request).healthz, anyone, ownQuery},
+	{"GET", "/readyz", (*request).readyz, anyone, ownQuery},
+	{"GET", metricsPattern, (*request).tellMetrics, reader, ownQuery},
+	{"GET", documentPattern, (*request).document, anyone, ownQuery},
 }
