@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"ringback/callback"
 )
@@ -114,7 +115,8 @@ func (q *request) operate(kind callback.OperationKind) error {
 }
 
 // wanted reads which calls are meant, just as the query of a list says it, and
-// what is to be done.
+// what is to be done. What is there but empty is refused: as in a template whose
+// variable was not set, it was meant to select, and must not come to mean all.
 func wanted(n *node) (want callback.NewOperation, dry bool, err error) {
 	fields := query{values: url.Values{}}
 	for i, kids := 0, fields.members("", n); i < len(kids); i++ {
@@ -126,13 +128,14 @@ func wanted(n *node) (want callback.NewOperation, dry bool, err error) {
 			} else if v != nil {
 				dry = *v
 			}
-		case k.kind == list && k.name == "status":
-			for j := range k.kids {
-				fields.values.Add(k.name, k.kids[j].value)
-			}
+		case k.kind == null:
+		case k.name == "status":
+			fields.statuses(k)
 		case k.kind == object || k.kind == list:
 			fields.fail(under("", k.name), "is %v; a plain value is needed", k.kind)
-		case k.kind != null:
+		case strings.TrimSpace(k.value) == "":
+			fields.fail(under("", k.name), "is empty; leave it out where it is not to select")
+		default:
 			fields.values.Set(k.name, k.value)
 		}
 	}
@@ -144,6 +147,29 @@ func wanted(n *node) (want callback.NewOperation, dry bool, err error) {
 	}
 	fields.order()
 	return want, dry, fields.err("the operation")
+}
+
+// statuses takes over the statuses that a body names: a text, or an array of them.
+func (q *query) statuses(n *node) {
+	items := n.kids
+	if n.kind != list {
+		items = []node{*n}
+	}
+	for i := range items {
+		switch k := &items[i]; {
+		case k.kind != text && k.kind != untyped:
+			q.fail("status", "is, or holds, %v; a string is needed", k.kind)
+			return
+		case strings.Trim(k.value, ", \t\r\n") == "":
+			q.fail("status", "is, or holds, an empty string")
+			return
+		default:
+			q.values.Add("status", k.value)
+		}
+	}
+	if len(items) == 0 {
+		q.fail("status", "is an empty array")
+	}
 }
 
 func (q *request) operationURL(id string) string { return q.base() + "/operations/" + id }

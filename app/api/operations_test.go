@@ -77,6 +77,7 @@ func TestOperationBodiesRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ body, fields string }{
 		{`{"stauts":"FAILED","dryrun":true}`, "dryrun stauts"},
+		{`<retry xmlns="http://schemas.api.whispir.com/dap"><status>FAILED</status><messageId/></retry>`, "messageId"},
 		{`{"status":"LOST"}`, "status"},
 		{`{"status":{"a":"FAILED"}}`, "status"},
 		{`{"q":["boots"]}`, "q"},
@@ -85,11 +86,28 @@ func TestOperationBodiesRefused(t *testing.T) {
 		{`{"attemptedDate":"2026-03-01","to":"2026-03-01T00:00:00Z"}`, "attemptedDate"},
 		{`{"from":"2026-03-02T00:00:00Z","to":"2026-03-01T00:00:00Z"}`, "to"},
 		{`{"limit":5}`, "limit"},
+		{`{"messageId":""}`, "messageId"},
+		{`{"status":"FAILED","messageId":" "}`, "messageId"},
+		{`{"status":"FAILED","state":"","class":"","statusCode":"","statusMessage":"","q":"","from":"","to":"","attemptedDate":""}`, "attemptedDate class from q state statusCode statusMessage to"},
+		{`{"status":""}`, "status"},
+		{`{"status":" , "}`, "status"},
+		{`{"status":[]}`, "status"},
+		{`{"status":[""],"messageId":"X"}`, "status"},
+		{`{"status":["FAILED",""],"messageId":"X"}`, "status"},
+		{`{"status":[{"a":1}],"messageId":"X"}`, "status"},
+		{`{"status":[null,"FAILED"],"messageId":"X"}`, "status"},
+		{`{"status":[["FAILED"]],"messageId":"X"}`, "status"},
+		{`{"status":[3],"messageId":"X"}`, "status"},
+		{`{"status":true}`, "status"},
 		{`[]`, "(body)"},
 	} {
 		for _, path := range []string{"retry", "resolve"} {
 			svc := &asked{fixed: newFixed()}
-			w := ask(New(Options{Service: svc}), "POST", "/callbacks/crm-prod/"+path, c.body)
+			body, head := c.body, []string(nil)
+			if strings.HasPrefix(body, "<") {
+				body, head = strings.ReplaceAll(body, "retry", path), []string{"Content-Type: application/xml"}
+			}
+			w := ask(New(Options{Service: svc}), "POST", "/callbacks/crm-prod/"+path, body, head...)
 			var p problem
 			if err := decodeJSON(w.Body.Bytes(), &p); err != nil {
 				t.Fatal(err)
