@@ -91,6 +91,11 @@ const (
 	StateDamaged    CallState = "damaged"
 )
 
+// CallStates are all of them.
+var CallStates = []CallState{
+	StateScheduled, StateHeld, StateDelivering, StateRetrying, StateDelivered, StateGaveUp, StateResolved, StateCancelled, StateDamaged,
+}
+
 // State returns what the contract shows for a call of a callback in state l.
 func (e *Entry) State(l *Live) CallState { return e.state(l.Holds()) }
 

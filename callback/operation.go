@@ -120,6 +120,12 @@ func (o *Operation) Validate() error {
 	default:
 		f.add("kind", "must be retry or resolve")
 	}
+	if s := o.Filter.State; s != "" && !slices.Contains(CallStates, s) {
+		f.add("state", "must be one of %v", CallStates)
+	}
+	if _, ok := ParseClass(o.Filter.Class); !ok {
+		f.add("class", "is not the word of an error")
+	}
 	for _, t := range []struct{ field, value string }{{"messageId", o.Filter.MessageID}, {"statusMessage", o.Filter.Reason}, {"q", o.Filter.Text}} {
 		if len(t.value) > MaxField {
 			f.add(t.field, "is longer than %d bytes", MaxField)

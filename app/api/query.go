@@ -159,23 +159,17 @@ func (q *query) status() (set callback.CallStatus) {
 	return set
 }
 
-// states are the words that a call's state can have.
-var states = []callback.CallState{
-	callback.StateScheduled, callback.StateHeld, callback.StateDelivering, callback.StateRetrying, callback.StateDelivered,
-	callback.StateGaveUp, callback.StateResolved, callback.StateCancelled, callback.StateDamaged,
-}
-
 func (q *query) state() callback.CallState {
 	s := q.one("state")
 	if s == "" {
 		return ""
 	}
-	for _, known := range states {
+	for _, known := range callback.CallStates {
 		if strings.EqualFold(s, string(known)) {
 			return known
 		}
 	}
-	q.fail("state", "must be one of %v", states)
+	q.fail("state", "must be one of %v", callback.CallStates)
 	return ""
 }
 

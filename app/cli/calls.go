@@ -24,14 +24,16 @@ type filterFlags struct {
 	state, message, class, text, from, to string
 	statuses                              []string
 	code                                  int
+	cmd                                   *cobra.Command // whose flags they are; nil: nobody's
 }
 
 func (f *filterFlags) flags(cmd *cobra.Command, statuses string) {
 	fs := cmd.Flags()
+	f.cmd = cmd
 	fs.StringSliceVar(&f.statuses, "status", nil, statuses)
 	fs.StringVar(&f.state, "state", "", "scheduled, held, delivering, retrying, delivered, gaveUp, resolved, cancelled or damaged")
 	fs.StringVar(&f.message, "message-id", "", "only those of one message")
-	fs.IntVar(&f.code, "code", 0, "only those whose last attempt was answered with that status code")
+	fs.IntVar(&f.code, "code", 0, "only those whose last attempt was answered with that status code; 0: got no answer")
 	fs.StringVar(&f.class, "class", "", "only those whose last attempt failed so, such as refused or dns")
 	fs.StringVar(&f.text, "text", "", "only those with that text in names, numbers, addresses or content")
 	fs.StringVar(&f.from, "from", "", "last attempted at that instant or later, RFC 3339")
@@ -69,10 +71,47 @@ type listWord struct {
 
 var listWords = []listWord{{"SUCCESS", callback.ListSuccess}, {"FAILED", callback.ListFailed}, {"PENDING", callback.ListPending}}
 
+// filterText is a filter that is a text: its flag, and its name in the API.
+type filterText struct{ flag, name, value string }
+
+func (f *filterFlags) texts() []filterText {
+	return []filterText{
+		{"status", "status", strings.Join(f.statuses, ",")},
+		{"state", "state", f.state},
+		{"message-id", "messageId", f.message},
+		{"class", "class", f.class},
+		{"text", "q", f.text},
+		{"from", "from", f.from},
+		{"to", "to", f.to},
+	}
+}
+
+// given reports whether a flag is on the command line: a code of 0 selects, too.
+func (f *filterFlags) given(flag string) bool { return f.cmd != nil && f.cmd.Flags().Changed(flag) }
+
+// filled refuses a flag that is given without a value, as by a script whose
+// variable is not set: it was meant to select, and must not come to mean all.
+func (f *filterFlags) filled(flag, value string) error {
+	if f.given(flag) && strings.TrimSpace(value) == "" {
+		return usagef("--%s is empty; leave it out where it is not to select", flag)
+	}
+	return nil
+}
+
 // filter returns which calls the flags select. What only the service can judge,
 // such as a state that does not exist, is left to it.
 func (f *filterFlags) filter() (out callback.Filter, err error) {
+	for _, t := range f.texts() {
+		if err := f.filled(t.flag, t.value); err != nil {
+			return out, err
+		}
+	}
 	out = callback.Filter{State: callback.CallState(f.state), MessageID: f.message, Code: f.code, Class: f.class, Text: f.text}
+	if f.given("code") && f.code == 0 {
+		out.Code = callback.NoAnswer
+	} else if f.code < 0 || f.code > 999 {
+		return out, usagef("--code is %d; a status code, or 0 for those that got no answer", f.code)
+	}
 	for _, s := range f.statuses {
 		i := slices.IndexFunc(listWords, func(w listWord) bool { return strings.EqualFold(w.word, s) })
 		if i < 0 {
@@ -93,7 +132,10 @@ func (f *filterFlags) filter() (out callback.Filter, err error) {
 // query returns what the flags ask for.
 func (f *listFlags) query() (q callback.ListQuery, err error) {
 	q = callback.ListQuery{Ref: f.callback, Oldest: f.oldest, Limit: f.limit, Offset: f.offset}
-	if q.Filter, err = f.filter(); err != nil {
+	if err = f.filled("callback", f.callback); err == nil {
+		q.Filter, err = f.filter()
+	}
+	if err != nil {
 		return q, err
 	}
 	if f.limit < 1 || f.limit > callback.MaxPage {
@@ -124,24 +166,12 @@ func instant(flag, s string) (time.Time, error) {
 // path returns the document of the API that answers q.
 func (f *listFlags) path(q *callback.ListQuery) string {
 	v := url.Values{"limit": {strconv.Itoa(q.Limit)}}
-	for _, w := range listWords {
-		if q.Status&w.status != 0 {
-			v.Add("status", w.word)
+	for _, t := range append(f.texts(), filterText{name: "cursor", value: f.cursor}) {
+		if t.value != "" {
+			v.Set(t.name, t.value)
 		}
 	}
-	set := func(name, value string) {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	set("state", f.state)
-	set("messageId", f.message)
-	set("class", f.class)
-	set("q", f.text)
-	set("from", f.from)
-	set("to", f.to)
-	set("cursor", f.cursor)
-	if f.code != 0 {
+	if f.given("code") {
 		v.Set("statusCode", strconv.Itoa(f.code))
 	}
 	if f.offset != 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,8 +38,12 @@ func (f *manyFlags) flags(cmd *cobra.Command) {
 // check looks whether what is meant is clear: ids, or filters.
 func (f *manyFlags) check(ids int) error {
 	_, err := f.filter()
+	if err == nil {
+		err = f.filled("id", f.id)
+	}
 	chosen := f.all || f.dryRun
-	switch filtered := f.state+f.message+f.class+f.text+f.from+f.to+f.id != "" || f.code != 0 || len(f.statuses) > 0 || f.noWait; {
+	filtered := f.given("code") || f.id != "" || f.noWait || slices.ContainsFunc(f.texts(), func(t filterText) bool { return t.value != "" })
+	switch {
 	case err != nil:
 		return err
 	case ids > 0 && (chosen || filtered):
@@ -112,26 +117,26 @@ func (c *console) printPreview(kind callback.OperationKind, p *callback.Preview)
 	return err
 }
 
-// previewJSON prints the API's own document of what would be done.
-func (c *console) previewJSON(ctx context.Context, d *desk, ref string, f *manyFlags) error {
-	want := map[string]any{"dryRun": true}
+// preview returns what asks the API what would be done.
+func (f *manyFlags) preview() ([]byte, error) {
+	want := map[string]any{"dryRun": true, "status": "FAILED"}
 	if f.extend {
 		want["extend"] = true
 	}
-	for name, value := range map[string]string{
-		"status": strings.Join(f.statuses, ","), "state": f.state, "messageId": f.message, "class": f.class, "q": f.text, "from": f.from, "to": f.to,
-	} {
-		if value != "" {
-			want[name] = value
+	for _, t := range f.texts() {
+		if t.value != "" {
+			want[t.name] = t.value
 		}
 	}
-	if f.code != 0 {
+	if f.given("code") {
 		want["statusCode"] = f.code
 	}
-	if len(f.statuses) == 0 {
-		want["status"] = "FAILED"
-	}
-	body, err := json.Marshal(want)
+	return json.Marshal(want)
+}
+
+// previewJSON prints the API's own document of what would be done.
+func (c *console) previewJSON(ctx context.Context, d *desk, ref string, f *manyFlags) error {
+	body, err := f.preview()
 	if err != nil {
 		return err
 	}

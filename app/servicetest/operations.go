@@ -212,6 +212,8 @@ func operationRefuses(t *testing.T, b *bench) {
 		{"retry of what was not tried", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Filter: callback.Filter{Status: callback.ListPending}}, "status"},
 		{"resolve of successes", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: callback.Filter{Status: callback.ListSuccess}}, "status"},
 		{"resolve of nothing in particular", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve}, "status"},
+		{"unknown state", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: callback.Filter{Status: callback.ListFailed, State: "bogus"}}, "state"},
+		{"unknown class", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Filter: callback.Filter{Class: "bogus"}}, "class"},
 		{"resolve with extend", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: resolve, Extend: true}, "extend"},
 	} {
 		_, _, err := b.svc.StartOperation(b.ctx, c.n)
