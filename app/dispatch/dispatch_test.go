@@ -617,8 +617,32 @@ func TestOrderedHeadHoldsNewCalls(t *testing.T) {
 }
 
 // Calls that are asked for again by filter do not overtake the head of an
-// ordered lane, neither while it waits for its time nor when that has come.
+// ordered lane, neither while it waits for its time nor when that has come, be it
+// while nothing may be sent or while the process is down.
 func TestOrderedHeadHoldsCallsAskedForAgain(t *testing.T) {
+	t.Run("suspended", func(t *testing.T) {
+		headHolds(t, func(w *world, a callback.Num) {
+			if err := w.s.Suspend(w.ctx, now(), a, "test"); err != nil {
+				w.Fatal(err)
+			}
+			w.pass(10 * time.Minute)
+			if err := w.s.Resume(w.ctx, now(), a); err != nil {
+				w.Fatal(err)
+			}
+		})
+	})
+	t.Run("down", func(t *testing.T) {
+		headHolds(t, func(w *world, a callback.Num) {
+			w.end()
+			w.pass(10 * time.Minute)
+			w.s.Restart(now())
+			w.start(512)
+		})
+	})
+}
+
+// headHolds runs it with a pause in which the time of the head comes.
+func headHolds(t *testing.T, pause func(w *world, a callback.Num)) {
 	run(t, 512, func(w *world) {
 		ordered := func(cb *callback.Callback) { cb.Ordered, cb.Retries = true, false }
 		a := w.create("a", func(int) callback.Attempt { return bad }, ordered)
@@ -656,17 +680,10 @@ func TestOrderedHeadHoldsCallsAskedForAgain(t *testing.T) {
 		if sent := w.sent(a)[before:]; len(sent) != 1 || sent[0].call != ids[0] {
 			w.Fatalf("beside the head that waits were sent: %+v", sent)
 		}
-		// Its time comes while nothing may be sent.
-		if err := w.s.Suspend(w.ctx, now(), a, "test"); err != nil {
-			w.Fatal(err)
-		}
-		w.pass(10 * time.Minute)
 		w.mu.Lock()
 		w.refuse[ids[0]] = false
 		w.mu.Unlock()
-		if err := w.s.Resume(w.ctx, now(), a); err != nil {
-			w.Fatal(err)
-		}
+		pause(w, a)
 		w.pass(6 * time.Minute)
 		want := slices.Concat([]callback.CallID{ids[0]}, ids)
 		var got []callback.CallID

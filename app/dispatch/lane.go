@@ -273,22 +273,28 @@ func (f *filler) oldest(ctx context.Context, page []callback.Entry) ([]callback.
 	if len(page) == 0 {
 		return page, nil
 	}
-	due := func(from callback.DueKey, limit int) ([]callback.Entry, error) {
-		return f.opt.Store.Due(ctx, f.lane.num, callback.Tried, from, limit)
-	}
-	later, err := due(callback.DueKey{Due: f.now}, latest)
-	if err != nil {
-		return nil, err
-	}
-	known, err := due(f.lane.head, 1)
-	if err != nil {
-		return nil, err
-	}
 	first := page[0]
-	for _, e := range append(later, known...) {
-		if e.ID < first.ID {
-			first = e
+	look := func(from callback.DueKey, limit int) (n int, last callback.DueKey, err error) {
+		page, err := f.opt.Store.Due(ctx, f.lane.num, callback.Tried, from, limit)
+		for _, e := range page {
+			if last = e.DueKey(); e.ID < first.ID {
+				first = e
+			}
 		}
+		return len(page), last, err
+	}
+	var err error
+	if f.lane.head == (callback.DueKey{}) {
+		// Nothing is known after a start: the time of the head may have come
+		// meanwhile, and then it stands anywhere among the others.
+		for n, from := callback.MaxPage, (callback.DueKey{}); n == callback.MaxPage && err == nil; from.ID++ {
+			n, from, err = look(from, callback.MaxPage)
+		}
+	} else if _, _, err = look(callback.DueKey{Due: f.now}, latest); err == nil {
+		_, _, err = look(f.lane.head, 1)
+	}
+	if err != nil {
+		return nil, err
 	}
 	f.lane.head = first.DueKey()
 	return []callback.Entry{first}, nil
