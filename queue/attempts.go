@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"fmt"
@@ -25,7 +26,7 @@ func (e *Engine) Attempts(ctx context.Context, q callback.AttemptQuery) (page ca
 	err = e.db.View(func(t *badger.Txn) error {
 		l := &attempts{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, turns: turns{oldest: q.Oldest}}, e: e, q: q}
 		defer l.close()
-		if err := l.plan(); err != nil {
+		if err := l.plan(ctx); err != nil {
 			return err
 		}
 		var next place
@@ -40,9 +41,11 @@ func (e *Engine) Attempts(ctx context.Context, q callback.AttemptQuery) (page ca
 
 // plan adds the sources: the attempts of the calls with a message id where they
 // are few, else those of each callback by time.
-func (l *attempts) plan() error {
+func (l *attempts) plan(ctx context.Context) error {
 	if l.q.MessageID != "" {
-		if done, err := l.addMessages(); done || err != nil {
+		few, err := l.addMessages(ctx)
+		l.most += l.work // it has a bound of its own, and leaves the rows theirs
+		if few || err != nil {
 			return err
 		}
 	}
@@ -86,13 +89,13 @@ func (l *attempts) after() place {
 	return place{at: ms(k.At), id: uint64(k.ID), n: uint32(k.Number)}
 }
 
-// maxOfMessage is how many attempts the calls with one message id may have to be
-// sorted in memory; of more, all attempts are looked at.
+// maxOfMessage is how many calls, and attempts of them, there may be with one
+// message id to be sorted in memory; of more, all attempts are looked at.
 const maxOfMessage = 1000
 
 // addMessages adds the attempts of the calls with the message id asked for, and
 // reports whether they were few.
-func (l *attempts) addMessages() (few bool, err error) {
+func (l *attempts) addMessages(ctx context.Context) (few bool, err error) {
 	bySlot := map[byte]bool{}
 	lists := map[*house]*source{}
 	l.e.mu.RLock()
@@ -115,8 +118,8 @@ func (l *attempts) addMessages() (few bool, err error) {
 				lists[h] = &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.num)}
 			}
 			count, err := l.chain(lists[h], callback.CallID(p.id))
-			n += count
-			return n <= maxOfMessage && len(lists) <= maxOfMessage, err
+			n += 1 + count
+			return n <= maxOfMessage, cmp.Or(err, ctx.Err())
 		})
 		if err != nil || n > maxOfMessage {
 			return false, err

@@ -289,7 +289,10 @@ func (m *merge) advance(s *source) (bool, error) {
 		}
 		// It is late, and stands in an index of its own. Those that are not and are
 		// due at the same time have ids of that time.
-		s.head = m.passLate(be64(k[len(s.prefix):]), p.id)
+		var more bool
+		if s.head, more = m.passLate(be64(k[len(s.prefix):]), p.id); !more || s.end != (place{}) && s.head.compare(s.end) > 0 {
+			return false, nil
+		}
 		if m.work += seekWork; m.work >= m.most {
 			s.state = passed
 			return true, nil
@@ -300,19 +303,20 @@ func (m *merge) advance(s *source) (bool, error) {
 }
 
 // passLate returns where calls that are not late go on behind a late one that
-// is due at the given time.
-func (m *merge) passLate(due, id uint64) place {
+// is due at the given time, and whether there may be any: the time of no id is
+// before that of the first.
+func (m *merge) passLate(due, id uint64) (place, bool) {
 	first := uint64(callback.FirstCallID(fromMS(due)))
 	after := uint64(callback.FirstCallID(fromMS(due + 1)))
 	switch {
 	case m.oldest && id < first:
-		return place{id: first}
+		return place{id: first}, true
 	case m.oldest:
-		return place{id: after}
+		return place{id: after}, true
 	case id < first:
-		return place{id: first - 1}
+		return place{id: first - 1}, true
 	}
-	return place{id: after - 1}
+	return place{id: after - 1}, after > 0
 }
 
 // take makes an item the head of s, unless it lies behind the end.
