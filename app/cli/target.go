@@ -49,8 +49,8 @@ func (c *console) resolve(t *target, cfg *config.Config) (opt api.ClientOptions,
 		if opt.Key, err = config.ReadSecret(file); err != nil {
 			return opt, given, fmt.Errorf("the API key: %w", err)
 		}
-	case own:
-		opt.Key = token
+	case own: // localhost may lead to another loopback address, where the port is somebody else's
+		opt.Key, opt.URL = token, noted
 	}
 	switch {
 	case t.caFile != "":
@@ -59,6 +59,9 @@ func (c *console) resolve(t *target, cfg *config.Config) (opt api.ClientOptions,
 			return opt, given, fmt.Errorf("the certificate authorities: %w", err)
 		}
 		opt.TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+		if u, err := url.Parse(t.addr); err == nil {
+			opt.TLS.ServerName = u.Hostname() // "" for a socket: the address says it
+		}
 	case cfg.HTTP.TLSCert != "" && (own || !given):
 		opt.TLS = trustOwn(cfg.HTTP.TLSCert)
 	}
