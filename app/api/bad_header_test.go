@@ -41,7 +41,7 @@ func badHeaders() (out []bad) {
 	}
 	const one = `{"responseMessage":{}}`
 	key := func(v string) []string { return []string{"Idempotency-Key: " + v} }
-	for _, v := range []string{`"2"`, `W/"1"`, "garbage", `"0"`, `"-1"`, `"1.0"`, `"18446744073709551616"`, `"2", "3"`, `""`} {
+	for _, v := range []string{`"2"`, `W/"1"`, "garbage", `"0"`, `"-1"`, `"1.0"`, `"18446744073709551616"`, `"2", "3"`, `""`, `"1`, `1"`, `""1""`, `"`} {
 		out = append(out, bad{"PUT", "/callbacks/crm-prod", `{"email":"a@b"}`, 412, "version", []string{"If-Match: " + v}})
 	}
 	return append(

@@ -146,8 +146,11 @@ func (q *request) ifMatch(version uint64) (uint64, error) {
 		if tag == "*" {
 			return 0, nil
 		}
+		if n := len(tag); n >= 2 && tag[0] == '"' && tag[n-1] == '"' {
+			tag = tag[1 : n-1]
+		}
 		// A weak tag never matches, and neither does one that we did not give.
-		if v, err := strconv.ParseUint(strings.Trim(tag, `"`), 10, 64); err == nil && v > 0 {
+		if v, err := strconv.ParseUint(tag, 10, 64); err == nil && v > 0 {
 			allowed = append(allowed, v)
 		}
 	}

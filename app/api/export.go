@@ -169,6 +169,9 @@ func (e *exporter) run(mark bool, page callback.CallList) error {
 			return errors.New("the server is shutting down")
 		default:
 		}
+		if !e.still() {
+			return errGone
+		}
 		e.want.After = page.Next
 		if page, err = e.svc.Calls(e.ctx(), e.want); err == nil && page.More && page.Next == e.want.After {
 			err = errors.New("the list does not go on")

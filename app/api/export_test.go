@@ -181,6 +181,35 @@ func TestExportBreaksOff(t *testing.T) {
 	}
 }
 
+// TestExportEndsWithItsKey: once its key is removed no further page is read, and
+// what was sent is not taken for the whole.
+func TestExportEndsWithItsKey(t *testing.T) {
+	t.Parallel()
+	keys := ring()()
+	a := &archive{fixed: newFixed(), calls: 5 * exportPage}
+	addr := serve(t, New(Options{Service: a, Keys: func() []callback.APIKey {
+		if len(a.asked) >= 3 { // the newest call, and two pages
+			return keys[:1] // the admin's
+		}
+		return keys
+	}}), "tcp", "127.0.0.1:0")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/calls.ndjson", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Api-Key", "operator-key")
+	tr := &http.Transport{DisableKeepAlives: true}
+	res, err := tr.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(res.Body)
+	res.Body.Close() // it was read
+	if lines := bytes.Count(b, []byte("\n")); res.StatusCode != 200 || !errors.Is(err, io.ErrUnexpectedEOF) || len(a.asked) != 3 || lines != 2*exportPage {
+		t.Errorf("%d, %d calls, %v, %d pages read", res.StatusCode, lines, err, len(a.asked))
+	}
+}
+
 // A reader that takes nothing for a minute is cut; one that is slow but takes
 // something gets it all.
 func TestExportWaitsForItsReader(t *testing.T) {

@@ -132,8 +132,11 @@ func (q *request) still() bool {
 
 // by says who acts: the key's holder, and whom a front end says it acts for. The
 // latter is no more than a note, and stands beside the key's name, never for it.
-func (q *request) by() string {
-	actor := callback.Sanitize(q.r.Header.Get(actorHeader), 64)
+func (q *request) by() string { return q.behalf(q.r.Header.Get(actorHeader)) }
+
+// behalf is by, for the person that a request names.
+func (q *request) behalf(actor string) string {
+	actor = callback.Sanitize(actor, 64)
 	if q.caller.keyed {
 		name := callback.Sanitize(q.caller.name, 60)
 		if actor == "" {

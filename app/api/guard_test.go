@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -215,6 +216,19 @@ func TestWhoActed(t *testing.T) {
 		w := ask(New(o), "POST", "/callbacks/crm-prod/suspend", "", "X-Api-Key: "+c.key, "X-Ringback-Actor: "+c.actor)
 		if w.Code != 204 || s.by != c.want {
 			t.Errorf("%q for %q: %d, by %q, want %q", c.key, c.actor, w.Code, s.by, c.want)
+		}
+		if c.actor == "" {
+			continue
+		}
+		body, err := encodeJSON(map[string]string{"by": c.actor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &desk{fixed: newFixed()}
+		o.Service = d
+		w = ask(New(o), "POST", "/outages/crm-prod-3/acknowledge", string(body), "X-Api-Key: "+c.key, "X-Ringback-Actor: somebody else")
+		if want := []any{[]any{"crm-prod", uint32(3), c.want}}; w.Code != 204 || !reflect.DeepEqual(d.asked, want) {
+			t.Errorf("%q acknowledges for %q: %d, %v, want %v", c.key, c.actor, w.Code, d.asked, want)
 		}
 	}
 }

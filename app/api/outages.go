@@ -66,7 +66,7 @@ func (q *request) listOutages() error {
 }
 
 // acknowledge notes who knows of the outage in the path: whom the body names as
-// by, or else who asks.
+// by, beside the key's name, or else who asks.
 func (q *request) acknowledge() error {
 	ref, n, ok := callback.ParseOutageID(q.ref())
 	if !ok {
@@ -81,8 +81,10 @@ func (q *request) acknowledge() error {
 	for i, kids := 0, b.members("", &body); i < len(kids); i++ {
 		if kids[i].name != "by" {
 			b.unknown(under("", kids[i].name))
-		} else if v := b.string("by", &kids[i]); v != nil {
-			by = callback.Sanitize(*v, 60)
+		} else if v := b.string("by", &kids[i]); v != nil && strings.TrimSpace(*v) == "" {
+			b.fail("by", "must name somebody")
+		} else if v != nil {
+			by = q.behalf(*v)
 		}
 	}
 	if err := b.err("the acknowledgement"); err != nil {
