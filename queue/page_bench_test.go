@@ -104,7 +104,7 @@ func BenchmarkPage(b *testing.B) {
 }
 
 // BenchmarkPageOfMany asks for pages of 64 over ten thousand callbacks with one
-// call each.
+// call each, and at last two.
 func BenchmarkPageOfMany(b *testing.B) {
 	e := quickBench(b)
 	h := stock{b: b, e: e}
@@ -132,6 +132,33 @@ func BenchmarkPageOfMany(b *testing.B) {
 			}
 			return len(page.Attempts)
 		})
+	})
+	b.Run("code nobody has", func(b *testing.B) {
+		q := callback.CallQuery{Limit: 64, Filter: callback.Filter{Code: 418}}
+		measure(b, func(int) int { return len(h.page(q).Calls) })
+	})
+	b.Run("outages", func(b *testing.B) {
+		measure(b, func(int) int {
+			page, err := e.Outages(b.Context(), callback.Newest[callback.Outage]{Limit: 64})
+			if err != nil {
+				b.Fatal(err)
+			}
+			return len(page.Rows)
+		})
+	})
+	b.Run("alerts", func(b *testing.B) {
+		measure(b, func(int) int {
+			page, err := e.Alerts(b.Context(), callback.Newest[callback.Alert]{Limit: 64})
+			if err != nil {
+				b.Fatal(err)
+			}
+			return len(page.Rows)
+		})
+	})
+	h.fill(10_000) // each has one more, younger than all before
+	b.Run("two each, behind the middle", func(b *testing.B) {
+		q := callback.CallQuery{Limit: 64, After: h.ids[10_000], Filter: callback.Filter{Status: callback.ListSuccess | callback.ListFailed | callback.ListPending}}
+		measure(b, func(int) int { return len(h.page(q).Calls) })
 	})
 }
 
