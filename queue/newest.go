@@ -77,12 +77,19 @@ func newest[T any](ctx context.Context, q callback.Newest[T], r *feeds[T]) (call
 // records gives the keys of the records with a prefix, in order, from one place
 // on, each without the number of its part. Several may share an iterator.
 func records(it *badger.Iterator, prefix, at []byte) func() (k []byte, ok bool) {
+	var k []byte
 	return func() ([]byte, bool) {
-		it.Seek(at)
+		if k != nil && it.ValidForPrefix(k) { // where it was left: a step costs less
+			for it.ValidForPrefix(k) {
+				it.Next()
+			}
+		} else {
+			it.Seek(at)
+		}
 		if !it.ValidForPrefix(prefix) {
 			return nil, false
 		}
-		k := it.Item().KeyCopy(nil)
+		k = it.Item().KeyCopy(nil)
 		k = k[:len(k)-1]
 		at = append(k[:len(k):len(k)], 0xff, 0xff) // behind the last part
 		return k, true
