@@ -78,7 +78,7 @@ func TestScreenInTmux(t *testing.T) {
 }
 
 // TestScreenOfAReaderInTmux attaches the real binary with a key of role read: it
-// shows, and acts on nothing.
+// shows, and acts on nothing, and says so when the key is removed.
 func TestScreenOfAReaderInTmux(t *testing.T) {
 	tmux, err := exec.LookPath("tmux")
 	if err != nil {
@@ -92,7 +92,7 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 		cmd.Env = append(os.Environ(), "RINGBACK_HTTP_LISTEN="+addr, "RINGBACK_DATA_DIR=data", "RINGBACK_HTTP_SOCKET=data/ring.sock", "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
 		return cmd
 	}
-	for _, args := range [][]string{{"callbacks", "add", "crm-prod", "http://127.0.0.1:1/"}, {"keys", "add", "eyes", "--role", "read"}} {
+	for _, args := range [][]string{{"callbacks", "add", "crm-prod", "http://127.0.0.1:1/"}, {"keys", "add", "other"}, {"keys", "add", "eyes", "--role", "read"}} {
 		out, err := run(args...).Output()
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
@@ -123,6 +123,11 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "suspended") {
 		t.Errorf("a reader's screen changed something: %v\n%s", err, out)
 	}
+
+	if out, err := run("keys", "remove", "eyes").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.shows("NO ACCESS", "This key is no longer accepted", "crm-prod")
 
 	// Whoever may open the socket needs no key, and may act.
 	s.tmux("respawn-window", "-k", "-t", "s", fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --socket data/ring.sock", dir, bin))

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"ringback/callback"
@@ -92,7 +93,7 @@ func (l *callList) Draw(c *Canvas, y, end int, one bool) {
 func (l *callList) nothing() string {
 	switch {
 	case !l.list.Empty() && l.d.link.down:
-		return "not loaded: offline"
+		return "not loaded: " + strings.ToLower(l.d.link.word())
 	case !l.list.Empty():
 		return "loading ..."
 	case len(l.filter.words) > 0:

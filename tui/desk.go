@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -79,7 +80,7 @@ func (d *desk) refuse(key string) bool {
 	case d.readOnly():
 		d.say(RoleError, key+": read-only")
 	case d.link.down:
-		d.say(RoleError, key+": offline")
+		d.say(RoleError, key+": "+strings.ToLower(d.link.word()))
 	case d.job != nil:
 		d.say(RoleError, key+": wait, "+d.job.progress())
 	default:
@@ -126,14 +127,15 @@ func (d *desk) copies(text string) tea.Cmd {
 
 // link is how the connection to the service does.
 type link struct {
-	down  bool
-	since time.Time // of our clock: the last answer
-	tries int
-	back  string // what was said of the last return
-	next  time.Time
-	err   string
-	delay time.Duration
-	gen   int // of the timer that counts
+	down   bool
+	denied bool      // down, for the service takes our key no longer
+	since  time.Time // of our clock: the last answer
+	tries  int
+	back   string // what was said of the last return
+	next   time.Time
+	err    string
+	delay  time.Duration
+	gen    int // of the timer that counts
 
 	revs  <-chan uint64      // nil: not watching
 	stop  context.CancelFunc // of revs
@@ -144,6 +146,9 @@ type link struct {
 const (
 	minDelay = 250 * time.Millisecond
 	maxDelay = 5 * time.Second
+	// deniedDelay is long, for a key that was refused hardly comes to be taken,
+	// and wrong keys close our address to others (30 s at least, with jitter).
+	deniedDelay = 34 * time.Second
 )
 
 // longer returns the delay after d.
@@ -166,8 +171,22 @@ func (l *link) lost(now, last time.Time, err error) {
 	l.tries++
 	l.gen++
 	l.delay = longer(l.delay)
+	code := callback.ErrorCode(err)
+	// Too many wrong keys are answered as unavailable: the key is no better then.
+	l.denied = code == callback.CodeForbidden || l.denied && code == callback.CodeUnavailable
+	if l.denied {
+		l.delay = deniedDelay
+	}
 	l.next = now.Add(l.delay)
 	l.err = inWords(err)
+}
+
+// word says why nothing new comes, in the bar.
+func (l *link) word() string {
+	if l.denied {
+		return "NO ACCESS"
+	}
+	return "OFFLINE"
 }
 
 // once keeps one question under way: asked again meanwhile, it is put again

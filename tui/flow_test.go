@@ -184,6 +184,16 @@ func TestReadOnly(t *testing.T) {
 			f := newFake()
 			fly(t, f, 140, 40, func(o *Options) { options(f, o) }, func(p *pilot) {
 				p.see("read-only")
+				foot := p.m.canvas.cells[39*140:]
+				at := strings.Index(strings.Split(p.text(), "\n")[39], "z suspend")
+				for _, c := range foot[at : at+len("z suspend")] {
+					if c.r != ' ' && c.role != RoleDim {
+						t.Errorf("%q of the key that changes something is not dim", c.r)
+					}
+				}
+				p.press("?")
+				p.see("read-only: what changes something is dim")
+				p.press("esc")
 				for _, k := range []string{"z", "2 j j x", "r"} {
 					p.press(k)
 					p.see(k[len(k)-1:] + ": read-only")

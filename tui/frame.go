@@ -104,7 +104,7 @@ func (m *model) drawBar(c *Canvas) {
 		right(RoleBar, d.clock.Head(d.running()))
 	}
 	if d.link.down {
-		right(RoleAlarm, " OFFLINE "+Duration(now.Sub(d.link.since))+" ")
+		right(RoleAlarm, " "+d.link.word()+" "+Duration(now.Sub(d.link.since))+" ")
 	} else if !d.paused.IsZero() {
 		right(RoleAlarm, " PAUSED "+d.clock.Head(d.paused)+" ")
 	}
@@ -191,7 +191,7 @@ func (m *model) drawStatus(c *Canvas) {
 	status := ""
 	switch {
 	case d.link.down:
-		status = fmt.Sprintf("offline, attempt %d; scroll and copy still work; changes are off", d.link.tries)
+		status = fmt.Sprintf("%s, attempt %d; scroll and copy still work; changes are off", strings.ToLower(d.link.word()), d.link.tries)
 	case d.loaded:
 		status = m.top().Status()
 	}
@@ -241,12 +241,12 @@ func (m *model) drawKeys(c *Canvas, y int, on scope, acts, ends []action) {
 		if !ok || x+width(&b) > limit {
 			return
 		}
-		role := RoleKey
-		if a.changes() && (m.desk.readOnly() || m.desk.link.down) {
-			role = RoleDim
+		role, text := RoleKey, RoleText
+		if a.changes() && m.desk.readOnly() {
+			role, text = RoleDim, RoleDim
 		}
 		x = c.Put(x, y, role, b.Help().Key) + 1
-		x = c.Put(x, y, RoleText, b.foot) + 2
+		x = c.Put(x, y, text, b.foot) + 2
 	}
 	if m.desk.link.down && m.desk.typing == nil {
 		x = c.Put(c.Put(x, y, RoleKey, "Enter")+1, y, RoleText, "try now") + 2

@@ -331,3 +331,63 @@ func (badPage) Draw(*Canvas)     { panic("out of ink") }
 type badService struct{ *fake }
 
 func (badService) Server(context.Context) (callback.Server, error) { panic("no idea") }
+
+// A key that the server takes no longer is no outage: it is said in plain words,
+// and the dead key is not sent again and again.
+func TestKeyIsNoLongerAccepted(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		f.set(func() {
+			f.fail = callback.Errorf(callback.CodeForbidden, "the key is not known here; it may have been removed")
+		})
+		f.unwatch(nil)
+		p.pass(time.Second)
+		p.see("NO ACCESS", "This key is no longer accepted", "--key-file", "the key is not known here", "billing-eu")
+		for _, wrong := range []string{"OFFLINE", "not answering", "systemctl"} {
+			p.unseen(wrong)
+		}
+		p.press("z")
+		p.see("z: no access")
+		asked := func() int { return f.count("Overview") + f.count("Watch") + f.count("Server") }
+		before := asked()
+		p.pass(2 * time.Minute)
+		if n := asked() - before; n < 3 || n > 4 {
+			t.Fatalf("%d questions in two minutes, want one in 30 s at most", n)
+		}
+		// Who sends too many wrong keys is answered so; the key is no better.
+		f.set(func() {
+			f.fail = callback.Errorf(callback.CodeUnavailable, "too many wrong keys came from this address")
+		})
+		p.pass(time.Minute)
+		p.see("NO ACCESS")
+		f.set(func() { f.fail = errGone })
+		p.pass(time.Minute)
+		p.see("OFFLINE", "not answering")
+		f.set(func() { f.fail = callback.Errorf(callback.CodeForbidden, "a key is needed") })
+		p.press("enter")
+		p.see("NO ACCESS")
+		f.set(func() { f.fail = nil })
+		p.press("enter")
+		p.unseen("NO ACCESS")
+		p.see("back after")
+		if len(f.watchers) != 1 {
+			t.Fatalf("%d watchers, want one again", len(f.watchers))
+		}
+	})
+}
+
+func TestFirstContactIsDenied(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{80, 24}, {40, 10}, {19, 4}} {
+		f := newFake()
+		f.fail = callback.Errorf(callback.CodeForbidden, "a key is needed")
+		fly(t, f, size[0], size[1], nil, func(p *pilot) {
+			p.see("NO ACCESS")
+			p.unseen("OFFLINE")
+			if size[0] >= 80 {
+				p.see("This key is no longer accepted, or one is needed: q, then tui --key-file FILE", "a key is needed", "ringback tui --key-file FILE")
+			}
+		})
+	}
+}

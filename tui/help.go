@@ -76,6 +76,9 @@ func (b *helpBox) Draw(c *Canvas) {
 	if room < long {
 		says = "Keys   j k scroll   Esc closes"
 	}
+	if b.d.readOnly() {
+		says += "   read-only: what changes something is dim"
+	}
 	x, y := (w-bw)/2, (h-bh)/2
 	c.Box(x, y, bw, bh, says)
 	for i, col := range columns {

@@ -120,9 +120,12 @@ func (m *model) back(now time.Time) tea.Cmd {
 	l := &m.desk.link
 	l.back = "back after " + Duration(now.Sub(l.since))
 	m.desk.say(RoleOK, l.back)
-	l.down, l.err, l.delay, l.tries = false, "", 0, 0
-	l.gen++
 	cmds := []tea.Cmd{m.desk.ask.server()}
+	if l.denied && l.revs == nil {
+		cmds = append(cmds, m.desk.ask.watch()) // no try was made meanwhile
+	}
+	l.down, l.denied, l.err, l.delay, l.tries = false, false, "", 0, 0
+	l.gen++
 	l.watch = 0 // the next try to watch, if one is due, is not far
 	for _, p := range append(m.roots[:], m.stack...) {
 		if r, ok := p.(interface{ reconnect() }); ok {
@@ -165,6 +168,7 @@ func (m *model) met(msg serverMsg) tea.Cmd {
 func (m *model) retry(msg retryMsg) tea.Cmd {
 	l := &m.desk.link
 	switch {
+	case msg.watch && l.denied: // it would be one more wrong key
 	case msg.watch && l.revs == nil:
 		return m.desk.ask.watch()
 	case !msg.watch && l.down && msg.gen == l.gen:

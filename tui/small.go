@@ -10,7 +10,7 @@ func (m *model) drawLine(c *Canvas) {
 	d := &m.desk
 	x := 0
 	if d.link.down {
-		x = c.Put(x, 0, RoleAlarm, "OFFLINE") + 1
+		x = c.Put(x, 0, RoleAlarm, d.link.word()) + 1
 	}
 	m.drawCounts(c, x, 0)
 }
@@ -53,7 +53,7 @@ func (m *model) drawSmall(c *Canvas) {
 	x := c.PutIn(1, 0, min(c.Width(name), m.w-11, 20), RoleBar, name, Left) + 2
 	switch {
 	case d.link.down:
-		c.Put(x, 0, RoleAlarm, " OFFLINE "+Duration(d.opt.Now().Sub(d.link.since))+" ")
+		c.Put(x, 0, RoleAlarm, " "+d.link.word()+" "+Duration(d.opt.Now().Sub(d.link.since))+" ")
 	case !d.paused.IsZero():
 		c.Put(x, 0, RoleAlarm, " PAUSED ")
 	default:
@@ -83,6 +83,10 @@ func (m *model) drawSmall(c *Canvas) {
 // drawOffline draws, in place of the strip, that what is shown is old.
 func (m *model) drawOffline(c *Canvas, y int) {
 	d := &m.desk
+	if d.link.denied {
+		c.PutIn(1, y, m.w-2, RoleError, "This key is no longer accepted, or one is needed: q, then tui --key-file FILE", Left)
+		return
+	}
 	now := d.opt.Now()
 	who := "Server"
 	if d.opt.Embedded {
@@ -109,6 +113,11 @@ func (d *desk) drawGone(c *Canvas, y int) int {
 		y++
 	}
 	y++
+	if d.link.denied {
+		c.PutIn(1, y, w-2, RoleText, "End the screen and start it with another key:  ringback tui --key-file FILE", Left)
+		c.PutIn(1, y+1, w-2, RoleText, "On the server, which runs:  ringback keys list    ringback keys add NAME --role read", Left)
+		return y + 2
+	}
 	if !d.opt.Embedded {
 		c.PutIn(1, y, w-2, RoleText, "On the server:  systemctl status ringback    journalctl -u ringback -n 50", Left)
 		c.PutIn(1, y+1, w-2, RoleText, "Deliveries go on only if the process runs; calls already accepted are on disk.", Left)
