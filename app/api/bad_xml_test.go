@@ -206,7 +206,7 @@ func badFieldsXML() (out []bad) {
 	}
 	for _, c := range []struct{ in, names string }{
 		{"", "responseMessage"},
-		{"<messageId>a</messageId>", "responseMessage"},
+		{"<messageId/><from><name>Fred</name></from>", "responseMessage"},
 		{"<responseMessage>yes</responseMessage>", "responseMessage"},
 		{"<responseMessage><content><b/></content></responseMessage>", "responseMessage.content"},
 		{"<responseMessage><text>a</text></responseMessage>", "responseMessage.text"},

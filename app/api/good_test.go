@@ -156,7 +156,10 @@ func TestVersionGuards(t *testing.T) {
 func TestResponseSpellings(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]callback.Response{
-		`{"responseMessage":{}}`: {},
+		`{"responseMessage":{}}`:                   {},
+		`{"messageId":"m","from":{"name":"n"}}`:    {MessageID: "m", From: callback.From{Name: "n"}},
+		`{"messageId":"m","responseMessage":null}`: {MessageID: "m"},
+		`{"messageId":"m","link":[]}`:              {MessageID: "m"},
 		`{"id":"k","messageId":"m","messageLocation":"l","deliverAt":"2026-03-01T10:00:00+10:00","responseMessage":{"content":null}}`: {
 			Key: "k", MessageID: "m", MessageLocation: "l", DeliverAt: clock("00:00:00"),
 		},

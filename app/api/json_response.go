@@ -33,12 +33,15 @@ type plainResponse struct {
 // that parseJSON and binder.response would not read the same.
 func plainJSON(body []byte, r *callback.NewResponse) bool {
 	var s plainResponse
-	if json.Unmarshal(body, &s, onlyKnown) != nil || s.ResponseMessage == nil {
+	if json.Unmarshal(body, &s, onlyKnown) != nil || s.ResponseMessage == nil && s.MessageID == "" {
 		return false
 	}
 	r.Response = callback.Response{
 		MessageID: s.MessageID, MessageLocation: s.MessageLocation, From: callback.From(s.From),
-		Message: callback.Message(*s.ResponseMessage), Params: s.CustomParameters, Key: s.ID,
+		Params: s.CustomParameters, Key: s.ID,
+	}
+	if s.ResponseMessage != nil {
+		r.Response.Message = callback.Message(*s.ResponseMessage)
 	}
 	r.Ref = s.CallbackID
 	if len(s.CustomParameters) == 0 {

@@ -9,13 +9,16 @@ import (
 )
 
 // response reads one response and the callback that it names, "" where it
-// names none. A response without a responseMessage is refused: it would be
-// accepted for good and delivered with nothing in it, and what it is most likely
-// is a misunderstanding, such as a body one level too deep.
+// names none. A response that has neither a responseMessage nor a messageId is
+// refused: it would be accepted for good and delivered with nothing in it, and
+// what it is most likely is a misunderstanding, such as a body one level too deep.
 func (b *binder) response(n *node) (r callback.NewResponse) {
 	kids := b.members("", n)
-	if len(b.faults) == 0 && !slices.ContainsFunc(kids, func(k node) bool { return k.name == "responseMessage" && k.kind != null }) {
-		b.fail("responseMessage", "is required: what was answered, or that it could not be delivered")
+	tells := func(k node) bool {
+		return k.name == "responseMessage" && k.kind != null || k.name == "messageId" && k.value != ""
+	}
+	if len(b.faults) == 0 && !slices.ContainsFunc(kids, tells) {
+		b.fail("responseMessage", "is required where there is no messageId: what was answered, or that it could not be delivered")
 	}
 	for i := range kids {
 		k := &kids[i]

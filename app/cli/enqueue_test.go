@@ -82,7 +82,7 @@ func TestEnqueueTellsInOrder(t *testing.T) {
 		want := []string{
 			`f:1: no callback has the id or name "nobody"`, "f:2: is not JSON: it ends too early",
 			`f:5: is not JSON: invalid character 'o' in literal null (expecting 'u')`, `f:6: no callback has the id or name "none"`,
-			"f:3007: responseMessage is required: what was answered, or that it could not be delivered", "f:3008: is not JSON: it ends too early",
+			"f:3007: responseMessage is required where there is no messageId: what was answered, or that it could not be delivered", "f:3008: is not JSON: it ends too early",
 		}
 		if strings.Join(said, "\n") != strings.Join(want, "\n") {
 			t.Errorf("%s: told\n%s\nwant\n%s", name, strings.Join(said, "\n"), strings.Join(want, "\n"))
