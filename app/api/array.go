@@ -143,18 +143,14 @@ func (q *request) sendMany(out []callback.EnqueueResult) error {
 // and each item in its place.
 func (q *request) refuseItems(e *refusal, out []callback.EnqueueResult) error {
 	p, header, _ := problemOf(e)
-	if q.media.codec.item == nil {
-		e.items = q.shapesOf(out)
-		return e
-	}
-	head, err := encodeJSON(p)
+	a, err := q.media.codec.around(&p)
 	if err != nil {
 		return err
 	}
 	maps.Copy(q.w.Header(), header)
-	q.w.Header().Set("Content-Type", problemType)
+	q.w.Header().Set("Content-Type", q.media.codec.problem)
 	q.w.WriteHeader(p.Status)
-	q.stream(string(head[:len(head)-1])+`,"items":[`, out, "]}")
+	q.stream(a, out)
 	return nil
 }
 
@@ -170,42 +166,35 @@ func (q *request) itemOf(r *callback.EnqueueResult) enqueuedShape {
 	return q.refused(err)
 }
 
-func (q *request) shapesOf(out []callback.EnqueueResult) []enqueuedShape {
-	shapes := make([]enqueuedShape, len(out))
-	for i := range out {
-		shapes[i] = q.itemOf(&out[i])
-	}
-	return shapes
-}
-
 func (q *request) sendItems(status int, out []callback.EnqueueResult) error {
-	if q.media.codec.item == nil {
-		return q.send(status, q.shapesOf(out))
+	a, err := q.media.codec.around(nil)
+	if err != nil {
+		return err
 	}
 	q.w.Header().Set("Content-Type", q.media.name)
 	q.w.WriteHeader(status)
-	q.stream("[", out, "]")
+	q.stream(a, out)
 	return nil
 }
 
 // stream writes one item after the other, so that a long answer is never whole
 // in memory.
-func (q *request) stream(head string, out []callback.EnqueueResult, tail string) {
+func (q *request) stream(a around, out []callback.EnqueueResult) {
 	w := bufio.NewWriterSize(q.w, 16<<10)
-	line := append(make([]byte, 0, 1<<10), head...)
+	line := append(make([]byte, 0, 1<<10), a.head...)
 	for i := range out {
 		s := q.itemOf(&out[i])
 		var err error
-		if line, err = q.media.codec.item(line, &s); err != nil {
+		if line, err = a.item(line, &s); err != nil {
 			q.log.Error("api: encode an item", "error", err)
 			panic(http.ErrAbortHandler) // the status is sent: all that is left is to cut the answer short
 		}
 		if _, err := w.Write(line); err != nil {
 			return // the client left
 		}
-		line = append(line[:0], ',')
+		line = append(line[:0], a.between...)
 	}
-	_, err := w.WriteString(tail)
+	_, err := w.WriteString(a.tail)
 	_ = errors.Join(err, w.Flush()) // there is nobody left to tell
 }
 

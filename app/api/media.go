@@ -26,8 +26,11 @@ type codec struct {
 	// problem is the media type of an error written so.
 	problem string
 	// item adds to b what encode writes for what became of a response. nil: there
-	// is no faster way than encode, nor one item after the other.
+	// is no faster way than encode.
 	item func(b []byte, s *enqueuedShape) ([]byte, error)
+	// around says how what became of many is written, one after the other: as an
+	// array, or, where p is not nil, as the items of that problem.
+	around func(p *problem) (around, error)
 }
 
 // media is a media type with its codec.
@@ -38,9 +41,9 @@ type media struct {
 
 var (
 	jsonCodec = codec{
-		decode: parseJSON, plain: plainJSON, split: splitJSON, encode: encodeJSON, item: appendItem, problem: problemType,
+		decode: parseJSON, plain: plainJSON, split: splitJSON, encode: encodeJSON, item: appendItem, around: aroundJSON, problem: problemType,
 	}
-	xmlCodec = codec{decode: parseXML, encode: encodeXML, problem: "application/problem+xml"}
+	xmlCodec = codec{decode: parseXML, encode: encodeXML, around: aroundXML, problem: "application/problem+xml"}
 )
 
 // answers are the media types that are read and written; the first is sent

@@ -29,7 +29,6 @@ type refusal struct {
 	message string
 	fields  []callback.FieldError
 	header  http.Header
-	items   []enqueuedShape
 }
 
 // Error implements error.
@@ -73,7 +72,7 @@ const retryAfter = 10
 // false for an internal error.
 func problemOf(err error) (p problem, header http.Header, ok bool) {
 	if e, is := errors.AsType[*refusal](err); is {
-		p = problem{Status: e.status, Detail: e.message, Errors: e.fields, Items: e.items}
+		p = problem{Status: e.status, Detail: e.message, Errors: e.fields}
 		header = e.header
 	} else if e, is := errors.AsType[*callback.Error](err); is && statusOf[e.Code] != 0 {
 		p = problem{Status: statusOf[e.Code], Detail: e.Message, Errors: e.Fields}

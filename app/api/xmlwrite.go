@@ -19,12 +19,12 @@ func encodeXML(shape any) ([]byte, error) {
 		return nil, err
 	}
 	var w xmlWriter
-	w.WriteString(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n")
+	w.WriteString(xmlHead)
 	switch shape.(type) {
 	case callbackShape:
 		w.root("ns2:companyapicallback", `xmlns:ns2="`+spaceAPI+`"`, &n)
 	case problem:
-		w.item = "i" // RFC 9457, appendix B
+		w.item = problemItem
 		w.root("problem", `xmlns="urn:ietf:rfc:7807"`, &n)
 	case interface{ isPage() }:
 		w.list(&n)
@@ -33,6 +33,11 @@ func encodeXML(shape any) ([]byte, error) {
 	}
 	return w.Bytes(), nil
 }
+
+const (
+	xmlHead     = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n"
+	problemItem = "i" // RFC 9457, appendix B
+)
 
 type xmlWriter struct {
 	bytes.Buffer
