@@ -13,8 +13,11 @@ import (
 // node in memory is larger than the two bytes that one may take in a body.
 const bytesPerValue = 8
 
-// maxValues is how many values a body may hold.
-func (h *handler) maxValues() int { return int(max(h.maxBody/bytesPerValue, 1024)) }
+// maxValues is how many values a body may hold: no more than there would be
+// memory for beside others.
+func (h *handler) maxValues() int {
+	return int(min(max(h.maxBody/bytesPerValue, 1024), h.memory.size/4/nodeCost))
+}
 
 // errEmpty is what every codec says of a body with nothing in it.
 var errEmpty = callback.Errorf(callback.CodeMalformed, "the body is empty")
@@ -25,7 +28,7 @@ func (q *request) body() (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	return q.tree(c, raw)
+	return q.tree(c, raw, &q.held)
 }
 
 // payload reads the request's body and says how it is written.
@@ -42,9 +45,9 @@ func (q *request) payload() (codec, []byte, error) {
 	return c, raw, err
 }
 
-// tree decodes one document.
-func (q *request) tree(c codec, raw []byte) (node, error) {
-	n, err := c.decode(raw, q.maxValues())
+// tree decodes one document, for which held pays.
+func (q *request) tree(c codec, raw []byte, held *hold) (node, error) {
+	n, err := c.decode(raw, room{left: q.maxValues(), held: held})
 	if err == nil {
 		err = q.root(&n)
 	}

@@ -69,6 +69,45 @@ func (h *hold) free() {
 	h.n = 0
 }
 
+// nodeCost is about what a node takes, beside its texts: it stands in a slice
+// that grows.
+const nodeCost = 128
+
+// payAhead is how much is taken at once for nodes, so that a small document takes
+// once.
+const payAhead = 4 << 10
+
+// room bounds a tree, and pays for it while it grows.
+type room struct {
+	left int   // how many more nodes may come
+	held *hold // who pays; nil: nobody
+	paid int64 // and not used yet
+}
+
+// node makes room for a node with so many bytes of text.
+func (r *room) node(text int) error {
+	if r.left--; r.left < 0 {
+		return errMany
+	}
+	return r.pay(nodeCost + int64(text))
+}
+
+// pay makes room for n bytes.
+func (r *room) pay(n int64) error {
+	if r.held == nil {
+		return nil
+	}
+	if r.paid < n {
+		more := max(n-r.paid, payAhead)
+		if err := r.held.more(more); err != nil {
+			return err
+		}
+		r.paid += more
+	}
+	r.paid -= n
+	return nil
+}
+
 func overloaded() error { return soon("more is being sent than fits into memory; try again soon") }
 
 // soon refuses what there is no room for at present.

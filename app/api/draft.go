@@ -72,7 +72,7 @@ func (b *binder) more(d *callback.Draft, k *node) bool {
 		d.CA = b.string(k.name, k)
 	case "headers":
 		if k.kind != null {
-			headers := b.params(k.name, k)
+			headers := b.params(k.name, k, callback.MaxHeaders)
 			d.Headers = &headers
 		}
 	default:

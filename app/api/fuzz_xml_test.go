@@ -21,12 +21,12 @@ func FuzzXML(f *testing.F) {
 	}
 	f.Add(callbackXML + "<a>\r\n&#13;&#9;<![CDATA[<&]]></a><b><c/><c>1</c></b><bs><b>1</b><b/></bs>" + callbackEnd)
 	f.Fuzz(func(t *testing.T, doc string) {
-		if n, err := parseXML([]byte(doc), 1000); err == nil && plainTree(&n) {
+		if n, err := parseXML([]byte(doc), room{left: 1000}); err == nil && plainTree(&n) {
 			var w xmlWriter
 			root := n.name
 			n.name = ""
 			w.root("ns2:"+root[strings.Index(root, "}")+1:], `xmlns:ns2="`+spaceAPI+`"`, &n)
-			again, err := parseXML(w.Bytes(), 1000)
+			again, err := parseXML(w.Bytes(), room{left: 1000})
 			again.name = ""
 			if diff := cmp.Diff(n, again, cmp.AllowUnexported(node{})); err != nil || diff != "" {
 				t.Fatalf("%q was written as %q, %v (-want +got):\n%s", doc, w.Bytes(), err, diff)
@@ -69,7 +69,7 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Add(`{"a b":[1,null,{"":[]}],"link":[{"uri":"\u0000"}],"headers":{"<":"\ud83d\ude00"},"as":{"a":[[],[true]]}}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		n, err := parseJSON([]byte(body), 1000)
+		n, err := parseJSON([]byte(body), room{left: 1000})
 		if err != nil {
 			return
 		}
@@ -81,7 +81,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		var w xmlWriter
 		w.root("ns2:result", `xmlns:ns2="`+spaceDAP+`"`, &n)
-		if _, err := parseXML(w.Bytes(), 100000); err != nil && !strings.Contains(err.Error(), errDeep.Error()) {
+		if _, err := parseXML(w.Bytes(), room{left: 100000}); err != nil && !strings.Contains(err.Error(), errDeep.Error()) {
 			t.Fatalf("%q is written as %q, which is refused: %v", body, w.Bytes(), err)
 		}
 	})

@@ -20,11 +20,11 @@ const maxDepth = 64
 
 // parseJSON reads one JSON value into a tree. It is strict: RFC 8259 with
 // unique names and valid UTF-8 (RFC 7493), nothing before or after.
-func parseJSON(body []byte, values int) (node, error) {
+func parseJSON(body []byte, r room) (node, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return node{}, errEmpty
 	}
-	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), left: values}
+	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), room: r}
 	var n node
 	if err := p.read(&n); err != nil {
 		return node{}, p.explain(err)
@@ -42,14 +42,14 @@ func (p *jsonReader) end() error {
 
 // treeOf reads what encodeJSON wrote, in which a name may stand twice.
 func treeOf(body []byte) (n node, err error) {
-	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)), left: math.MaxInt}
+	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)), room: room{left: math.MaxInt}}
 	err = p.read(&n)
 	return n, err
 }
 
 type jsonReader struct {
 	dec  *jsontext.Decoder
-	left int    // how many more nodes may come
+	room room
 	open []kind // of the objects and arrays that are open
 	dry  bool   // keep nothing: only find what is wrong
 }
@@ -65,9 +65,6 @@ func (p *jsonReader) read(n *node) error {
 	if err != nil {
 		return err
 	}
-	if p.left--; p.left < 0 {
-		return errMany
-	}
 	switch tok.Kind() {
 	case jsontext.KindNull:
 		n.kind = null
@@ -79,9 +76,16 @@ func (p *jsonReader) read(n *node) error {
 		n.kind, n.value = text, tok.String()
 	case jsontext.KindBeginObject:
 		n.kind = object
-		return p.readKids(n, jsontext.KindEndObject)
 	case jsontext.KindBeginArray:
 		n.kind = list
+	}
+	if err := p.room.node(len(n.name) + len(n.value)); err != nil {
+		return err
+	}
+	switch n.kind {
+	case object:
+		return p.readKids(n, jsontext.KindEndObject)
+	case list:
 		return p.readKids(n, jsontext.KindEndArray)
 	}
 	return nil
@@ -130,6 +134,9 @@ func (p *jsonReader) field(at jsontext.Pointer) string {
 
 // explain says in plain words what was wrong and where.
 func (p *jsonReader) explain(err error) error {
+	if errors.As(err, new(*refusal)) {
+		return err // nothing is wrong with it
+	}
 	at, what := p.dec.StackPointer(), err.Error()
 	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at, what = e.JSONPointer, e.Err.Error()

@@ -127,7 +127,7 @@ func splitJSON(body []byte, most int) ([][]byte, error) {
 
 // faultOf says what is wrong with a body in which something is.
 func faultOf(body []byte) error {
-	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), left: math.MaxInt, dry: true}
+	p := jsonReader{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), room: room{left: math.MaxInt}, dry: true}
 	return p.explain(p.read(new(node)))
 }
 

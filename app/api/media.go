@@ -12,9 +12,9 @@ import (
 
 // codec reads and writes one way of putting things into bytes.
 type codec struct {
-	// decode reads one document into a tree, or returns an error that the
-	// sender may read. values bounds how many nodes the tree may have.
-	decode func(body []byte, values int) (node, error)
+	// decode reads one document into a tree for which there is room, or returns
+	// an error that the sender may read.
+	decode func(body []byte, r room) (node, error)
 	// plain reads a response that is written in the plainest way, without a
 	// tree, and reports whether it could. nil: it never can.
 	plain func(body []byte, r *callback.NewResponse) bool

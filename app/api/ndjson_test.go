@@ -507,7 +507,7 @@ func FuzzLines(f *testing.F) {
 				want = 413
 			case first(trimmed) == '[':
 				want = 422
-				if _, err := parseJSON(trimmed, 1024); err != nil {
+				if _, err := parseJSON(trimmed, room{left: 1024}); err != nil {
 					want = 400
 				}
 			}

@@ -222,9 +222,13 @@ func (b *binder) time(path string, n *node) time.Time {
 }
 
 // params reads names with texts: an object of scalars, or an array of objects
-// with key and value. The order stays as it is written.
-func (b *binder) params(path string, n *node) []callback.Param {
+// with key and value, at most so many. The order stays as it is written.
+func (b *binder) params(path string, n *node, most int) []callback.Param {
 	var out []callback.Param
+	if len(n.kids) > most { // before any is copied: there may be very many
+		b.fail(path, "has %d entries; at most %d", len(n.kids), most)
+		return nil
+	}
 	seen := make(map[string]bool, len(n.kids))
 	add := func(at, key string, n *node) {
 		switch {

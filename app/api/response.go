@@ -92,7 +92,7 @@ func (b *binder) message(m *callback.Message, path string, n *node) {
 
 // addParams adds the parameters of one of the two fields that may hold them.
 func (b *binder) addParams(dst *[]callback.Param, path string, n *node) {
-	for _, p := range b.params(path, n) {
+	for _, p := range b.params(path, n, callback.MaxParams) {
 		if slices.ContainsFunc(*dst, func(q callback.Param) bool { return q.Key == p.Key }) {
 			b.fail(under(path, p.Key), "is in customParameters and in callbackParameters")
 			continue

@@ -66,7 +66,9 @@ func first(raw []byte) byte {
 // one that it names.
 func (q *request) read(c codec, raw []byte, ref string, r *callback.NewResponse) error {
 	if c.plain == nil || !c.plain(raw, r) {
-		n, err := q.tree(c, raw)
+		held := hold{budget: q.held.budget} // of others than who reads a stream
+		defer held.free()
+		n, err := q.tree(c, raw, &held)
 		if err != nil {
 			return err
 		}

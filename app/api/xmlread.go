@@ -30,7 +30,7 @@ const (
 // (unbound prefixes, attributes given twice, several roots, text around the
 // root, references to surrogates) and what is, but has no place here (DTDs,
 // processing instructions).
-func parseXML(body []byte, values int) (node, error) {
+func parseXML(body []byte, left room) (node, error) {
 	body, err := xmlDeclared(bytes.TrimPrefix(body, []byte("\ufeff")))
 	if err != nil {
 		return node{}, err
@@ -38,7 +38,7 @@ func parseXML(body []byte, values int) (node, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return node{}, errEmpty
 	}
-	r := xmlReader{dec: xml.NewDecoder(bytes.NewReader(body)), body: body, left: values}
+	r := xmlReader{dec: xml.NewDecoder(bytes.NewReader(body)), body: body, room: left}
 	var root node
 	if err := r.document(&root); err != nil {
 		return node{}, r.explain(err)
@@ -80,8 +80,8 @@ func xmlDeclared(body []byte) ([]byte, error) {
 type xmlReader struct {
 	dec  *xml.Decoder
 	body []byte
-	raw  []byte   // of the last token
-	left int      // how many more nodes may come
+	raw  []byte // of the last token
+	room room
 	open []string // names of the elements that are open, [3] for an item of a list
 }
 
@@ -178,8 +178,8 @@ func (r *xmlReader) element(n *node, start xml.StartElement, field string) error
 	if len(r.open) > maxDepth {
 		return errDeep
 	}
-	if r.left--; r.left < 0 {
-		return errMany
+	if err := r.room.node(len(start.Name.Local)); err != nil {
+		return err
 	}
 	if err := xmlName(start.Name); err != nil {
 		return err
@@ -205,6 +205,9 @@ func (r *xmlReader) element(n *node, start xml.StartElement, field string) error
 			}
 			n.kids = append(n.kids, kid)
 		case xml.CharData:
+			if err := r.room.pay(int64(len(t))); err != nil {
+				return err
+			}
 			value.Write(t)
 		case xml.EndElement:
 			if err := xmlClose(n, start.Name.Local, value.String(), isNil); err != nil {
@@ -299,6 +302,9 @@ func isList(name string, kids []node) bool {
 // explain says in plain words what was wrong, and where. Fields are named as in
 // JSON, without the root; the root by its name.
 func (r *xmlReader) explain(err error) error {
+	if errors.As(err, new(*refusal)) {
+		return err // nothing is wrong with it
+	}
 	what, open := err.Error(), r.open
 	if f, ok := errors.AsType[xmlFault](err); ok && f.in != "" {
 		open = append(open, f.in)
