@@ -17,7 +17,7 @@ func refusedOrTaken(t *testing.T, h http.Handler, method, target, body string) {
 	if w.Code == http.StatusNoContent {
 		return
 	}
-	if _, err := parseJSON(w.Body.Bytes(), room{left: 1<<20}); err != nil {
+	if _, err := parseJSON(w.Body.Bytes(), room{left: 1 << 20}); err != nil {
 		t.Fatalf("%s %q %q: the answer is not strict JSON: %v\n%s", method, target, body, err, w.Body)
 	}
 	for _, c := range w.Body.Bytes() {

@@ -18,7 +18,7 @@ func plainAgrees(t *testing.T, body string) (plain bool) {
 	if !plainJSON([]byte(body), &got) {
 		return false
 	}
-	n, err := parseJSON([]byte(body), room{left: 1<<20})
+	n, err := parseJSON([]byte(body), room{left: 1 << 20})
 	if err != nil {
 		t.Fatalf("%q is read without a tree, and with one it is %v", body, err)
 	}
@@ -166,7 +166,7 @@ func TestSplitJSON(t *testing.T) {
 			got = append(got, string(v))
 		}
 		// What the tree makes of it is the measure, but for the number of items.
-		if _, tree := parseJSON([]byte(c.body), room{left: 1<<20}); (tree == nil) != (err == nil) && c.field != "[3]" {
+		if _, tree := parseJSON([]byte(c.body), room{left: 1 << 20}); (tree == nil) != (err == nil) && c.field != "[3]" {
 			t.Errorf("%.80s: %v; with a tree %v", c.body, err, tree)
 		}
 		if err == nil {
