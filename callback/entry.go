@@ -1,6 +1,9 @@
 package callback
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Entry is the changing part of a call.
 type Entry struct {
@@ -94,6 +97,15 @@ const (
 // CallStates are all of them.
 var CallStates = []CallState{
 	StateScheduled, StateHeld, StateDelivering, StateRetrying, StateDelivered, StateGaveUp, StateResolved, StateCancelled, StateDamaged,
+}
+
+// CallStateWords names all of them, for a person.
+func CallStateWords() string {
+	words := make([]string, len(CallStates))
+	for i, s := range CallStates {
+		words[i] = string(s)
+	}
+	return strings.Join(words, ", ")
 }
 
 // State returns what the contract shows for a call of a callback in state l.

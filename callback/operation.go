@@ -121,7 +121,7 @@ func (o *Operation) Validate() error {
 		f.add("kind", "must be retry or resolve")
 	}
 	if s := o.Filter.State; s != "" && !slices.Contains(CallStates, s) {
-		f.add("state", "must be one of %v", CallStates)
+		f.add("state", "must be one of %s", CallStateWords())
 	}
 	if _, ok := ParseClass(o.Filter.Class); !ok {
 		f.add("class", "is not the word of an error")

@@ -169,7 +169,7 @@ func (q *query) state() callback.CallState {
 			return known
 		}
 	}
-	q.fail("state", "must be one of %v", callback.CallStates)
+	q.fail("state", "must be one of %s", callback.CallStateWords())
 	return ""
 }
 
