@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -74,7 +75,7 @@ func (c *console) printCallbacks(list []callback.Health, offset, total int) erro
 		return err
 	}
 	var rows table
-	rows.add("NAME", "ID", "STATE", "WAITING", "DELIVERED", "FAILED", "URL")
+	rows.add("NAME", "ID", "STATE", "WAITING", "DELIVERED", "GAVE UP", "URL")
 	for i := range list {
 		h := &list[i]
 		n := h.Live.Counts
@@ -132,9 +133,8 @@ func (c *console) printCallback(h *callback.Health) error {
 	k.add("e-mail", h.Email)
 	k.add("alerts", string(h.Alerts))
 	k.add("signing secret", h.SigningSecret.String())
-	if h.Ordered {
-		k.add("ordered", onOff(true))
-	}
+	k.add("previous secret", h.PreviousSecret.String())
+	k.limits(&h.Callback)
 	for _, p := range h.Headers {
 		k.add("header", p.Key+": "+p.Value)
 	}
@@ -147,7 +147,7 @@ func (c *console) printCallback(h *callback.Health) error {
 	}
 	k.add("state", state)
 	n := l.Counts
-	k.add("calls", fmt.Sprintf("%d accepted: %d waiting, %d delivered, %d resolved, %d failed, %d removed by retention; %d skipped",
+	k.add("calls", fmt.Sprintf("%d accepted: %d waiting, %d delivered, %d resolved, %d given up, %d removed by retention; %d skipped",
 		n.Accepted, n.Waiting(), n.Delivered, n.Resolved, n.Failed, n.Purged, n.Skipped))
 	k.add("last success", when(l.LastSuccess))
 	if !l.LastFailure.IsZero() {
@@ -156,6 +156,29 @@ func (c *console) printCallback(h *callback.Health) error {
 	k.add("created", when(h.CreatedAt))
 	k.add("version", count(h.Version))
 	return k.print(c.out)
+}
+
+// limits adds what is set of how a callback's endpoint is to be treated: what is
+// not is the configuration's.
+func (k *card) limits(cb *callback.Callback) {
+	if cb.Ordered {
+		k.add("ordered", onOff(true))
+	}
+	if cb.MaxInFlight != 0 {
+		k.add("max in flight", count(cb.MaxInFlight))
+	}
+	if cb.RatePerSecond != 0 {
+		k.add("rate", strconv.FormatFloat(cb.RatePerSecond, 'f', -1, 64)+" attempts a second")
+	}
+	if cb.ConnectTimeout != 0 {
+		k.add("connect timeout", cb.ConnectTimeout.String())
+	}
+	if cb.ResponseTimeout != 0 {
+		k.add("response timeout", cb.ResponseTimeout.String())
+	}
+	if cb.CA != "" {
+		k.add("certificates", "checked by authorities of its own, not those of the system")
+	}
 }
 
 func onOff(on bool) string {
@@ -207,6 +230,23 @@ func (c *console) callbacksResume() *cobra.Command {
 		func(ctx context.Context, d *desk, ref string) error { return d.Resume(ctx, ref) })
 }
 
+// each does one thing to each of the arguments and says so; it stops at the first
+// that it cannot be done to, and names those that come after it.
+func (c *console) each(args []string, done string, do func(string) error) error {
+	for i, arg := range args {
+		if err := do(arg); err != nil {
+			if rest := args[i+1:]; len(rest) > 0 {
+				return fmt.Errorf("%w; not %s either: %s", err, done, strings.Join(rest, " "))
+			}
+			return err
+		}
+		if err := c.say(done, arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // eachCallback is a command that does one thing to each callback it is given,
 // and stops at the first that it cannot be done to.
 func (c *console) eachCallback(use, short, done string, do func(context.Context, *desk, string) error) *cobra.Command {
@@ -215,15 +255,7 @@ func (c *console) eachCallback(use, short, done string, do func(context.Context,
 		Use: use + refArg + "…", Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				for _, ref := range args {
-					if err := do(cmd.Context(), d, ref); err != nil {
-						return err
-					}
-					if err := c.say(done, ref); err != nil {
-						return err
-					}
-				}
-				return nil
+				return c.each(args, done, func(ref string) error { return do(cmd.Context(), d, ref) })
 			})
 		},
 	}

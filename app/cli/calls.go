@@ -31,7 +31,7 @@ func (f *filterFlags) flags(cmd *cobra.Command, statuses string) {
 	fs := cmd.Flags()
 	f.cmd = cmd
 	fs.StringSliceVar(&f.statuses, "status", nil, statuses)
-	fs.StringVar(&f.state, "state", "", "scheduled, held, delivering, retrying, delivered, gaveUp, resolved, cancelled or damaged")
+	fs.StringVar(&f.state, "state", "", callback.CallStateWords())
 	fs.StringVar(&f.message, "message-id", "", "only those of one message")
 	fs.IntVar(&f.code, "code", 0, "only those whose last attempt was answered with that status code; 0: got no answer")
 	fs.StringVar(&f.class, "class", "", "only those whose last attempt failed so, such as refused or dns")
@@ -99,14 +99,14 @@ func (f *filterFlags) filled(flag, value string) error {
 }
 
 // filter returns which calls the flags select. What only the service can judge,
-// such as a state that does not exist, is left to it.
+// such as a callback that does not exist, is left to it.
 func (f *filterFlags) filter() (out callback.Filter, err error) {
 	for _, t := range f.texts() {
 		if err := f.filled(t.flag, t.value); err != nil {
 			return out, err
 		}
 	}
-	out = callback.Filter{State: callback.CallState(f.state), MessageID: f.message, Code: f.code, Class: f.class, Text: f.text}
+	out = callback.Filter{MessageID: f.message, Code: f.code, Class: f.class, Text: f.text}
 	if f.given("code") && f.code == 0 {
 		out.Code = callback.NoAnswer
 	} else if f.code < 0 || f.code > 999 {
@@ -118,6 +118,13 @@ func (f *filterFlags) filter() (out callback.Filter, err error) {
 			return out, usagef("--status is %q; success, failed or pending", text(s, 40))
 		}
 		out.Status |= listWords[i].status
+	}
+	if f.state != "" {
+		i := slices.IndexFunc(callback.CallStates, func(s callback.CallState) bool { return strings.EqualFold(string(s), f.state) })
+		if i < 0 {
+			return out, usagef("--state is %q; one of %s", text(f.state, 40), callback.CallStateWords())
+		}
+		out.State = callback.CallStates[i]
 	}
 	if _, ok := callback.ParseClass(f.class); !ok {
 		return out, usagef("--class is %q, which is not the word of an error", text(f.class, 40))

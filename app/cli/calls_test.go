@@ -28,6 +28,8 @@ func TestFilterFlags(t *testing.T) {
 		{"--code 1000", callback.Filter{}, "", "--code is 1000"},
 		{"--status failed,Pending", callback.Filter{Status: callback.ListFailed | callback.ListPending}, "status=failed%2CPending", ""},
 		{"--state gaveUp --message-id M --class refused --text a", callback.Filter{State: callback.StateGaveUp, MessageID: "M", Class: "refused", Text: "a"}, "class=refused&messageId=M&q=a&state=gaveUp", ""},
+		{"--state GAVEUP", callback.Filter{State: callback.StateGaveUp}, "state=GAVEUP", ""},
+		{"--state lost", callback.Filter{}, "", "one of scheduled, held,"},
 		{"--status=", callback.Filter{}, "", "--status is empty"},
 		{"--status=failed,", callback.Filter{}, "", "--status is"},
 		{"--state=", callback.Filter{}, "", "--state is empty"},

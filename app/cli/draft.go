@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,6 +53,9 @@ func (c *console) callbacksSet() *cobra.Command {
 				return err
 			}
 			d.Name, d.URL = changed(cmd, "name", &name), changed(cmd, "url", &url)
+			if d == (callback.Draft{}) {
+				return usagef("nothing is to be changed: name it with a flag, such as --url")
+			}
 			return c.withDesk(cmd.Context(), &t, false, func(k *desk) error {
 				h, err := k.Update(cmd.Context(), args[0], d, version)
 				if err != nil {
@@ -77,7 +82,7 @@ type draftFlags struct {
 	removeHTML, retries, replies, undeliverable        bool
 	ordered                                            bool
 	inFlight                                           int
-	rate                                               float64
+	rate                                               perSecond
 	connect, response                                  time.Duration
 	headers                                            []string
 }
@@ -97,13 +102,33 @@ func (f *draftFlags) flags(cmd *cobra.Command) {
 	fs.StringVar(&f.signingFile, "signing-secret-file", "", "`FILE` that holds the whsec_… secret")
 	fs.StringVar(&f.previousFile, "previous-signing-secret-file", "", "`FILE` that holds the secret before it, while it is replaced")
 	fs.IntVar(&f.inFlight, "max-in-flight", 0, "attempts at the same time; 0: the configuration's")
-	fs.Float64Var(&f.rate, "rate", 0, "attempts a second; 0: no limit")
+	fs.Var(&f.rate, "rate", "attempts a second; 0: no limit")
 	fs.BoolVar(&f.ordered, "ordered", false, "strictly first in, first out; the first that fails blocks the rest")
 	fs.DurationVar(&f.connect, "connect-timeout", 0, "0: the configuration's")
 	fs.DurationVar(&f.response, "response-timeout", 0, "0: the configuration's")
 	fs.StringVar(&f.caFile, "ca-file", "", "PEM `FILE` of the authorities that the endpoint's certificate is checked by")
 	fs.StringArrayVar(&f.headers, "header", nil, "`NAME: VALUE` to send with every attempt; may be repeated, replaces all")
 }
+
+// perSecond is a flag that holds a rate; the flag package's own would tell of a
+// wrong one in words of Go.
+type perSecond float64
+
+// Set implements pflag.Value.
+func (p *perSecond) Set(s string) error {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return errors.New("it must be a number, such as 5 or 0.5")
+	}
+	*p = perSecond(v)
+	return nil
+}
+
+// String implements pflag.Value.
+func (p *perSecond) String() string { return strconv.FormatFloat(float64(*p), 'f', -1, 64) }
+
+// Type implements pflag.Value.
+func (p *perSecond) Type() string { return "number" }
 
 // changed returns v when its flag was given.
 func changed[T any](cmd *cobra.Command, name string, v *T) *T {
@@ -119,7 +144,7 @@ func (f *draftFlags) draft(stdin io.Reader, cmd *cobra.Command) (d callback.Draf
 		Email: changed(cmd, "email", &f.email), Description: changed(cmd, "description", &f.description),
 		RemoveHTML: changed(cmd, "remove-html", &f.removeHTML), Retries: changed(cmd, "retries", &f.retries),
 		Reply: changed(cmd, "replies", &f.replies), Undeliverable: changed(cmd, "undeliverable", &f.undeliverable),
-		MaxInFlight: changed(cmd, "max-in-flight", &f.inFlight), RatePerSecond: changed(cmd, "rate", &f.rate),
+		MaxInFlight: changed(cmd, "max-in-flight", &f.inFlight), RatePerSecond: changed(cmd, "rate", (*float64)(&f.rate)),
 		Ordered: changed(cmd, "ordered", &f.ordered), ConnectTimeout: changed(cmd, "connect-timeout", &f.connect),
 		ResponseTimeout: changed(cmd, "response-timeout", &f.response),
 	}

@@ -41,13 +41,14 @@ func (c *console) enqueueCommand() *cobra.Command {
 
 // enqueue enqueues the items of files and tells what came of it.
 func (c *console) enqueue(ctx context.Context, d *desk, files []string) error {
-	e := &enqueuer{desk: d}
+	e := &enqueuer{desk: d, tally: tally{Errors: []refusal{}}}
 	if !c.json {
 		e.refused = func(r refusal) error { _, err := fmt.Fprintln(c.err, r); return err }
 	}
 	var err error
 	for _, name := range files {
 		if err = e.file(ctx, c.in, name); err != nil {
+			e.tally.Errors = append(e.tally.Errors, refusal{File: text(name, 200), Error: text(explain(err), maxMessage)})
 			break
 		}
 	}
@@ -84,7 +85,7 @@ type tally struct {
 	Repeated int       `json:"repeated"`
 	Skipped  int       `json:"skipped"`
 	Refused  int       `json:"refused"`
-	Errors   []refusal `json:"errors"` // of the first maxRefusals that were refused
+	Errors   []refusal `json:"errors"` // of the first maxRefusals that were refused, and what ended it
 }
 
 // maxRefusals bounds how many refusals a tally keeps.
@@ -93,7 +94,7 @@ const maxRefusals = 1000
 // refusal is an item that was not stored. Its text is safe to print.
 type refusal struct {
 	File  string `json:"file"`
-	Line  int    `json:"line"`
+	Line  int    `json:"line,omitempty"` // 0: the file as a whole
 	Error string `json:"error"`
 }
 

@@ -106,15 +106,7 @@ func (c *console) keysRemove() *cobra.Command {
 		Use: "remove NAME…", Short: "Remove API keys: who sends one is refused at once", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				for _, name := range args {
-					if err := d.RemoveKey(cmd.Context(), name); err != nil {
-						return err
-					}
-					if err := c.say("removed", name); err != nil {
-						return err
-					}
-				}
-				return nil
+				return c.each(args, "removed", func(name string) error { return d.RemoveKey(cmd.Context(), name) })
 			})
 		},
 	}

@@ -37,9 +37,15 @@ func (f *manyFlags) flags(cmd *cobra.Command) {
 
 // check looks whether what is meant is clear: ids, or filters.
 func (f *manyFlags) check(ids int) error {
-	_, err := f.filter()
+	filter, err := f.filter()
 	if err == nil {
 		err = f.filled("id", f.id)
+	}
+	if err == nil && f.kind == callback.OperationRetry && filter.Status&^callback.ListFailed != 0 {
+		err = usagef("--status: only failed calls can be retried; others were delivered, or not tried yet")
+	}
+	if err == nil && f.kind == callback.OperationResolve && filter.Status&callback.ListSuccess != 0 {
+		err = usagef("--status: failed or pending; calls with success are done")
 	}
 	chosen := f.all || f.dryRun
 	filtered := f.given("code") || f.id != "" || f.noWait || slices.ContainsFunc(f.texts(), func(t filterText) bool { return t.value != "" })

@@ -137,23 +137,19 @@ func (c *console) outagesAcknowledge() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "acknowledge OUTAGE…", Short: "Note that you know of an outage, by its id as listed", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, id := range args {
+				if _, _, ok := callback.ParseOutageID(id); !ok {
+					return usagef("%q is not the id of an outage, such as %s; 'ringback outages list' shows them", text(id, 80), callback.OutageID("6E17A0C34F2B9D58", 1))
+				}
+			}
 			if by == "" {
 				by = c.person()
 			}
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				for _, id := range args {
-					ref, n, ok := callback.ParseOutageID(id)
-					if !ok {
-						return usagef("%q is not the id of an outage, such as %s", text(id, 80), callback.OutageID("crm-prod", 3))
-					}
-					if err := d.Acknowledge(cmd.Context(), ref, n, by); err != nil {
-						return err
-					}
-					if err := c.say("acknowledged", id); err != nil {
-						return err
-					}
-				}
-				return nil
+				return c.each(args, "acknowledged", func(id string) error {
+					ref, n, _ := callback.ParseOutageID(id)
+					return d.Acknowledge(cmd.Context(), ref, n, by)
+				})
 			})
 		},
 	}

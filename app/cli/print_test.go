@@ -65,3 +65,23 @@ func TestExplain(t *testing.T) {
 		t.Errorf("got %d bytes, want at most %d", len(got), maxMessage)
 	}
 }
+
+// A callback's own authorities are told, and nothing of what is not set.
+func TestPrintCallback(t *testing.T) {
+	t.Parallel()
+	for ca, want := range map[string]bool{"": false, "-----BEGIN CERTIFICATE-----": true} {
+		var out bytes.Buffer
+		h := &callback.Health{Callback: callback.Callback{Name: "crm", CA: ca}}
+		if err := (&console{out: &out}).printCallback(h); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "authorities of its own"); got != want {
+			t.Errorf("CA %q: told %v, want %v", ca, got, want)
+		}
+		for _, unset := range []string{"rate", "max in flight", "timeout", "BEGIN"} {
+			if strings.Contains(out.String(), unset) {
+				t.Errorf("it tells of %s:\n%s", unset, out.String())
+			}
+		}
+	}
+}

@@ -72,7 +72,7 @@ func (c *console) statusText(ctx context.Context, d *desk) error {
 		return err
 	}
 	var rows table
-	rows.add("CALLBACK", "STATE", "SINCE", "WAITING", "DELIVERED", "FAILED", "NEXT TRY", "LAST ERROR")
+	rows.add("CALLBACK", "STATE", "SINCE", "WAITING", "DELIVERED", "GAVE UP", "NEXT TRY", "LAST ERROR")
 	for i := range o.Callbacks {
 		v := &o.Callbacks[i]
 		n, said := v.Live.Counts, "-"
