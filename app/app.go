@@ -31,7 +31,7 @@ type Options struct {
 	Drain       time.Duration // how long attempts may go on when it ends; 0: 65 s
 
 	// Patience is how long one question about calls may take whose filter selects
-	// few; 0: half a second. What was found by then is answered.
+	// few; 0: 2 s. What was found by then is answered.
 	Patience time.Duration
 
 	// Delivered and Failed are how long finished calls are kept; 0: for ever.
@@ -241,30 +241,23 @@ func (a *App) changed() {
 }
 
 // recallMost bounds what is read to know how the last hour went.
-const recallMost = 20_000
+const recallMost = 50_000
 
-// recall counts the attempts of the last 50 minutes, as far as they are the
-// last of their calls, so that the screen is not blank after a restart.
+// recall counts the attempts of the last 50 minutes, the latest first, so that
+// the screen is not blank after a restart.
 func (a *App) recall(ctx context.Context) error {
-	since, left := a.opt.Info.Started.Add(-50*time.Minute), recallMost
-	for _, h := range a.opt.Store.Callbacks() {
-		q := callback.CallQuery{Num: h.Num, Limit: callback.MaxPage}
-		for young := true; young && left > 0 && ctx.Err() == nil; {
-			page, err := a.opt.Store.Calls(ctx, q)
-			if err != nil {
-				return ignoreEnd(ctx, err)
-			}
-			young = page.More
-			for i := range page.Calls {
-				c := &page.Calls[i]
-				young = young && c.Enqueued.After(since)
-				for j := range c.Attempts {
-					if last := &c.Attempts[j]; last.Started.After(since) && last.Started.Before(a.opt.Info.Started) {
-						a.series.Recall(h.Num, last)
-					}
-				}
-			}
-			left, q.After = left-len(page.Calls), page.Next
+	began := a.opt.Info.Started
+	q := callback.AttemptQuery{Filter: callback.Filter{From: began.Add(-50 * time.Minute), To: began}, Limit: callback.MaxPage}
+	for left := recallMost; left > 0 && ctx.Err() == nil; {
+		page, err := a.opt.Store.Attempts(ctx, q)
+		if err != nil {
+			return ignoreEnd(ctx, err)
+		}
+		for i := range page.Attempts {
+			a.series.Recall(page.Attempts[i].Num, &page.Attempts[i].Attempt)
+		}
+		if left, q.After = left-len(page.Attempts), page.Next; !page.More {
+			break
 		}
 	}
 	a.hub.Publish()
