@@ -208,6 +208,8 @@ func (cb *Callback) checkURL(f *faults) {
 	switch {
 	case err != nil || !printable(cb.URL):
 		f.add("url", "cannot be read as a URL")
+	case strings.Contains(cb.URL, " "):
+		f.add("url", "has a space; it is written %%20")
 	case u.Scheme != "http" && u.Scheme != "https":
 		f.add("url", "must begin with http:// or https://")
 	case u.Hostname() == "":

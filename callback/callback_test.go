@@ -98,6 +98,7 @@ func TestCallbackValidate(t *testing.T) {
 		{"URL without host", url("http:///a"), "url"},
 		{"URL opaque", url("http:a"), "url"},
 		{"URL with a user", url("http://u@a"), "url"},
+		{"URL with a space", url("http://a/b?q=c d"), "url"},
 		{"URL with a password", url("http://u:p@a"), "url"},
 		{"URL with a fragment", url("http://a#b"), "url"},
 		{"URL with an empty fragment", url("http://a#"), "url"},

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -64,8 +65,8 @@ func (p *Poster) prepare(cb *callback.Callback, c *callback.Claim) *job {
 	return j
 }
 
-// target returns the URL of cb joined with its key. Every byte that is there
-// already stays as it is.
+// target returns the URL of cb joined with its key. What is there already stays
+// as it is, but for what a request line cannot hold.
 func target(cb *callback.Callback) (*url.URL, error) {
 	s := cb.URL
 	if cb.Auth.Type == callback.AuthQuery && !cb.Auth.Key.IsZero() {
@@ -81,7 +82,22 @@ func target(cb *callback.Callback) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errURL // err quotes the URL, key included
 	}
+	u.RawQuery = asciiQuery(u.RawQuery)
 	return u, nil
+}
+
+// asciiQuery escapes what cannot stand in a request line (RFC 9112, 3) and what
+// url.Parse leaves in a query, unlike in a path: spaces and bytes beyond ASCII.
+func asciiQuery(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // headers returns the headers that are the same on every attempt.

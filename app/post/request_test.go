@@ -317,3 +317,20 @@ func TestSecretForms(t *testing.T) {
 		t.Errorf("got %q, want the text as it was", got)
 	}
 }
+
+// What url.Parse leaves in a query must not reach the wire: a space there makes
+// a request line of four words.
+func TestQueryIsEscaped(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"http://h/a?q=1&p=%20":  "/a?q=1&p=%20",
+		"http://h/a?q=ö":        "/a?q=%C3%B6",
+		"http://h/a b?q=c d":    "/a%20b?q=c%20d",
+		"http://h/?q=\u2028<é>": "/?q=%E2%80%A8<%C3%A9>",
+	} {
+		u, err := target(&callback.Callback{URL: in})
+		if err != nil || u.RequestURI() != want {
+			t.Errorf("%q goes out as %q, %v; want %q", in, u.RequestURI(), err, want)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func forms(v string) []string {
 	quoted = quoted[1 : len(quoted)-1]
 	escaped := html.EscapeString(v)
 	all := []string{
-		v, url.QueryEscape(v), url.PathEscape(v), quoted, strings.ReplaceAll(quoted, "/", `\/`),
+		v, url.QueryEscape(v), url.PathEscape(v), strings.ReplaceAll(v, " ", "+"), quoted, strings.ReplaceAll(quoted, "/", `\/`),
 		escaped, strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#039;").Replace(escaped),
 	}
 	if len(v) >= minSecret {
