@@ -101,6 +101,9 @@ func TestListenBeyondLoopback(t *testing.T) {
 		if want := fmt.Sprintf("http://127.0.0.1:%d", port); d.loopback() || d.url != want {
 			t.Errorf("%s: loopback is %v, the URL %s, want %s", addr, d.loopback(), d.url, want)
 		}
+		if only4 := strings.HasPrefix(addr, "0.0.0.0"); only4 != d.addr.Addr().Is4() {
+			t.Errorf("%s: listens on %v", addr, d.addr)
+		}
 		own := []string{"127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::ffff:127.0.0.1"}
 		interfaces, err := net.InterfaceAddrs()
 		if err != nil {

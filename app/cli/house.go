@@ -158,7 +158,7 @@ func (h *house) run(ctx context.Context) error {
 	if err := h.folder.writeAddress(h.doors.url, h.token); err != nil {
 		h.log.Warn("other commands cannot find the address", "err", err)
 	}
-	h.log.Info("ringback runs", "listen", h.doors.url, "socket", h.cfg.HTTP.Socket, "data", h.cfg.DataDir, "version", version())
+	h.log.Info("ringback runs", "listen", h.doors.addr, "url", h.doors.url, "socket", h.cfg.HTTP.Socket, "data", h.cfg.DataDir, "version", version())
 
 	var err error
 	failed, busy := false, true

@@ -125,7 +125,11 @@ func listenTCP(ctx context.Context, listen string, src config.Source) (net.Liste
 	if err != nil {
 		return nil, refuse(src, "http.listen", fmt.Sprintf("%s cannot be looked up: %v", text(listen, 100), err))
 	}
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr.String())
+	network := "tcp"
+	if addr.IP.To4() != nil {
+		network = "tcp4" // or 0.0.0.0 would be [::] as well
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, network, addr.String())
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("http.listen: %s is in use by another program; if that is ringback, 'ringback tui' attaches to it, "+
