@@ -79,6 +79,7 @@ func (a *App) apply(cb *callback.Callback, d *callback.Draft) error {
 		cb.NoUndelivers = !*d.Undeliverable
 	}
 	err := &callback.Error{Code: callback.CodeInvalid, Message: "the callback is not valid"}
+	signing := cb.SigningSecret
 	for _, s := range []struct {
 		field  string
 		secret *callback.Secret
@@ -88,6 +89,10 @@ func (a *App) apply(cb *callback.Callback, d *callback.Draft) error {
 		{"signingSecret", &cb.SigningSecret, d.SigningSecret},
 		{"previousSigningSecret", &cb.PreviousSecret, d.PreviousSecret},
 	} {
+		if s.secret == &cb.PreviousSecret && s.value != nil && callback.IsMask(*s.value) && *s.value == signing.String() {
+			cb.PreviousSecret = signing // a rotation by who was never shown the old secret
+			continue
+		}
 		if msg := a.setSecret(s.secret, s.value); msg != "" {
 			err.Fields = append(err.Fields, callback.FieldError{Field: s.field, Message: msg})
 		}

@@ -190,6 +190,18 @@ func TestEnqueueKeys(t *testing.T) {
 	if status, _ := c.one("crm", `{"messageId":"N",`+reply+`}`, "Idempotency-Key", "k1"); status != 422 {
 		t.Errorf("the key with another body: %d, want 422", status)
 	}
+	for _, named := range []struct {
+		field, body string
+		head        []string
+	}{
+		{"Idempotency-Key", `{"messageId":"N",` + reply + `}`, []string{"Idempotency-Key", "k1"}},
+		{"id", `{"id":"k1","messageId":"N",` + reply + `}`, nil},
+	} {
+		_, answer := c.post("/callbacks/crm/responses", "application/json", named.body, named.head...)
+		if !strings.Contains(string(answer), `"field":"`+named.field+`"`) {
+			t.Errorf("the fault is not named %s: %s", named.field, answer)
+		}
+	}
 	if status, o := c.one("other", body, "Idempotency-Key", "k1"); status != 202 || o.ID == first.ID {
 		t.Errorf("the key at another callback: %d %+v", status, o)
 	}

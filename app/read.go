@@ -87,7 +87,7 @@ func sortKeys(fields []string) ([]func(x, y *callback.Health) int, error) {
 // patience is how long one question about calls or attempts is worked on where
 // its filter selects few: after that the answer is what was found, and where to
 // go on.
-const patience = 500 * time.Millisecond
+const patience = 2 * time.Second
 
 // Calls implements callback.Reader. A store answers in short steps, each of
 // which may find little; they are repeated until the page is full.
@@ -184,7 +184,7 @@ func (a *App) view(h *callback.Health, c callback.Call, now time.Time) callback.
 
 // Call implements callback.Reader.
 func (a *App) Call(ctx context.Context, ref string, id callback.CallID) (v callback.CallView, err error) {
-	h, err := a.opt.Store.Find(ref)
+	h, err := a.findPast(ref)
 	if err != nil {
 		return v, err
 	}
@@ -287,12 +287,27 @@ func (a *App) Alerts(ctx context.Context, q callback.AlertQuery) (callback.Listi
 	return a.opt.Store.Alerts(ctx, sq)
 }
 
+// num returns the number of a callback of which a list is asked for; 0: of all.
 func (a *App) num(ref string) (callback.Num, error) {
 	if ref == "" {
 		return 0, nil
 	}
-	h, err := a.opt.Store.Find(ref)
+	h, err := a.findPast(ref)
 	return h.Num, err
+}
+
+// findPast is Store.Find that finds a deleted callback as well, by its id: what
+// was sent to it can be read until retention removes it.
+func (a *App) findPast(ref string) (callback.Health, error) {
+	h, err := a.opt.Store.Find(ref)
+	if id, parsed := callback.ParseCallbackID(ref); err != nil && parsed == nil {
+		for _, past := range a.opt.Store.Callbacks() {
+			if past.ID == id {
+				return past, nil
+			}
+		}
+	}
+	return h, err
 }
 
 // Watch implements callback.Watcher.

@@ -211,7 +211,12 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
 		if inLines(r) {
 			offers = lineAnswers
 		}
-		if q.media, ok = negotiate(r.Header.Values("Accept"), offers); !ok {
+		q.media, ok = negotiate(r.Header.Values("Accept"), offers)
+		switch {
+		case ok:
+		case rt.role == anyone: // load balancers ask for text or a page, and read the status alone
+			q.media = offers[0]
+		default:
 			return &refusal{
 				status:  http.StatusNotAcceptable,
 				message: "Accept allows none of what can be sent: " + strings.Join(names(offers), ", "),

@@ -32,13 +32,11 @@ func (p page) settle() page {
 	return p
 }
 
-// status returns the words that clients of the contract read.
+// status returns the words that clients of the contract read. A page may be
+// empty although the search goes on: then there is a link to the next.
 func (p page) status() string {
-	if p.rows == 0 && !p.more {
+	if p.rows == 0 {
 		return "No records found"
-	}
-	if p.rows == 0 { // the search goes on with the next page
-		return fmt.Sprintf("0 to 0 of %d+", p.total)
 	}
 	plus := ""
 	if !p.exact {
@@ -72,7 +70,11 @@ func (q *request) links(p page) []link {
 		to("next", func(v url.Values) { v.Set("cursor", p.next) })
 	}
 	if !p.cursor && p.pos > 0 {
-		to("prev", offset(max(p.pos-p.limit, 0)))
+		last := p.pos
+		if p.exact { // behind the end the page before is the last one that has rows
+			last = min(last, int(p.total))
+		}
+		to("prev", offset(max(last-p.limit, 0)))
 	}
 	return out
 }

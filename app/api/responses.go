@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -115,7 +116,7 @@ func (q *request) enqueueSingle(items []callback.NewResponse) error {
 	}
 	res := &done[0]
 	if res.Err != nil {
-		return res.Err
+		return q.byHeader(res.Err)
 	}
 	s, err := q.enqueued(res)
 	if err != nil {
@@ -137,6 +138,22 @@ func (q *request) enqueueSingle(items []callback.NewResponse) error {
 	}
 	write(q.w, status, q.media.name, body)
 	return nil
+}
+
+// byHeader names the header where err is about the key that came in it.
+func (q *request) byHeader(err error) error {
+	e, ok := err.(*callback.Error)
+	if !ok || q.r.Header.Get(keyHeader) == "" {
+		return err
+	}
+	named := *e
+	named.Fields = slices.Clone(e.Fields)
+	for i := range named.Fields {
+		if named.Fields[i].Field == "id" {
+			named.Fields[i].Field = keyHeader
+		}
+	}
+	return &named
 }
 
 // enqueued tells what became of a response that was not refused.
@@ -165,7 +182,6 @@ func (q *request) refused(err error) enqueuedShape {
 	if !ok {
 		q.log.Error("api: enqueue an item", "error", err)
 	}
-	p.Type = ""
 	return enqueuedShape{Error: &p}
 }
 
