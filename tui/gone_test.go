@@ -343,7 +343,7 @@ func TestKeyIsNoLongerAccepted(t *testing.T) {
 		})
 		f.unwatch(nil)
 		p.pass(time.Second)
-		p.see("NO ACCESS", "This key is no longer accepted", "--key-file", "the key is not known here", "billing-eu")
+		p.see("NO ACCESS", "This key is no longer accepted", "--key-file", "the key is not known here", "keys add NAME --role read", "billing-eu")
 		for _, wrong := range []string{"OFFLINE", "not answering", "systemctl"} {
 			p.unseen(wrong)
 		}

@@ -115,7 +115,7 @@ func (d *desk) drawGone(c *Canvas, y int) int {
 	y++
 	if d.link.denied {
 		c.PutIn(1, y, w-2, RoleText, "End the screen and start it with another key:  ringback tui --key-file FILE", Left)
-		c.PutIn(1, y+1, w-2, RoleText, "On the server, which runs:  ringback keys list    ringback keys add NAME --role read", Left)
+		c.PutIn(1, y+1, w-2, RoleText, "On the server:  ringback keys list    ringback keys add NAME --role read", Left)
 		return y + 2
 	}
 	if !d.opt.Embedded {
