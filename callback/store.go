@@ -209,7 +209,7 @@ type CallQuery struct {
 const (
 	MaxPage   = 500
 	MaxOffset = 10_000
-	UsualScan = 6_000 // a few milliseconds
+	UsualScan = 5_000 // a few milliseconds
 	MaxScan   = 50_000
 
 	MaxPageBytes = 4 << 20 // of the responses of a page of calls, unless the first is longer
