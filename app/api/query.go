@@ -78,7 +78,7 @@ func (q *query) int(name string, def, low, high int, beyond string) int {
 		return def
 	}
 	v, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || v < int64(low) || v > int64(high) {
+	if err != nil || strconv.FormatInt(v, 10) != s || v < int64(low) || v > int64(high) {
 		q.fail(name, "must be a whole number from %d to %d%s", low, high, beyond)
 		return def
 	}
