@@ -59,6 +59,25 @@ func TestCompatibilityTable(t *testing.T) {
 	}
 }
 
+// TestLimitsTable looks for every test that docs/limits.md names.
+func TestLimitsTable(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(home + "docs/limits.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := map[string]source{}
+	named := regexp.MustCompile("`(([a-z/]+)\\.(Test[A-Za-z0-9]+))(?:/([^`]+))?`").FindAllStringSubmatch(string(page), -1)
+	for _, m := range named {
+		if why := missing(t, code, m[1], m[2], m[3], m[4]); why != "" {
+			t.Errorf("%s: %s", m[0], why)
+		}
+	}
+	if len(named) < 40 {
+		t.Errorf("%d tests are named", len(named))
+	}
+}
+
 // missing says what of a test is not there; code keeps what was read.
 func missing(t *testing.T, code map[string]source, whole, pkg, function, subtest string) string {
 	t.Helper()
