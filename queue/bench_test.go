@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"ringback/callback"
 	"ringback/queue/queuetest"
 )
@@ -40,7 +38,7 @@ func BenchmarkEnqueue(b *testing.B) {
 				})
 			}
 			plain := newPlain(b)
-			ceiling := func(n int) time.Duration { return spread(producers, n, plain.put) }
+			ceiling := func(n int) time.Duration { return spread(producers, n, plain.Put) }
 			ratio(b, ours, ceiling)
 		})
 	}
@@ -102,78 +100,20 @@ func spread(workers, n int, f func() error) time.Duration {
 	return time.Since(start)
 }
 
-// plain is what Badger can do: one goroutine folds what waits into one
-// transaction, each operation a payload and a small index entry.
-type plain struct {
-	db  *badger.DB
-	ops chan chan error
-	seq uint64
-}
-
-func newPlain(b *testing.B) *plain {
+// newPlain opens the ceiling in a folder of its own.
+func newPlain(b *testing.B) *Plain {
 	b.Helper()
-	db, err := openBadger(Options{Dir: b.TempDir(), Log: silent}, func(line string) { panic(line) })
+	r := kilobyte()
+	p, err := OpenPlain(b.TempDir(), &r)
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &plain{db: db, ops: make(chan chan error, 1024)}
-	r := kilobyte()
-	payload := encodePayload(&r, 1, queuetest.Start)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for first := range p.ops {
-			p.commit(first, payload)
-		}
-	}()
 	b.Cleanup(func() {
-		close(p.ops)
-		<-done
-		if err := db.Close(); err != nil {
+		if err := p.Close(); err != nil {
 			b.Error(err)
 		}
 	})
 	return p
-}
-
-func (p *plain) put() error {
-	done := make(chan error, 1)
-	p.ops <- done
-	return <-done
-}
-
-func (p *plain) commit(first chan error, payload []byte) {
-	t := p.db.NewTransaction(true)
-	waiting := []chan error{first}
-	var err error
-	set := func() {
-		p.seq++
-		if err == nil {
-			err = t.Set(put64([]byte{0, 'r'}, p.seq), payload)
-		}
-		if err == nil {
-			err = t.Set(put64([]byte{0, 'q'}, p.seq), make([]byte, 24))
-		}
-	}
-	set()
-	for len(waiting) < 1024 {
-		var next chan error
-		select {
-		case next = <-p.ops:
-		default:
-		}
-		if next == nil {
-			break
-		}
-		waiting = append(waiting, next)
-		set()
-	}
-	if err == nil {
-		err = t.Commit()
-	}
-	for _, w := range waiting {
-		w <- err
-	}
 }
 
 // BenchmarkDeliver takes calls through enqueue, claim and success, all durable:
@@ -199,10 +139,10 @@ func BenchmarkDeliver(b *testing.B) {
 	}
 	p := newPlain(b)
 	two := func() error {
-		if err := p.put(); err != nil {
+		if err := p.Put(); err != nil {
 			return err
 		}
-		return p.put()
+		return p.Put()
 	}
 	ratio(b, func(n int) time.Duration { return spread(256, n, one) }, func(n int) time.Duration { return spread(256, n, two) })
 }
