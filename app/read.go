@@ -133,6 +133,7 @@ func (a *App) Attempts(ctx context.Context, ref string, q callback.AttemptQuery)
 	s := shelf{app: a, byNum: map[callback.Num]callback.Health{}}
 	until, stop := context.WithTimeout(ctx, a.opt.Patience)
 	defer stop()
+	after := q.After
 	for limit, offset := q.Limit, q.Offset; ; {
 		page, err := a.opt.Store.Attempts(ctx, q)
 		if err != nil {
@@ -144,12 +145,17 @@ func (a *App) Attempts(ctx context.Context, ref string, q callback.AttemptQuery)
 			}
 		}
 		list.More, list.Next = page.More, page.Next
-		list.Skipped += page.Skipped
+		list.Skipped, list.Total = list.Skipped+page.Skipped, page.Total
 		q.After, q.Offset, q.Limit = page.Next, offset-list.Skipped, limit-len(list.Attempts)
 		if !page.More || q.Limit <= 0 || until.Err() != nil {
-			return list, nil
+			break
 		}
 	}
+	if list.Exact = q.Plain(); !list.Exact {
+		list.Total = uint64(list.Skipped + len(list.Attempts))
+		list.Exact = !list.More && after == (callback.AttemptKey{})
+	}
+	return list, nil
 }
 
 // shelf keeps the callbacks that the rows of one answer belong to.

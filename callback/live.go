@@ -11,6 +11,10 @@ type Live struct {
 	Counts Counts
 	Pacing Pacing
 
+	// Attempts counts the attempts recorded of the calls that are stored, Good
+	// those of them that succeeded.
+	Attempts, Good uint64
+
 	// Suspended: no attempts are made. SuspendedAt is when that began,
 	// SuspendedTotal the sum of the times before, for which windows stood still.
 	Suspended      bool

@@ -308,7 +308,12 @@ func (l *lane) check() {
 	t, live := l.h.t, &l.live
 	var n Counts
 	running, manual := 0, 0
+	var attempts, good uint64
 	for _, c := range l.calls {
+		attempts += uint64(c.Attempts)
+		if c.Reason == Delivered {
+			good++
+		}
 		*n.of(&c.Entry)++
 		n.Accepted++
 		if c.run != nil && c.Manual {
@@ -320,6 +325,9 @@ func (l *lane) check() {
 	}
 	if n != live.Counts || live.Counts.Sum() != live.Counts.Accepted {
 		t.Fatalf("counts are %+v, a recount gives %+v", live.Counts, n)
+	}
+	if attempts != live.Attempts || good != live.Good {
+		t.Fatalf("%d attempts, %d of them good, are counted as %d and %d", attempts, good, live.Attempts, live.Good)
 	}
 	if running != live.Running || manual != live.Manual {
 		t.Fatalf("%d and %d run, %d and %d counted", running, manual, live.Running, live.Manual)

@@ -216,6 +216,8 @@ type CallList struct {
 // AttemptList is a page of attempts.
 type AttemptList struct {
 	Attempts []AttemptView
+	Total    uint64 // how many there are in all
+	Exact    bool   // Total is exact, and not just "at least"
 	More     bool
 	Next     AttemptKey
 	Skipped  int // as in CallList

@@ -121,10 +121,28 @@ func (l *Live) Waits(e *Entry) {
 	}
 }
 
-// Purge counts a finished call as removed.
-func (c *Counts) Purge(e *Entry) {
-	*c.of(e)--
-	c.Purged++
+// Purge counts a finished call as removed, with its attempts.
+func (l *Live) Purge(e *Entry) {
+	*l.Counts.of(e)--
+	l.Counts.Purged++
+	l.Attempts -= uint64(e.Attempts)
+	l.Good -= e.Good()
+}
+
+// Trim counts the last attempts of a finished call as removed: those that after
+// has no more.
+func (l *Live) Trim(before, after *Entry) {
+	l.Attempts -= uint64(before.Attempts - after.Attempts)
+	l.Good -= before.Good() - after.Good()
+}
+
+// Good returns how many attempts of e succeeded: the last one, or none, for
+// nothing is sent again that was delivered.
+func (e *Entry) Good() uint64 {
+	if e.tried() && e.LastClass == ClassOK {
+		return 1
+	}
+	return 0
 }
 
 // Sum returns the number of calls that are stored.
@@ -142,6 +160,18 @@ func (c Counts) In(s CallStatus) (n uint64) {
 	}
 	if s&ListPending != 0 {
 		n += c.Pending
+	}
+	return n
+}
+
+// AttemptsIn returns how many attempts there are that a Filter selects by
+// nothing but s.
+func (l *Live) AttemptsIn(s CallStatus) (n uint64) {
+	if s == 0 || s&ListSuccess != 0 {
+		n += l.Good
+	}
+	if s == 0 || s&ListFailed != 0 {
+		n += l.Attempts - l.Good
 	}
 	return n
 }

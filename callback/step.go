@@ -206,6 +206,8 @@ func (s *Step) Finish(e *Entry, r Result) {
 	*s.Live.Counts.of(e)--
 	e.Attempts += r.Records
 	e.LastAt, e.LastCode, e.LastClass = r.At, r.Code, r.Class
+	s.Live.Attempts += uint64(r.Records)
+	s.Live.Good += e.Good()
 	if r.OK {
 		s.succeeded(e)
 	} else {
@@ -375,6 +377,7 @@ func (s *Step) Interrupted(e *Entry, manual bool) {
 	e.Running, e.Manual, e.Extend = false, false, false
 	e.Attempts++
 	e.LastAt, e.LastCode, e.LastClass = later(s.Now, e.Enqueued), 0, ClassInterrupted
+	s.Live.Attempts++
 	switch {
 	case e.Status != Ready:
 	case s.Live.Deleted:

@@ -259,6 +259,7 @@ type AttemptPage struct {
 	More     bool       // there may be more behind
 	Next     AttemptKey // continue here, as AttemptQuery.After, when More
 	Skipped  int        // how many rows of AttemptQuery.Offset were passed
+	Total    uint64     // how many attempts are in the statuses asked for
 }
 
 // Ledger holds what was done.

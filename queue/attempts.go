@@ -16,8 +16,9 @@ import (
 // attempts is one query on attempts at work.
 type attempts struct {
 	merge
-	e *Engine
-	q callback.AttemptQuery
+	e     *Engine
+	q     callback.AttemptQuery
+	total uint64
 }
 
 // Attempts implements callback.Ledger.
@@ -30,6 +31,7 @@ func (e *Engine) Attempts(ctx context.Context, q callback.AttemptQuery) (page ca
 			return err
 		}
 		var next place
+		page.Total = l.total
 		page.Attempts, page.Skipped, next, err = collect(ctx, &l.merge, q.Limit, q.Offset, q.Plain() && q.Status == 0, l.attempt)
 		if page.More = next != (place{}); page.More {
 			page.Next = callback.AttemptKey{At: fromMS(next.at), ID: callback.CallID(next.id), Number: int(next.n)}
@@ -54,6 +56,7 @@ func (l *attempts) plan(ctx context.Context) error {
 	defer l.e.mu.RUnlock()
 	for _, h := range l.e.houses {
 		if h != nil && (l.q.Num == 0 || h.num == l.q.Num) {
+			l.total += h.live.AttemptsIn(l.q.Status)
 			l.turns.add(h, h.marks.spans[spanAttempts], l.after().at)
 		}
 	}

@@ -14,7 +14,7 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 		faults = append(faults, fmt.Errorf("callback %d: "+format, append([]any{h.cb.Num}, args...)...))
 	}
 	var counts callback.Counts
-	var xor uint64
+	var xor, attempts, good uint64
 	due := map[callback.CallID]int{}
 	places := tally{}
 	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
@@ -57,7 +57,8 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 				fault("row of call %s does not agree with its key", id)
 			}
 			places.add(t, h, &e, fault)
-			checkAttempts(t, h, &e, fault)
+			attempts += uint64(e.Attempts)
+			good += checkAttempts(t, h, &e, fault)
 			return true, nil
 		})
 		if err != nil {
@@ -65,6 +66,9 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 		}
 	}
 	places.compare(t, h, fault)
+	if attempts != h.live.Attempts || good != h.live.Good {
+		fault("counted %d attempts of which %d succeeded, the counters say %d and %d", attempts, good, h.live.Attempts, h.live.Good)
+	}
 	counts.Accepted, counts.Purged, counts.Skipped = h.live.Counts.Accepted, h.live.Counts.Purged, h.live.Counts.Skipped
 	if counts != h.live.Counts {
 		fault("counted %+v, the counters say %+v", counts, h.live.Counts)
@@ -91,14 +95,24 @@ func countRow(c *callback.Counts, e *callback.Entry) {
 	}
 }
 
-func checkAttempts(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) {
-	if list, err := readAttempts(t, h.slot, e); err != nil {
+// checkAttempts returns how many of the attempts of a call succeeded.
+func checkAttempts(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) (good uint64) {
+	list, err := readAttempts(t, h.slot, e)
+	if err != nil {
 		fault("attempts of call %s: %v", e.ID, err)
-	} else if n := len(list); n > 0 {
+		return 0
+	}
+	for i := range list {
+		if list[i].OK {
+			good++
+		}
+	}
+	if n := len(list); n > 0 {
 		if a := list[n-1]; !a.Started.Equal(e.LastAt) || a.Code != e.LastCode || a.Class != e.LastClass {
 			fault("call %s says other things of its last attempt than that does", e.ID)
 		}
 	}
+	return good
 }
 
 // tally counts what the indexes of a callback must hold, by kind.

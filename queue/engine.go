@@ -88,6 +88,8 @@ type house struct {
 	slot  byte         // the same
 	marks marks
 	parts int // of its configuration record
+
+	counted bool // its attempts were counted as they came
 }
 
 // run is a call whose attempt runs.
@@ -137,6 +139,9 @@ func Open(opt Options) (e *Engine, err error) {
 		return nil, errors.Join(err, e.db.Close(), held.Close())
 	}
 	go e.write()
+	if err := e.countAttempts(); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
 	if err := e.recover(); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -381,7 +381,7 @@ func FuzzRecords(f *testing.F) {
 		_, _, _, _ = decodePayload(b)
 		_, _, _ = decodeAttempt(b, 1)
 		_, _ = decodeEntry(b, 1, 1)
-		_, _, _ = decodeLive(b)
+		_, _, _, _ = decodeLive(b)
 		_, _ = decodeCallback(b, func(s string) callback.Secret { return callback.NewSecret(s, nil) })
 		_, _ = decodeAlert(b)
 		_, _ = decodeOutage(b)

@@ -248,7 +248,7 @@ func (e *Engine) loadHouse(t *badger.Txn, slot byte, k []byte) (*house, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its live state: %w", err)
 	}
-	h.live, h.marks, err = decodeLive(b)
+	h.live, h.marks, h.counted, err = decodeLive(b)
 	h.live = h.live.Restarted(e.opt.Now)
 	return h, err
 }

@@ -150,6 +150,7 @@ func (r *removal) trim(ctx context.Context, id callback.CallID) (changed bool, e
 			var keys [][]byte
 			if after, keys, err = g.shorter(h, before); err == nil {
 				changed = true
+				h.live.Trim(&before, &after)
 				return g.cut(h, &before, &after, keys)
 			}
 		}
@@ -254,6 +255,6 @@ func (g *group) purge(h *house, d doomed, horizon time.Time) (bool, error) {
 		}
 	}
 	g.step(h)
-	h.live.Counts.Purge(&entry)
+	h.live.Purge(&entry)
 	return true, nil
 }

@@ -72,6 +72,9 @@ func TestPurgeOfAnEndlessCall(t *testing.T) {
 			t.Fatal(err)
 		}
 		failed := callback.Attempt{Class: callback.ClassStatus, Code: 500 + i%3, Excerpt: "busy", Started: now}
+		if i == attempts-1 {
+			failed = callback.Attempt{Code: 200, OK: true, Started: now}
+		}
 		if _, err := e.Record(t.Context(), now, cb.Num, id, []callback.Attempt{failed}); err != nil {
 			t.Fatal(err)
 		}

@@ -312,10 +312,14 @@ func encodeLive(l *callback.Live, m *marks) []byte {
 	w.uint(uint64(l.LastClass))
 	w.int(l.LastCode)
 	w.uint(uint64(l.OutagesPurged))
+	w.uint(l.Attempts)
+	w.uint(l.Good)
 	return w.seal()
 }
 
-func decodeLive(b []byte) (l callback.Live, m marks, err error) {
+// decodeLive reads a live state. counted: attempts were counted when it was
+// written, which an older ringback did not do.
+func decodeLive(b []byte) (l callback.Live, m marks, counted bool, err error) {
 	r := open(b)
 	l.Num, m.xor, m.skew = callback.Num(r.uint()), r.uint(), callback.CallID(r.uint())
 	for i := range m.spans {
@@ -341,5 +345,7 @@ func decodeLive(b []byte) (l callback.Live, m marks, err error) {
 	l.LastSuccess, l.LastFailure, l.LastError = r.time(), r.time(), r.string()
 	l.LastClass, l.LastCode = callback.Class(r.uint()), r.int()
 	l.OutagesPurged = uint32(r.uint())
-	return l, m, r.err
+	counted = len(r.b) > 0
+	l.Attempts, l.Good = r.uint(), r.uint()
+	return l, m, counted, r.err
 }

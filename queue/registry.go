@@ -21,7 +21,7 @@ func (e *Engine) Create(ctx context.Context, now time.Time, cb callback.Callback
 		}
 		cb.Num, cb.Version = callback.Num(len(e.houses)+1), 1
 		cb.CreatedAt, cb.UpdatedAt = now, now
-		h := &house{cb: cb, num: cb.Num, slot: slotOf(cb.ID), live: callback.Live{Num: cb.Num, Since: now}}
+		h := &house{cb: cb, num: cb.Num, slot: slotOf(cb.ID), counted: true, live: callback.Live{Num: cb.Num, Since: now}}
 		e.houses = append(e.houses, h)
 		e.names[cb.Name], e.ids[cb.ID] = h, h
 		g.step(h)

@@ -27,7 +27,10 @@ func (q *request) listAttempts() error {
 	if err != nil {
 		return err
 	}
-	p := page{pos: from.pos + found.Skipped, rows: len(found.Attempts), limit: lq.Limit, more: found.More, cursor: from.after != 0}
+	p := page{
+		pos: from.pos + found.Skipped, rows: len(found.Attempts), limit: lq.Limit, total: found.Total, exact: found.Exact,
+		more: found.More, cursor: from.after != 0,
+	}
 	if found.More {
 		p.next = cursor{
 			after: found.Next.ID, pos: p.pos + p.rows, skip: lq.Offset - found.Skipped,

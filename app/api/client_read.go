@@ -105,7 +105,9 @@ func (c *Client) Attempts(ctx context.Context, ref string, aq callback.AttemptQu
 	if err := c.call(ctx, exchange{method: "GET", path: path, query: q, answer: &s}); err != nil {
 		return callback.AttemptList{}, err
 	}
-	out := callback.AttemptList{Attempts: make([]callback.AttemptView, len(s.Attempts)), Skipped: aq.Offset}
+	out := callback.AttemptList{
+		Attempts: make([]callback.AttemptView, len(s.Attempts)), Total: s.Total, Exact: s.TotalExact, Skipped: aq.Offset,
+	}
 	for i := range s.Attempts {
 		out.Attempts[i] = s.Attempts[i].domain()
 	}

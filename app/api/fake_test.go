@@ -219,6 +219,9 @@ func (f *fake) Attempts(_ context.Context, ref string, q callback.AttemptQuery) 
 		for _, a := range c.attempts {
 			row := callback.CallAttempt{Attempt: a, Num: c.entry.Num, ID: c.entry.ID, MessageID: c.response.MessageID}
 			call := callback.Call{Entry: c.entry, Response: c.response}
+			if (q.Num == 0 || q.Num == row.Num) && q.MatchesAttempt(&a) {
+				list.Total++
+			}
 			if (q.Num == 0 || q.Num == row.Num) && q.Selects(&row, &call, &f.of(row.Num).live) {
 				all = append(all, row)
 			}
@@ -228,6 +231,9 @@ func (f *fake) Attempts(_ context.Context, ref string, q callback.AttemptQuery) 
 	list.Skipped = min(q.Offset, len(all))
 	all = all[list.Skipped:]
 	list.More = len(all) > q.Limit
+	if list.Exact = q.Plain(); !list.Exact {
+		list.Total, list.Exact = uint64(list.Skipped+len(all)), !list.More && q.After == callback.AttemptKey{}
+	}
 	for _, row := range all[:min(q.Limit, len(all))] {
 		cb := f.of(row.Num).cb
 		list.Attempts = append(list.Attempts, callback.AttemptView{CallAttempt: row, CallbackID: cb.ID, Callback: cb.Name})

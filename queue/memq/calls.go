@@ -273,7 +273,7 @@ func (s *Store) Purge(_ context.Context, _, delivered, failed time.Time, limit i
 			if r.entry.Status == callback.Ready || r.entry.Running || !r.entry.Finished.Before(horizon) {
 				continue
 			}
-			h.live.Counts.Purge(&r.entry)
+			h.live.Purge(&r.entry)
 			delete(h.calls, id)
 			delete(h.keys, r.response.Key)
 			purged++
@@ -346,6 +346,7 @@ func (s *Store) Attempts(_ context.Context, q callback.AttemptQuery) (page callb
 		if q.Num != 0 && h.cb.Num != q.Num {
 			continue
 		}
+		page.Total += h.live.AttemptsIn(q.Status)
 		for id, r := range h.calls {
 			for _, a := range r.attempts {
 				row := callback.CallAttempt{Attempt: a, Num: h.cb.Num, ID: id, MessageID: r.response.MessageID}

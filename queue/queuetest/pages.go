@@ -205,6 +205,29 @@ func (p *player) compareAttempts() {
 	what := fmt.Sprintf("attempts %+v", q)
 	want := p.collectAttempts(p.oracle, q)
 	diff(p, what, p.collectAttempts(p.s, q), want)
+	if q.Plain() {
+		p.countAttempts(q)
+	}
+}
+
+// countAttempts holds the totals that both tell to the rows there are.
+func (p *player) countAttempts(q callback.AttemptQuery) {
+	p.Helper()
+	q = callback.AttemptQuery{Num: q.Num, Filter: q.Filter, Limit: callback.MaxPage}
+	n := uint64(0)
+	for {
+		page, err := p.oracle.Attempts(p.ctx, q)
+		p.ok(err)
+		n += uint64(len(page.Attempts))
+		if q.After = page.Next; !page.More {
+			break
+		}
+	}
+	for _, s := range []callback.Store{p.oracle, p.s} {
+		if page, err := s.Attempts(p.ctx, q); err != nil || page.Total != n {
+			p.Fatalf("attempts %+v: the total of %T is %d, there are %d; %v", q, s, page.Total, n, err)
+		}
+	}
 }
 
 // collectAttempts asks for a page until it is full or there is nothing more.
