@@ -185,3 +185,40 @@ func openBench(b *testing.B) *Engine {
 }
 
 var silent = slog.New(slog.DiscardHandler)
+
+// BenchmarkPurge removes delivered calls, each with one attempt and a message id.
+func BenchmarkPurge(b *testing.B) {
+	e := openBench(b)
+	starts := make(chan callback.Claim, 1024)
+	e.SetDispatcher(direct{starts})
+	cb, err := e.Create(context.Background(), queuetest.Start, callback.Callback{ID: 1, Name: "a", MaxInFlight: 512})
+	if err != nil {
+		b.Fatal(err)
+	}
+	batch := make([]callback.NewCall, 100)
+	for i := range batch {
+		batch[i] = callback.NewCall{Num: cb.Num, Response: kilobyte()}
+	}
+	later := queuetest.Start.Add(time.Hour)
+	done := 0
+	for b.Loop() {
+		if done++; done%10_000 != 1 {
+			continue
+		}
+		b.StopTimer()
+		for range 100 {
+			if _, err := e.Enqueue(context.Background(), queuetest.Start, batch); err != nil {
+				b.Fatal(err)
+			}
+			spread(len(batch), len(batch), func() error {
+				a := answer()
+				_, err := e.Record(context.Background(), queuetest.Start, cb.Num, (<-starts).Entry.ID, []callback.Attempt{a})
+				return err
+			})
+		}
+		b.StartTimer()
+		if n, err := e.Purge(context.Background(), later, later, later, 1e6); err != nil || n != 10_000 {
+			b.Fatal(n, err)
+		}
+	}
+}

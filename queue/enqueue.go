@@ -117,7 +117,7 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 		w := newWriter(48)
 		w.uint(uint64(e.ID))
 		w.string(string(c.print[:]))
-		if err := g.put(idempotencyKey(h, c.Response.Key), w.seal()); err != nil {
+		if err := g.put(idempotencyKey(h.slot, h.num, c.Response.Key), w.seal()); err != nil {
 			return err
 		}
 	}
@@ -146,14 +146,14 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 	return nil
 }
 
-func idempotencyKey(h *house, k string) []byte {
-	sum := sha256.Sum256(append(put32(nil, uint32(h.cb.Num)), k...))
-	return append(key(h.slot, kindKey), sum[:16]...)
+func idempotencyKey(slot byte, num callback.Num, k string) []byte {
+	sum := sha256.Sum256(append(put32(nil, uint32(num)), k...))
+	return append(key(slot, kindKey), sum[:16]...)
 }
 
 // repeated answers an enqueue whose key was used before.
 func (g *group) repeated(h *house, c *newCall, out *callback.Enqueued) (bool, error) {
-	item, err := g.t.Get(idempotencyKey(h, c.Response.Key))
+	item, err := g.t.Get(idempotencyKey(h.slot, h.num, c.Response.Key))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return false, nil
 	}

@@ -2,7 +2,9 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -10,24 +12,23 @@ import (
 	"ringback/callback"
 )
 
-// Purge implements callback.Queue. It removes finished calls in order of their
-// ids: those of one callback finish in about that order, and a page that was
-// passed over is looked at again the next time.
+// Purge implements callback.Queue. It removes finished calls in the order of
+// their ids, the latest first, and looks at each once: tombstones of those that
+// it removed are not walked over again.
 func (e *Engine) Purge(ctx context.Context, now, delivered, failed time.Time, limit int) (purged int, err error) {
 	for _, h := range e.Callbacks() {
 		for _, status := range []byte{rowSuccess, rowFailed} {
-			r := removal{e: e, now: now, num: h.Num, status: status, horizon: delivered, broken: map[callback.CallID]bool{}}
+			r := removal{e: e, now: now, num: h.Num, status: status, horizon: delivered}
 			if status == rowFailed {
 				r.horizon = failed
 			}
-			for purged < limit && ctx.Err() == nil {
-				n, more, err := r.page(ctx, min(limit-purged, 500))
+			for more := true; more && purged < limit && ctx.Err() == nil; {
+				var n int
+				n, more, err = r.page(ctx, min(limit-purged, purgePage))
 				if err != nil {
 					return purged, err
 				}
-				if purged += n; !more {
-					break
-				}
+				purged += n
 			}
 		}
 	}
@@ -41,74 +42,89 @@ type removal struct {
 	num     callback.Num
 	status  byte
 	horizon time.Time
-	broken  map[callback.CallID]bool // calls that cannot be read completely, and so are left
+	from    []byte // the row to go on with; nil: the first
 }
 
-// purgeScan bounds the rows that one page of a purge looks at.
-const purgeScan = 100_000
+const (
+	// purgePage is how many calls one commit of a purge removes. Whoever enqueues
+	// meanwhile waits for no more than that.
+	purgePage = 250
+	// purgeScan bounds the rows that one page of a purge looks at.
+	purgeScan = 100_000
+)
 
 // page removes at most limit calls, and reports whether there may be more.
 func (r *removal) page(ctx context.Context, limit int) (n int, more bool, err error) {
-	before := len(r.broken)
-	old, long, err := r.find(limit)
+	old, long, more, err := r.find(limit)
 	if err == nil && long != 0 {
-		more, err = r.trim(ctx, long)
+		var changed bool
+		if changed, err = r.trim(ctx, long); !changed {
+			r.from = append(r.from, 0) // it is left as it is
+		}
 	}
 	if err == nil && len(old) > 0 {
 		n, err = r.remove(ctx, old)
 	}
-	return n, more || n > 0 || len(r.broken) > before, err
+	return n, more, err
 }
 
-// find returns calls to be removed, or else one with too many attempts for one commit.
-func (r *removal) find(limit int) (old []doomed, long callback.CallID, err error) {
+// find returns calls to be removed, with at most one at the end of which there is
+// too much for one commit, and whether there are more rows.
+func (r *removal) find(limit int) (old []doomed, long callback.CallID, more bool, err error) {
 	slot, err := r.e.slot(r.num)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, false, nil // removed meanwhile
 	}
-	weight := 0
+	// The oldest rows stand last. A call cannot have finished before it was
+	// enqueued, so the walk begins at the first one older than the horizon.
+	if r.from == nil {
+		r.from = rowKey(slot, r.num, r.status, callback.FirstCallID(r.horizon))
+	}
+	weight, looked := 0, 0
 	err = r.e.db.View(func(t *badger.Txn) error {
-		// The oldest rows stand last. A call cannot have finished before it was
-		// enqueued, so the walk ends at the first one younger than the horizon.
-		from := rowKey(slot, r.num, r.status, callback.FirstCallID(r.horizon))
-		looked := 0
-		return eachItem(t, rowPrefix(slot, r.num, r.status), from, true, func(k, v []byte) (bool, error) {
-			id := callback.CallID(^be64(k[len(k)-8:]))
-			looked++
-			entry, err := decodeEntry(v, r.num, id)
-			if err != nil || entry.Status == callback.Ready || !entry.Finished.Before(r.horizon) || r.broken[id] {
-				return looked < purgeScan, nil // a damaged row is for Check to tell of
-			}
-			d := doomed{id: id, attempts: entry.Attempts}
-			if d.weight() > groupWeight/2 {
-				long = id
+		return eachItem(t, rowPrefix(slot, r.num, r.status), r.from, true, func(k, v []byte) (bool, error) {
+			r.from = append(r.from[:0], k...)
+			if more = len(old) == limit || weight >= groupWeight/2 || looked == purgeScan; more {
 				return false, nil
 			}
-			if p, _, _, err := readPayload(t, slot, id); err == nil {
-				d.key, d.message = p.Key, p.MessageID
+			looked++
+			id := callback.CallID(^be64(k[len(k)-8:]))
+			entry, err := decodeEntry(v, r.num, id)
+			if err != nil || entry.Status == callback.Ready || !entry.Finished.Before(r.horizon) {
+				return true, nil // a damaged row is for Check to tell of
 			}
-			weight += d.weight()
-			old = append(old, d)
-			return len(old) < limit && weight < groupWeight/2 && looked < purgeScan, nil
+			if entry.Attempts > trimmed {
+				long, more = id, true
+				return false, nil
+			}
+			d, err := condemn(t, slot, entry)
+			if err := r.leave(id, err); err != nil {
+				return false, err
+			}
+			if err == nil {
+				weight += len(d.keys) + 6
+				old = append(old, d)
+			}
+			return true, nil
 		})
 	})
-	return old, long, err
+	return old, long, more, err
 }
 
 // remove removes calls in one commit.
 func (r *removal) remove(ctx context.Context, old []doomed) (n int, err error) {
 	weight := 0
-	for _, d := range old {
-		weight += d.weight()
+	for i := range old {
+		weight += len(old[i].keys) + 6
 	}
 	err = r.e.submit(ctx, r.now, weight, 64*weight, func(g *group) error {
 		h, err := r.e.house(r.num)
 		if err != nil {
 			return err
 		}
-		for _, d := range old {
-			ok, err := g.purge(h, d, r.horizon)
-			if err := r.leave(d.id, err); err != nil {
+		for i := range old {
+			ok, err := g.purge(h, &old[i])
+			if err := r.leave(old[i].entry.ID, err); err != nil {
 				return err
 			}
 			if ok {
@@ -120,15 +136,14 @@ func (r *removal) remove(ctx context.Context, old []doomed) (n int, err error) {
 	return n, err
 }
 
-// leave notes a call that cannot be read completely, and returns any other
+// leave logs that a call cannot be read completely, and returns any other
 // error. Nothing of such a call was removed.
 func (r *removal) leave(id callback.CallID, err error) error {
-	if !unreadable(err) {
-		return err
+	if unreadable(err) {
+		r.e.opt.Log.Error("a finished call is damaged: it is not removed", "call", id, "err", err)
+		return nil
 	}
-	r.broken[id] = true
-	r.e.opt.Log.Error("a finished call is damaged: it is not removed", "call", id, "err", err)
-	return nil
+	return err
 }
 
 // trimmed is how many attempts one commit of trim removes.
@@ -202,54 +217,62 @@ func (g *group) expired(h *house, id callback.CallID, horizon time.Time) (entry 
 
 // doomed is a finished call about to be removed.
 type doomed struct {
-	id       callback.CallID
-	attempts int
-	key      string // idempotency key, or empty
-	message  string // id of the message, or empty
+	entry callback.Entry // as it was when its keys were collected
+	keys  [][]byte       // what belongs to it, but for its places in the indexes of calls
 }
 
 // excerptParts is how many records the excerpt of one attempt has at most.
 const excerptParts = callback.MaxExcerpt/(maxInline-20) + 1
 
-// weight is how many records go with it, at most.
-func (d doomed) weight() int { return 10 + d.attempts*(1+excerptParts) }
+// condemn collects what belongs to a finished call. That is not done in the
+// writer: the others wait for it, and its transaction sorts all that it wrote so
+// far whenever it is asked for a range. Nothing of a finished call changes but
+// together with its entry.
+func condemn(t *badger.Txn, slot byte, e callback.Entry) (d doomed, err error) {
+	d = doomed{entry: e, keys: [][]byte{payloadKey(slot, e.ID)}}
+	if p, _, _, err := readPayload(t, slot, e.ID); err == nil {
+		if p.Key != "" {
+			d.keys = append(d.keys, idempotencyKey(slot, e.Num, p.Key))
+		}
+		if p.MessageID != "" {
+			d.keys = append(d.keys, messageKey(slot, p.MessageID, e.ID, e.Num))
+		}
+	}
+	at := e.LastAt
+	for n := e.Attempts; n > 0; n-- {
+		k := attemptKey(slot, e.Num, at, e.ID, n)
+		d.keys = append(d.keys, k)
+		if _, at, err = readAttempt(t, k, n); err != nil {
+			return d, fmt.Errorf("read attempt %d of call %s: %w", n, e.ID, err)
+		}
+		for part := range excerptParts {
+			k := excerptKey(slot, e.ID, n, part)
+			if _, err := t.Get(k); errors.Is(err, badger.ErrKeyNotFound) {
+				break
+			} else if err != nil {
+				return d, err
+			}
+			d.keys = append(d.keys, k)
+		}
+	}
+	return d, nil
+}
 
-// purge removes one finished call and all that belongs to it.
-func (g *group) purge(h *house, d doomed, horizon time.Time) (bool, error) {
-	id := d.id
-	entry, ok, err := g.expired(h, id, horizon)
-	if err != nil || !ok || entry.Attempts != d.attempts {
+// purge removes one finished call and all that belongs to it, unless it changed
+// since that was collected.
+func (g *group) purge(h *house, d *doomed) (bool, error) {
+	entry, err := g.entry(h, d.entry.ID)
+	if callback.ErrorCode(err) == callback.CodeNotFound {
+		return false, nil
+	}
+	if err != nil || entry != d.entry {
 		return false, err
 	}
-	keys := [][]byte{payloadKey(h.slot, id)}
-	for _, k := range placesOf(h, &entry) {
-		if k != nil {
-			keys = append(keys, k)
+	places := placesOf(h, &entry)
+	for _, k := range slices.Concat(places[:], d.keys) {
+		if k == nil {
+			continue
 		}
-	}
-	if d.key != "" {
-		keys = append(keys, idempotencyKey(h, d.key))
-	}
-	if d.message != "" {
-		keys = append(keys, messageKey(h.slot, d.message, id, h.num))
-	}
-	at := entry.LastAt
-	for n := entry.Attempts; n > 0; n-- {
-		k := attemptKey(h.slot, h.num, at, id, n)
-		keys = append(keys, k)
-		if _, at, err = readAttempt(g.t, k, n); err != nil {
-			return false, fmt.Errorf("read attempt %d of call %s: %w", n, id, err)
-		}
-	}
-	prefix := put64(key(h.slot, kindExcerpt), uint64(id))
-	err = eachKey(g.t, prefix, nil, func(k []byte) (bool, error) {
-		keys = append(keys, append([]byte(nil), k...))
-		return true, nil
-	})
-	if err != nil {
-		return false, err
-	}
-	for _, k := range keys {
 		if err := g.t.Delete(k); err != nil {
 			return false, err
 		}
