@@ -54,6 +54,8 @@ type Engine struct {
 	failed chan struct{} // closed when the engine has stopped by itself
 	fail   sync.Once
 
+	manifest *manifestKeeper
+
 	// sending guards ops against being closed while somebody sends.
 	sending sync.RWMutex
 	closed  bool
@@ -138,6 +140,7 @@ func Open(opt Options) (e *Engine, err error) {
 	if err := e.load(); err != nil {
 		return nil, errors.Join(err, e.db.Close(), held.Close())
 	}
+	e.manifest = keepManifest(opt.Dir, func(err error) { opt.Log.Error("the note of the MANIFEST is not up to date", "err", err) })
 	go e.write()
 	if err := e.countAttempts(); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -192,7 +195,9 @@ func (e *Engine) Close() error {
 	close(e.ops)
 	e.sending.Unlock()
 	<-e.done
+	e.manifest.close()
 	err := e.db.Close()
+	e.manifest.look()
 	if err == nil {
 		err = e.Err()
 	}

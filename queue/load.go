@@ -69,12 +69,10 @@ func inspect(dir string) error {
 	if err != nil {
 		return fmt.Errorf("read the data folder: %w", err)
 	}
-	tables, manifest := 0, false
+	tables := 0
 	for _, f := range files {
 		name := f.Name()
 		switch {
-		case name == "MANIFEST":
-			manifest = true
 		case strings.HasSuffix(name, ".sst"):
 			tables++
 		case strings.HasSuffix(name, ".mem"), strings.HasSuffix(name, ".vlog"):
@@ -93,11 +91,7 @@ func inspect(dir string) error {
 			}
 		}
 	}
-	if tables > 0 && !manifest {
-		// Badger would open, and delete every table.
-		return fmt.Errorf("the data folder %s has %d tables but no MANIFEST: restore a backup; nothing was touched", dir, tables)
-	}
-	return nil
+	return checkManifest(dir, tables)
 }
 
 // explainOpen puts Badger's errors into plain words.

@@ -96,6 +96,7 @@ func (e *Engine) write() {
 			first = o
 		}
 		held = e.commit(first)
+		e.manifest.changed()
 	}
 }
 
