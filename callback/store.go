@@ -120,7 +120,7 @@ type Dispatcher interface {
 	Start(c Claim)
 	// Wake says that something of the callback may start sooner than it seemed:
 	// refused calls for which Slot said no are durable now, or, where refused is
-	// 0, it was changed.
+	// 0, it was made or changed.
 	Wake(num Num, refused int)
 }
 

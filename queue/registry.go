@@ -25,6 +25,7 @@ func (e *Engine) Create(ctx context.Context, now time.Time, cb callback.Callback
 		e.houses = append(e.houses, h)
 		e.names[cb.Name], e.ids[cb.ID] = h, h
 		g.step(h)
+		g.wake[cb.Num] += 0
 		return g.saveCallback(h)
 	})
 	return cb, err

@@ -62,6 +62,8 @@ type Engine struct {
 	timers   timers  // lanes that wait for a time
 	ready    []*lane // lanes that wait for their turn
 	running  int     // automatic attempts, or slots reserved for them
+	share    int     // slots that each lane has whenever it wants them; see divide
+	beyond   int     // of running, what lanes have beyond their shares
 	manual   int
 	filling  int
 	stopping bool
@@ -178,11 +180,11 @@ func (d *Engine) Slot(num callback.Num, may bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.lane(num)
-	if !may || d.stopping || l.backlog || l.refused > 0 || d.running >= d.opt.MaxInFlight {
+	if !may || d.stopping || l.backlog || l.refused > 0 || d.free(l) == 0 {
 		l.refused++
 		return false
 	}
-	d.running++
+	d.reserve(l, 1)
 	d.wg.Add(1) // for Start: Run must not end in between
 	return true
 }
@@ -261,12 +263,12 @@ func (d *Engine) attempt(c callback.Claim) {
 func (d *Engine) release(c *callback.Claim, entry *callback.Entry) {
 	h, err := d.opt.Store.Callback(c.Entry.Num)
 	d.mu.Lock()
+	l := d.lane(c.Entry.Num)
 	if c.Entry.Manual {
 		d.manual--
 	} else {
-		d.running--
+		d.reserve(l, -1)
 	}
-	l := d.lane(c.Entry.Num)
 	// A healthy lane without a backlog, whose timer is set for all that is to
 	// come, has nothing to look for: the common case, which must stay cheap. One
 	// that is being filled was perhaps found full before this slot was free.

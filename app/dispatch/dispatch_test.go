@@ -526,9 +526,9 @@ func TestNoSlotPastWhatCameMeanwhile(t *testing.T) {
 		w.reads = time.Second // for each of two classes
 		w.start(512)
 		w.pass(time.Minute)
-		a := w.create("a", up, nil)
+		a, b := w.create("a", up, nil), w.create("b", up, nil)
+		w.pass(time.Minute)
 		w.d.Wake(a, 0)
-		b := w.create("b", up, nil)
 		w.pass(time.Second) // it is looked at
 		if !w.d.Slot(b, true) {
 			w.Error("a look at one lane takes the slots of all")

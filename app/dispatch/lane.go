@@ -12,6 +12,7 @@ import (
 type lane struct {
 	num     callback.Num
 	limit   int  // attempts at once, as far as is known: no more slots are reserved for it
+	running int  // of Engine.running, those of this lane
 	backlog bool // calls may wait that are due: new ones must not overtake them
 	refused int  // new calls that got no slot and whose commit is not known of yet
 	queued  bool // stands in Engine.ready
@@ -40,6 +41,7 @@ func (d *Engine) lane(num callback.Num) *lane {
 	if l == nil {
 		l = &lane{num: num, index: -1, limit: d.opt.Policy.MaxInFlight}
 		d.lanes[num] = l
+		d.divide()
 	}
 	return l
 }
@@ -72,20 +74,29 @@ func (d *Engine) turn() (next time.Time, ok bool) {
 	for len(d.timers) > 0 && !d.timers[0].at.After(now) {
 		d.due(d.timers[0])
 	}
+	waiting, stay := d.ready, 0 // some stay, because they have their share
 	for len(d.ready) > 0 && d.filling < fillers && d.running < d.opt.MaxInFlight {
 		// What is free is shared among those that wait, so that the first
 		// cannot take it all.
 		l := d.ready[0]
-		share := max(min((d.opt.MaxInFlight-d.running)/len(d.ready), l.limit), 1)
+		slots := min(d.free(l), max(min((d.opt.MaxInFlight-d.running)/len(d.ready), l.limit), 1))
 		d.ready = d.ready[1:]
+		if slots == 0 {
+			waiting[stay] = l
+			stay++
+			continue
+		}
 		l.queued, l.filling, l.dirty = false, true, false
 		if l.changed {
 			l.changed, l.from = false, [2]callback.DueKey{}
 		}
-		d.running += share
+		d.reserve(l, slots)
 		d.filling++
-		d.wg.Go(func() { d.fill(l, share) })
+		d.wg.Go(func() { d.fill(l, slots) })
 	}
+	taken := len(waiting) - len(d.ready) // of which some stay, before the others
+	copy(waiting[taken-stay:taken], waiting[:stay])
+	d.ready = waiting[taken-stay:]
 	if len(d.timers) == 0 {
 		return next, false
 	}
@@ -101,10 +112,16 @@ func (d *Engine) fill(l *lane, slots int) {
 		d.fail(err)
 	}
 	d.mu.Lock()
-	d.running -= f.slots // what was not used
+	d.reserve(l, -f.slots) // what was not used
 	d.filling--
 	l.filling = false
 	l.from, l.limit = f.from, f.limit
+	if f.gone && !l.dirty && l.refused == 0 && l.running == 0 {
+		delete(d.lanes, l.num)
+		d.divide()
+		d.mu.Unlock()
+		return
+	}
 	// What happened meanwhile the filler may not have seen.
 	l.backlog = f.more || f.held || l.dirty || l.refused > 0
 	switch {
@@ -134,6 +151,7 @@ type filler struct {
 	again bool      // there is more to do at once
 	more  bool      // more is due than the lane may start now
 	held  bool      // calls wait behind a probe
+	gone  bool      // the callback is deleted, and nothing of it is left to be done
 	next  time.Time // when the lane is due again
 }
 
@@ -145,6 +163,7 @@ func (f *filler) run(ctx context.Context) error {
 	}
 	st := f.step(&h)
 	f.limit = st.Policy.MaxInFlight
+	f.gone = h.Live.Deleted && h.Live.Counts.Waiting() == 0 && h.Live.Running+h.Live.Manual == 0
 	room := st.Room()
 	calls, err := f.heads(ctx, st, room+1)
 	if err != nil {

@@ -182,8 +182,8 @@ func (s *Store) Find(ref string) (callback.Health, error) {
 // Create implements callback.Registry.
 func (s *Store) Create(_ context.Context, now time.Time, cb callback.Callback) (callback.Callback, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.names[cb.Name] != nil {
+		s.mu.Unlock()
 		return cb, callback.NameTaken(cb.Name)
 	}
 	cb.Num, cb.Version = callback.Num(len(s.houses)+1), 1
@@ -195,6 +195,8 @@ func (s *Store) Create(_ context.Context, now time.Time, cb callback.Callback) (
 	h.live = callback.Live{Num: cb.Num, Since: now}
 	s.houses = append(s.houses, h)
 	s.names[cb.Name], s.ids[cb.ID] = h, h
+	s.mu.Unlock()
+	s.wake(cb.Num, 0)
 	return cb, nil
 }
 
