@@ -106,9 +106,8 @@ type claimRef struct {
 	seq  uint64
 }
 
-// Open opens the engine in a folder, and records as interrupted what ran when
-// it was left. A folder in use is a *LockedError.
-func Open(opt Options) (e *Engine, err error) {
+// filled returns the options with what stands for nil.
+func (opt Options) filled() Options {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
@@ -121,6 +120,13 @@ func Open(opt Options) (e *Engine, err error) {
 	if opt.Committing == nil {
 		opt.Committing = func(int) func() { return func() {} }
 	}
+	return opt
+}
+
+// Open opens the engine in a folder, and records as interrupted what ran when
+// it was left. A folder in use is a *LockedError.
+func Open(opt Options) (e *Engine, err error) {
+	opt = opt.filled()
 	held, err := lock(opt.Dir)
 	if err != nil {
 		return nil, err

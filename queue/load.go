@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -47,9 +48,8 @@ func lock(dir string) (*os.File, error) {
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		pid, _ := io.ReadAll(io.LimitReader(f, 20)) // only to be helpful
-		_ = f.Close()                               // only read from
-		return nil, &LockedError{Dir: dir, PID: callback.Sanitize(strings.TrimSpace(string(pid)), 20)}
+		defer func() { _ = f.Close() }() // only read from
+		return nil, heldBy(dir, f)
 	}
 	if err == nil {
 		err = f.Truncate(0)
@@ -61,6 +61,28 @@ func lock(dir string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("lock the data folder: %w", err), f.Close())
 	}
 	return f, nil
+}
+
+// InUse returns a *LockedError where a process works on the folder, which may be
+// missing.
+func InUse(dir string) error {
+	f, err := os.Open(filepath.Join(dir, lockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open the data folder: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read from
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		return heldBy(dir, f)
+	}
+	return nil
+}
+
+func heldBy(dir string, lock *os.File) error {
+	pid, _ := io.ReadAll(io.LimitReader(lock, 20)) // only to be helpful
+	return &LockedError{Dir: dir, PID: callback.Sanitize(strings.TrimSpace(string(pid)), 20)}
 }
 
 // inspect looks at a folder before Badger does, for Badger is too forgiving.
