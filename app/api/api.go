@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"path"
@@ -32,6 +33,10 @@ type Options struct {
 	// Metrics answers GET /metrics; nil: nothing is served there.
 	Metrics http.Handler
 
+	// Backup writes all that is stored, as it is at that time, for GET /backup; nil:
+	// nothing is served there.
+	Backup func(ctx context.Context, w io.Writer) error
+
 	// Keys returns the API keys, hashes included; nil: there are none.
 	Keys func() []callback.APIKey
 	// KeyNeeded asks for a key also while none is made. It must be set where
@@ -54,6 +59,9 @@ type handler struct {
 	version string
 	ready   func() (bool, []string)
 	metrics http.Handler
+
+	dump    func(ctx context.Context, w io.Writer) error // writes a backup; nil: there is none
+	backups chan struct{}                                // holds one while it is written
 
 	keys      func() []callback.APIKey
 	keyNeeded bool
@@ -83,6 +91,7 @@ func New(o Options) http.Handler {
 		ready:   o.Ready,
 		metrics: o.Metrics,
 
+		dump: o.Backup, backups: make(chan struct{}, 1),
 		keys: o.Keys, keyNeeded: o.KeyNeeded, throttle: newThrottle(),
 		localKey: o.LocalKey != "", localHash: callback.HashKey(o.LocalKey),
 

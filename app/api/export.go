@@ -125,8 +125,10 @@ func (q *query) yes(name string) bool {
 }
 
 // inTime gives the reader the time for one more page.
-func (e *exporter) inTime() error {
-	err := e.out.SetWriteDeadline(time.Now().Add(exportTime))
+func (e *exporter) inTime() error { return inTime(e.out) }
+
+func inTime(out *http.ResponseController) error {
+	err := out.SetWriteDeadline(time.Now().Add(exportTime))
 	if errors.Is(err, http.ErrNotSupported) { // nobody waits for a reader in this process
 		return nil
 	}

@@ -30,7 +30,7 @@ func allowed(method, pattern string) []callback.Role {
 	switch {
 	case slices.Contains([]string{"/healthz", "/readyz", "/openapi.yaml"}, pattern):
 		return append([]callback.Role{""}, callback.Roles...)
-	case strings.HasPrefix(pattern, "/keys"):
+	case strings.HasPrefix(pattern, "/keys"), pattern == "/backup":
 		return []callback.Role{callback.RoleAdmin}
 	case method == "POST" && last == "responses":
 		return []callback.Role{callback.RoleEnqueue, callback.RoleAdmin}

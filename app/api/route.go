@@ -29,9 +29,10 @@ type route struct {
 	query           bool
 }
 
-// The routes that settle their media types themselves: a stream, a file, and
+// The routes that settle their media types themselves: a stream, files, and
 // what Prometheus reads.
 const (
+	backupPattern   = "/backup"
 	watchPattern    = "/watch"
 	documentPattern = "/openapi.yaml"
 	metricsPattern  = "/metrics"
@@ -41,7 +42,7 @@ const (
 // answer with a shape, as JSON or XML.
 func ownMedia(pattern string) bool {
 	switch pattern {
-	case watchPattern, documentPattern, metricsPattern:
+	case watchPattern, documentPattern, metricsPattern, backupPattern:
 		return true
 	}
 	return strings.HasSuffix(pattern, exportLines.suffix) || strings.HasSuffix(pattern, exportCells.suffix)
@@ -93,6 +94,7 @@ var routes = []route{
 	{"GET", "/keys", (*request).listKeys, admin, ownQuery},
 	{"POST", "/keys", (*request).createKey, admin, noQuery},
 	{"DELETE", "/keys/{name}", (*request).deleteKey, admin, noQuery},
+	{"GET", backupPattern, (*request).backup, admin, noQuery},
 
 	{"GET", "/healthz", (*request).healthz, anyone, ownQuery},
 	{"GET", "/readyz", (*request).readyz, anyone, ownQuery},
