@@ -153,6 +153,7 @@ func (c *console) root() *cobra.Command {
 	root.AddCommand(
 		c.serveCommand(), c.attachCommand(), c.demoCommand(), c.checkCommand(),
 		c.enqueueCommand(), c.callbacksCommand(), c.callsCommand(), c.operationsCommand(), c.outagesCommand(), c.alertsCommand(), c.keysCommand(), c.statusCommand(),
+		c.backupCommand(), c.restoreCommand(),
 		c.versionCommand(), c.completionCommand(root),
 	)
 	return root

@@ -122,7 +122,9 @@ func openData(cfg *config.Config, src config.Source, asked string, create bool) 
 		Store: store, Poster: poster, Policy: policy(cfg), Secret: f.secret, Log: silent,
 		Info: callback.Server{Name: hostname(), Version: version(), ID: f.id(), DataDir: cfg.DataDir},
 	})
-	handler := api.New(api.Options{Service: a, MaxBody: int64(cfg.HTTP.MaxBody), PublicURL: cfg.HTTP.PublicURL, Version: version()})
+	handler := api.New(api.Options{
+		Service: a, MaxBody: int64(cfg.HTTP.MaxBody), PublicURL: cfg.HTTP.PublicURL, Version: version(), Backup: f.backup(store),
+	})
 	return &desk{
 		Service: a, http: &http.Client{Transport: inProcess{handler}}, base: "http://localhost",
 		where: "the data folder " + cfg.DataDir, work: a.Work,

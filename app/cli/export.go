@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -68,28 +67,14 @@ func (d *desk) fetch(ctx context.Context, path string, w io.Writer) error {
 	}
 	_, err = io.Copy(w, res.Body)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the export broke off: what was written is not the whole")
+		return errors.New("the answer broke off: what was written is not the whole")
 	}
 	return err
 }
 
 // save writes a document into a file, which is there only when it is whole.
-func (d *desk) save(ctx context.Context, path, file string) (err error) {
-	part, err := os.CreateTemp(filepath.Dir(file), ".ringback-export-*")
-	if err != nil {
-		return err
-	}
-	err = d.fetch(ctx, path, part)
-	if err == nil {
-		err = part.Sync()
-	}
-	if err = errors.Join(err, part.Close()); err == nil {
-		err = os.Rename(part.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(part.Name()))
-	}
-	return nil
+func (d *desk) save(ctx context.Context, path, file string) error {
+	return writeDurably(file, func(f *os.File) error { return d.fetch(ctx, path, f) })
 }
 
 // safeWriter writes what cannot steer a terminal: JSON as safeJSON has it, and

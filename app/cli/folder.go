@@ -28,6 +28,10 @@ const keySize = 32
 
 // openFolder opens the data folder; with create it is made where it is missing.
 func openFolder(dir string, create bool) (*folder, error) {
+	if _, err := os.Stat(filepath.Join(dir, restoring)); err == nil {
+		return nil, fmt.Errorf("a restore into the data folder %s did not end: run 'ringback restore' again, or remove %s",
+			dir, filepath.Join(dir, restoring))
+	}
 	if !create {
 		if _, err := os.Stat(filepath.Join(dir, "queue")); err != nil {
 			return nil, fmt.Errorf("open the data folder: %w", err)
@@ -81,15 +85,16 @@ func readKey(path string) ([]byte, error) {
 func makeKey(path string) ([]byte, error) {
 	key := make([]byte, keySize)
 	_, _ = rand.Read(key) // it never fails, it ends the program
-	if err := writeDurably(path, key); err != nil {
+	if err := writeDurably(path, func(f *os.File) error { _, err := f.Write(key); return err }); err != nil {
 		return nil, fmt.Errorf("make the key of fingerprints: %w", err)
 	}
 	return key, nil
 }
 
-// writeDurably makes a file with that content, or leaves none behind: written
-// beside its place, synced, renamed, and its folder synced.
-func writeDurably(path string, data []byte) (err error) {
+// writeDurably makes a file with what write writes, or leaves none behind: written
+// beside its place, synced, renamed, and its folder synced. Only its owner may read
+// it.
+func writeDurably(path string, write func(*os.File) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, filepath.Base(path)+".*") // with mode 0600
 	if err != nil {
@@ -97,21 +102,16 @@ func writeDurably(path string, data []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
+			err = errors.Join(err, removeIfThere(f.Name()))
 		}
 	}()
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(write(f), f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return syncPath(dir)
 }
 
 // disk returns the free bytes that this user may fill, and the size, of the file
@@ -129,14 +129,18 @@ func disk(path string) (free, total uint64, err error) {
 // made at its start, and that ends with it. Only the folder's owner can read it.
 
 func (f *folder) writeAddress(url, token string) error {
-	if err := writeDurably(f.path("address"), []byte(url+"\n"+token+"\n")); err != nil {
+	err := writeDurably(f.path("address"), func(f *os.File) error {
+		_, err := fmt.Fprintf(f, "%s\n%s\n", url, token)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("note the address: %w", err)
 	}
 	return nil
 }
 
 func (f *folder) removeAddress() error {
-	if err := os.Remove(f.path("address")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeIfThere(f.path("address")); err != nil {
 		return fmt.Errorf("remove the noted address: %w", err)
 	}
 	return nil

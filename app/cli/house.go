@@ -244,7 +244,7 @@ func newServer(h *house) *http.Server {
 	handler := api.New(api.Options{
 		Service: h.app, Log: h.log, MaxBody: int64(h.cfg.HTTP.MaxBody), PublicURL: h.cfg.HTTP.PublicURL, Version: version(),
 		Keys: h.store.Keys, KeyNeeded: !h.doors.loopback(), LocalKey: h.token, Metrics: h.metrics.Handler(),
-		Ending: h.closing,
+		Backup: h.folder.backup(h.store), Ending: h.closing,
 		Ready: func() (bool, []string) {
 			if over(h.closing) {
 				return false, []string{"it is shutting down"}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net/netip"
@@ -31,6 +33,13 @@ func openStore(cfg *config.Config, f *folder, log *slog.Logger, committing func(
 		Dir: f.path("queue"), Now: time.Now().UTC().Truncate(time.Millisecond), Policy: policy(cfg),
 		Secret: f.secret, LowWater: uint64(low), Log: log, Committing: committing,
 	})
+}
+
+// backup returns what writes a backup of the store, with the folder's key.
+func (f *folder) backup(store *queue.Engine) func(context.Context, io.Writer) error {
+	return func(ctx context.Context, w io.Writer) error {
+		return store.Backup(ctx, queue.BackupHead{Made: time.Now().UTC().Truncate(time.Millisecond), Key: f.key}, w)
+	}
 }
 
 // policy returns the part of the configuration that the state machine follows.
