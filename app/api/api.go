@@ -126,6 +126,7 @@ func Server(h http.Handler) *http.Server {
 		WriteTimeout:      time.Minute, // from the end of the headers; streams set their own
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ConnContext:       withConn,
 	}
 	if h, ok := h.(*handler); ok {
 		s.RegisterOnShutdown(func() { h.once.Do(func() { close(h.stop) }) })

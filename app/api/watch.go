@@ -30,7 +30,10 @@ func (q *request) watch() error {
 	if err != nil {
 		return err
 	}
-	s := stream{request: q, out: http.NewResponseController(q.w), shown: make(map[callback.CallbackID]shown), seed: maphash.MakeSeed()}
+	s := stream{
+		request: q, out: http.NewResponseController(q.w), pace: newPace(q.r),
+		shown: make(map[callback.CallbackID]shown), seed: maphash.MakeSeed(),
+	}
 	// The server's own deadlines are for requests that end.
 	if err := errors.Join(s.out.SetReadDeadline(time.Time{}), s.out.SetWriteDeadline(time.Now().Add(stalled))); err != nil {
 		return err
@@ -41,8 +44,12 @@ func (q *request) watch() error {
 	if q.r.Method == http.MethodHead {
 		return nil
 	}
-	if err := s.run(revs); err != nil && ctx.Err() == nil {
+	err = s.run(revs)
+	if err != nil && ctx.Err() == nil {
 		q.log.Debug("api: watch ended", "error", err)
+	}
+	if errors.Is(err, errStalled) {
+		panic(http.ErrAbortHandler) // or the connection would stay, to be used again
 	}
 	return nil
 }
@@ -51,6 +58,7 @@ func (q *request) watch() error {
 type stream struct {
 	*request
 	out   *http.ResponseController
+	pace  *pace
 	seed  maphash.Seed
 	shown map[callback.CallbackID]shown
 	round uint64
@@ -66,6 +74,8 @@ type shown struct {
 func (s *stream) run(revs <-chan uint64) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	look := time.NewTicker(glance)
+	defer look.Stop()
 	rev := uint64(0)
 	if err := s.changes(rev); err != nil {
 		return err
@@ -87,7 +97,11 @@ func (s *stream) run(revs <-chan uint64) error {
 			if err := s.line(watchLine{Rev: rev}); err != nil {
 				return err
 			}
-			if err := s.out.Flush(); err != nil {
+			if err := s.flush(); err != nil {
+				return err
+			}
+		case <-look.C:
+			if _, err := s.pace.look(time.Now()); err != nil {
 				return err
 			}
 		case <-s.stop:
@@ -138,7 +152,7 @@ func (s *stream) changes(rev uint64) error {
 			return err
 		}
 	}
-	return s.out.Flush()
+	return s.flush()
 }
 
 // gone tells that a callback was deleted; of what it was, only its name is known.
@@ -170,9 +184,34 @@ func (s *stream) line(l watchLine) error {
 	if err != nil {
 		return err
 	}
+	if err := s.room(); err != nil {
+		return err
+	}
+	defer s.pace.wrote()
 	if err := s.out.SetWriteDeadline(time.Now().Add(stalled)); err != nil {
 		return err
 	}
 	_, err = s.w.Write(append(b, '\n'))
 	return err
+}
+
+func (s *stream) flush() error {
+	defer s.pace.wrote()
+	return s.out.Flush()
+}
+
+// room waits until the reader is not too far behind.
+func (s *stream) room() error {
+	for {
+		if n, err := s.pace.look(time.Now()); err != nil || n <= ahead {
+			return err
+		}
+		select {
+		case <-time.After(gaze):
+		case <-s.stop:
+			return errEnd
+		case <-s.ctx().Done():
+			return s.ctx().Err()
+		}
+	}
 }

@@ -63,6 +63,9 @@ type limitedConn struct {
 	once  sync.Once
 }
 
+// NetConn returns the connection itself, as that of a tls.Conn does.
+func (c *limitedConn) NetConn() net.Conn { return c.Conn }
+
 // Close implements net.Conn.
 func (c *limitedConn) Close() error {
 	defer c.once.Do(func() { <-c.slots })

@@ -72,6 +72,9 @@ func TestLimit(t *testing.T) {
 		t.Fatal("a third connection was accepted")
 	default:
 	}
+	if _, ok := served[0].(*limitedConn).NetConn().(*net.TCPConn); !ok {
+		t.Error("the connection itself cannot be reached, which streams ask how their readers do")
+	}
 	if err := served[0].(*limitedConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
