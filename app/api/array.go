@@ -128,7 +128,7 @@ func (q *request) sendMany(out []callback.EnqueueResult) error {
 	}
 	var b binder
 	for i := range out {
-		if len(b.faults) == maxFaults {
+		if len(b.faults) == callback.MaxFaults {
 			break
 		}
 		if s := q.itemOf(&out[i]); s.Error != nil {

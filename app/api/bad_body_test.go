@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"ringback/callback"
 )
 
 // TestBodyIsBounded has bodies whose length is not told, or told wrongly.
@@ -61,7 +63,7 @@ func TestFaultsAreBounded(t *testing.T) {
 	}
 	w := ask(New(Options{Service: newFixed()}), "POST", "/callbacks", "{"+b.String()[1:]+"}")
 	var p problem
-	if err := decodeJSON(w.Body.Bytes(), &p); err != nil || w.Code != 422 || len(p.Errors) != maxFaults {
-		t.Fatalf("got %d with %d faults, %v; want 422 with %d", w.Code, len(p.Errors), err, maxFaults)
+	if err := decodeJSON(w.Body.Bytes(), &p); err != nil || w.Code != 422 || len(p.Errors) != callback.MaxFaults {
+		t.Fatalf("got %d with %d faults, %v; want 422 with %d", w.Code, len(p.Errors), err, callback.MaxFaults)
 	}
 }

@@ -26,7 +26,8 @@ func (q *request) createCallback() error {
 	return q.sendCallback(http.StatusCreated, &h, whole)
 }
 
-// draft reads the body of a create or an update.
+// draft reads the body of a create or an update. Where a field cannot be read,
+// those that can be read and are wrong are named as well.
 func (q *request) draft() (callback.Draft, uint64, error) {
 	n, err := q.body()
 	if err != nil {
@@ -34,7 +35,21 @@ func (q *request) draft() (callback.Draft, uint64, error) {
 	}
 	var b binder
 	d, version := b.draft(&n)
-	return d, version, b.err("the callback")
+	if len(b.faults) == 0 {
+		return d, version, nil
+	}
+	var stored callback.Callback
+	if ref := q.ref(); ref != "" {
+		h, err := q.svc.Callback(q.ctx(), ref)
+		if err != nil {
+			return d, version, err
+		}
+		stored = h.Callback
+	}
+	if n.kind == object {
+		err = d.Apply(&stored, func(clear string) callback.Secret { return callback.NewSecret(clear, nil) })
+	}
+	return d, version, callback.Invalid("the callback", b.faults, err)
 }
 
 // whole reads the one parameter of requests for a callback: whether the answer

@@ -517,43 +517,8 @@ func (f *fake) with(ref string, do func(*callback.Step, *fakeCallback) error) er
 	return err
 }
 
-func set[T any](dst *T, src *T) {
-	if src != nil {
-		*dst = *src
-	}
-}
-
-func applyDraft(cb *callback.Callback, d *callback.Draft) {
-	set(&cb.Name, d.Name)
-	set(&cb.URL, d.URL)
-	set(&cb.Email, d.Email)
-	set(&cb.Description, d.Description)
-	set(&cb.Auth.Type, d.AuthType)
-	for dst, src := range map[*callback.Secret]*string{
-		&cb.Auth.Key: d.AuthKey, &cb.SigningSecret: d.SigningSecret, &cb.PreviousSecret: d.PreviousSecret,
-	} {
-		if src != nil && !callback.IsMask(*src) {
-			*dst = callback.NewSecret(*src, []byte("test"))
-		}
-	}
-	set(&cb.ContentType, d.ContentType)
-	set(&cb.RemoveHTML, d.RemoveHTML)
-	set(&cb.Retries, d.Retries)
-	if d.Reply != nil {
-		cb.NoReplies = !*d.Reply
-	}
-	if d.Undeliverable != nil {
-		cb.NoUndelivers = !*d.Undeliverable
-	}
-	set(&cb.Alerts, d.Alerts)
-	set(&cb.MaxInFlight, d.MaxInFlight)
-	set(&cb.RatePerSecond, d.RatePerSecond)
-	set(&cb.Ordered, d.Ordered)
-	set(&cb.ConnectTimeout, d.ConnectTimeout)
-	set(&cb.ResponseTimeout, d.ResponseTimeout)
-	set(&cb.CA, d.CA)
-	set(&cb.Headers, d.Headers)
-}
+// sealed makes a Secret as the service does.
+func sealed(clear string) callback.Secret { return callback.NewSecret(clear, []byte("test")) }
 
 func (f *fake) taken(name string, but callback.Num) error {
 	for _, c := range f.cbs {
@@ -573,8 +538,7 @@ func (f *fake) Create(_ context.Context, d callback.Draft) (callback.Health, err
 		cb:   callback.Callback{Num: num, ID: 0xB3ED000000000000 + callback.CallbackID(num), Version: 1, CreatedAt: now, UpdatedAt: now},
 		live: callback.Live{Num: num, Since: now},
 	}
-	applyDraft(&c.cb, &d)
-	if err := c.cb.Validate(); err != nil {
+	if err := d.Apply(&c.cb, sealed); err != nil {
 		return callback.Health{}, err
 	}
 	if err := f.taken(c.cb.Name, num); err != nil {
@@ -591,11 +555,10 @@ func (f *fake) Update(_ context.Context, ref string, d callback.Draft, version u
 			return callback.Errorf(callback.CodeStale, "the callback is at version %d", c.cb.Version)
 		}
 		cb := c.cb
-		applyDraft(&cb, &d)
-		cb.Version, cb.UpdatedAt = cb.Version+1, s.Now
-		if err := cb.Validate(); err != nil {
+		if err := d.Apply(&cb, sealed); err != nil {
 			return err
 		}
+		cb.Version, cb.UpdatedAt = cb.Version+1, s.Now
 		if err := f.taken(cb.Name, cb.Num); err != nil {
 			return err
 		}

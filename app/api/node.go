@@ -52,9 +52,6 @@ func (n *node) blank() bool {
 	return n.kind == untyped && strings.TrimSpace(n.value) == ""
 }
 
-// maxFaults bounds how many wrong fields are named in one answer.
-const maxFaults = 100
-
 // binder reads nodes into the domain's types and notes every field that is
 // wrong. A null is as good as a field that is left out: some clients write
 // every field they know.
@@ -63,7 +60,7 @@ type binder struct {
 }
 
 func (b *binder) fail(field, format string, args ...any) {
-	if len(b.faults) < maxFaults {
+	if len(b.faults) < callback.MaxFaults {
 		b.faults = append(b.faults, callback.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
 	}
 }
