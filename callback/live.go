@@ -57,6 +57,11 @@ type Counts struct {
 // Waiting returns how many calls are still to be delivered.
 func (c Counts) Waiting() uint64 { return c.Pending + c.Retrying }
 
+// InClass returns how many calls are in one class, those that run included.
+func (c Counts) InClass(class DueClass) uint64 {
+	return [...]uint64{Fresh: c.Pending, Tried: c.Retrying}[class]
+}
+
 // of returns the counter that a call in e's state is in.
 func (c *Counts) of(e *Entry) *uint64 {
 	switch {

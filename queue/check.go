@@ -25,6 +25,9 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 				return false, err
 			}
 			due[id]++
+			if running[id] == nil && placeOf(&e).before(h.marks.heads[class]) {
+				fault("call %s waits before the head of its class", id)
+			}
 			xor ^= uint64(id)
 			if e.Status != callback.Ready || e.DueClass() != class || string(dueKey(h.slot, &e)) != string(k) {
 				fault("due entry of call %s does not agree with its key", id)

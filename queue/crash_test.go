@@ -17,7 +17,7 @@ const childVar = "QUEUE_CRASH_CHILD"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childVar); dir != "" {
-		e, err := Open(Options{Dir: dir, Now: time.Now().UTC().Truncate(time.Millisecond), Policy: queuetest.Policy(), Free: plenty})
+		e, err := Open(Options{Dir: dir, Now: time.Now().UTC().Truncate(time.Millisecond), Policy: queuetest.Policy(), Free: plenty, headStep: 1})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "child:", err)
 			os.Exit(1)
@@ -37,7 +37,7 @@ func TestCrash(t *testing.T) {
 		cmd.Env = append(os.Environ(), childVar+"="+dir)
 		return cmd
 	}, func(tb testing.TB, dir string, now time.Time) callback.Store {
-		e, err := Open(Options{Dir: dir, Now: now, Policy: queuetest.Policy(), Free: plenty})
+		e, err := Open(Options{Dir: dir, Now: now, Policy: queuetest.Policy(), Free: plenty, headStep: 1})
 		if err != nil {
 			tb.Fatalf("Open after a kill: %v", err)
 		}

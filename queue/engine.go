@@ -41,6 +41,10 @@ type Options struct {
 	// compaction. For tests: the one shows that a rig sees lost writes, the other
 	// lets Badger run in a synctest bubble.
 	noSync, noCompact bool
+
+	// headStep is how many calls may leave a class before its head is looked for
+	// anew; 0: headStep. For tests, which do not have so many.
+	headStep int
 }
 
 // Engine is a callback.Store on Badger. Open makes one. It holds the folder
@@ -76,6 +80,8 @@ type Engine struct {
 	seq    uint64
 	outbox [256]int          // alerts that wait, by slot
 	keys   []callback.APIKey // by name; replaced, never changed
+
+	stale []*house // callbacks whose head bounds are to be raised; the writer's own
 
 	operations map[string]*operation // by id
 	opSeq      uint64                // of the last one
@@ -119,6 +125,9 @@ func (opt Options) filled() Options {
 	}
 	if opt.Committing == nil {
 		opt.Committing = func(int) func() { return func() {} }
+	}
+	if opt.headStep == 0 {
+		opt.headStep = headStep
 	}
 	return opt
 }

@@ -16,23 +16,28 @@ import (
 
 // Due implements callback.Queue.
 func (e *Engine) Due(_ context.Context, num callback.Num, class callback.DueClass, from callback.DueKey, limit int) ([]callback.Entry, error) {
-	slot, err := e.slot(num)
-	if err != nil {
+	e.mu.RLock()
+	h, err := e.house(num)
+	if err != nil || h.live.Counts.InClass(class) == 0 {
+		e.mu.RUnlock()
 		return nil, err
 	}
-	prefix := duePrefix(slot, num, class)
+	prefix := duePrefix(h.slot, num, class)
+	seek := h.marks.heads[class].key(prefix, from)
+	e.mu.RUnlock()
 	var out []callback.Entry
 	err = e.db.View(func(t *badger.Txn) error {
-		seek := put64(put64(prefix[:len(prefix):len(prefix)], ms(from.Due)), uint64(from.ID))
 		return eachItem(t, prefix, seek, true, func(k, v []byte) (bool, error) {
 			id := callback.CallID(be64(k[len(k)-8:]))
-			entry, err := decodeEntry(v, num, id)
-			switch {
-			case err != nil: // one damaged record must not hold up all others; Check tells of it
-				e.opt.Log.Error("a due entry is damaged: its call is not sent", "call", id, "err", err)
-			case !e.running(id):
-				out = append(out, entry)
+			if e.running(id) {
+				return true, nil
 			}
+			entry, err := decodeEntry(v, num, id)
+			if err != nil { // one damaged record must not hold up all others; Check tells of it
+				e.opt.Log.Error("a due entry is damaged: its call is not sent", "call", id, "err", err)
+				return true, nil
+			}
+			out = append(out, entry)
 			return len(out) < limit, nil
 		})
 	})

@@ -9,6 +9,7 @@ type marks struct {
 	xor   uint64          // of the ids of waiting calls, by which a lost index entry is noticed
 	skew  callback.CallID // the greatest id that is ahead of when its call was accepted: the clock had stepped back
 	spans [numSpans]span
+	heads [2]head // by callback.DueClass
 }
 
 // What there are spans of.

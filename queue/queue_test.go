@@ -15,7 +15,7 @@ func TestConformance(t *testing.T) {
 	queuetest.Run(t, func(tb testing.TB) queuetest.Open {
 		dir := tb.TempDir()
 		return func(tb testing.TB, now time.Time) callback.Store {
-			e, err := Open(Options{Dir: dir, Now: now, Policy: queuetest.Policy(), Free: plenty})
+			e, err := Open(Options{Dir: dir, Now: now, Policy: queuetest.Policy(), Free: plenty, headStep: 1})
 			if err != nil {
 				tb.Fatalf("Open: %v", err)
 			}

@@ -314,6 +314,10 @@ func encodeLive(l *callback.Live, m *marks) []byte {
 	w.uint(uint64(l.OutagesPurged))
 	w.uint(l.Attempts)
 	w.uint(l.Good)
+	for _, h := range m.heads {
+		w.uint(h.due)
+		w.uint(h.id)
+	}
 	return w.seal()
 }
 
@@ -347,5 +351,8 @@ func decodeLive(b []byte) (l callback.Live, m marks, counted bool, err error) {
 	l.OutagesPurged = uint32(r.uint())
 	counted = len(r.b) > 0
 	l.Attempts, l.Good = r.uint(), r.uint()
+	for i := range m.heads {
+		m.heads[i].due, m.heads[i].id = r.uint(), r.uint()
+	}
 	return l, m, counted, r.err
 }

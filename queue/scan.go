@@ -99,10 +99,12 @@ func (g *group) move(h *house, before, after *callback.Entry) error {
 		old = placesOf(h, before)
 		if before.Status == callback.Ready {
 			h.marks.xor ^= uint64(before.ID)
+			h.marks.heads[before.DueClass()].gone++
 		}
 	}
 	if after.Status == callback.Ready {
 		h.marks.xor ^= uint64(after.ID)
+		h.marks.heads[after.DueClass()].waits(after)
 	}
 	record := encodeEntry(after)
 	for i, k := range placesOf(h, after) {

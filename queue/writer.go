@@ -115,9 +115,12 @@ func (e *Engine) commit(first *op) (held *op) {
 	defer g.t.Discard()
 	weight, bytes := first.weight, first.bytes
 	ops := []*op{first}
+	err := e.raise()
 	e.mu.Lock()
 	g.disp = e.disp
-	err := g.run(first)
+	if err == nil {
+		err = g.run(first)
+	}
 	for err == nil && held == nil {
 		o := e.next()
 		if o == nil {
@@ -208,6 +211,9 @@ func (g *group) flushHouse(h *house, st *callback.Step) error {
 		if err := g.put(append(key(h.slot, kindMeta), "last"...), w.seal()); err != nil {
 			return err
 		}
+	}
+	if heads := &h.marks.heads; max(heads[callback.Fresh].gone, heads[callback.Tried].gone) >= g.e.opt.headStep {
+		g.e.stale = append(g.e.stale, h)
 	}
 	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, &h.marks))
 }

@@ -203,7 +203,6 @@ func (d *Engine) Wake(num callback.Num, refused int) {
 	l := d.lane(num)
 	l.refused -= refused
 	l.backlog = true // until a look at the lane says otherwise
-	l.changed = l.changed || refused == 0
 	d.due(l)
 	d.mu.Unlock()
 	d.wakeRun()

@@ -18,7 +18,6 @@ type lane struct {
 	queued  bool // stands in Engine.ready
 	filling bool
 	dirty   bool      // something happened while it was being filled
-	changed bool      // calls may have appeared before from
 	paced   time.Time // before this the callback's rate allows no attempt
 	at      time.Time // while in Engine.timers: when it is due
 	index   int       // its place there, -1: none
@@ -28,12 +27,6 @@ type lane struct {
 
 	// stuck is the first of the calls of which none could be claimed last time.
 	stuck callback.CallID
-
-	// from is where the calls of each class begin, as far as is known: seeking
-	// from the very beginning would walk over all that was taken before. It is a
-	// hint, for calls may appear before it: a lane is only found empty from the
-	// beginning on.
-	from [2]callback.DueKey
 }
 
 func (d *Engine) lane(num callback.Num) *lane {
@@ -87,9 +80,6 @@ func (d *Engine) turn() (next time.Time, ok bool) {
 			continue
 		}
 		l.queued, l.filling, l.dirty = false, true, false
-		if l.changed {
-			l.changed, l.from = false, [2]callback.DueKey{}
-		}
 		d.reserve(l, slots)
 		d.filling++
 		d.wg.Go(func() { d.fill(l, slots) })
@@ -115,7 +105,7 @@ func (d *Engine) fill(l *lane, slots int) {
 	d.reserve(l, -f.slots) // what was not used
 	d.filling--
 	l.filling = false
-	l.from, l.limit = f.from, f.limit
+	l.limit = f.limit
 	if f.gone && !l.dirty && l.refused == 0 && l.running == 0 {
 		delete(d.lanes, l.num)
 		d.divide()
@@ -135,10 +125,6 @@ func (d *Engine) fill(l *lane, slots int) {
 	d.wakeRun()
 }
 
-// settle is how long after its due time a call may still appear: enqueues are
-// not committed in the order in which they took their times.
-const settle = 50 * time.Millisecond
-
 // filler is one turn of a lane.
 type filler struct {
 	*Engine
@@ -146,7 +132,6 @@ type filler struct {
 	now   time.Time
 	slots int // reserved and not used
 	limit int // attempts of the callback at once, at most
-	from  [2]callback.DueKey
 
 	again bool      // there is more to do at once
 	more  bool      // more is due than the lane may start now
@@ -156,7 +141,6 @@ type filler struct {
 }
 
 func (f *filler) run(ctx context.Context) error {
-	f.from = f.lane.from
 	h, err := f.upkeep(ctx)
 	if err != nil {
 		return err
@@ -255,7 +239,7 @@ func (f *filler) anyWaits(ctx context.Context) (bool, error) {
 func (f *filler) heads(ctx context.Context, st *callback.Step, limit int) ([]callback.Entry, error) {
 	var out []callback.Entry
 	for _, class := range f.classes(st) {
-		page, err := f.page(ctx, class, limit-len(out)+1)
+		page, err := f.opt.Store.Due(ctx, f.lane.num, class, callback.DueKey{}, limit-len(out)+1)
 		if err == nil && st.Policy.Ordered && class == callback.Tried {
 			page, err = f.oldest(ctx, page)
 		}
@@ -326,26 +310,6 @@ func (f *filler) classes(st *callback.Step) []callback.DueClass {
 		return []callback.DueClass{callback.Tried, callback.Fresh}
 	}
 	return []callback.DueClass{callback.Fresh, callback.Tried}
-}
-
-// page reads the first calls of a class.
-func (f *filler) page(ctx context.Context, class callback.DueClass, limit int) ([]callback.Entry, error) {
-	from := &f.from[class]
-	for {
-		page, err := f.opt.Store.Due(ctx, f.lane.num, class, *from, limit)
-		if err != nil {
-			return nil, err
-		}
-		// What comes next by the hint must be due, or the beginning may hide
-		// something that is due earlier.
-		if from.Due.IsZero() || len(page) == limit && !page[limit-1].Due.After(f.now) {
-			if len(page) > 0 {
-				*from = callback.DueKey{Due: page[0].Due.Add(-settle)}
-			}
-			return page, nil
-		}
-		*from = callback.DueKey{}
-	}
 }
 
 // start claims calls and starts those it got.
