@@ -112,6 +112,9 @@ func (e *Engine) commit(first *op) (held *op) {
 		e: e, t: e.db.NewTransaction(true), now: first.now,
 		touched: map[*house]*callback.Step{}, claims: map[byte][]claimed{}, wake: map[callback.Num]int{},
 	}
+	if e.lastIn.After(g.now) {
+		g.now = e.lastIn
+	}
 	defer g.t.Discard()
 	weight, bytes := first.weight, first.bytes
 	ops := []*op{first}
@@ -167,7 +170,8 @@ func (e *Engine) next() *op {
 // record, which an operation reads before it changes anything; any other error
 // stops the engine, for the operation may be half done.
 func (g *group) run(o *op) error {
-	// Times of one group never go back, whatever order they were taken in.
+	// Times of a group never go back, nor behind the last enqueue, whatever order
+	// they were taken in: what is enqueued now is due now.
 	if o.now.After(g.now) {
 		g.now = o.now
 		for _, st := range g.touched {
