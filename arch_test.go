@@ -32,8 +32,9 @@ ringback/app/config        -                                            | go-tom
 ringback/app/api           callback                                     | go-json-experiment golang.org/x/time golang.org/x/sync
 ringback/app/servicetest   callback                                     | go-cmp
 ringback/app               callback app/post app/dispatch app/alert app/series app/hub app/metrics | golang.org/x/sync
+ringback/app/bench         callback queue app/api                        | golang.org/x/sync
 ringback/tui               callback                                     | charm.land charmbracelet displaywidth uax29
-ringback/app/cli           callback queue smtpout tui app app/api app/post app/alert app/metrics app/config | cobra golang.org/x/sys golang.org/x/term golang.org/x/sync go-smtp
+ringback/app/cli           callback queue smtpout tui app app/api app/bench app/post app/alert app/metrics app/config | cobra golang.org/x/sys golang.org/x/term golang.org/x/sync go-smtp
 `
 
 type pkg struct {

@@ -151,7 +151,7 @@ func (c *console) root() *cobra.Command {
 		"configuration `FILE` (default ./config.toml, then /etc/ringback/config.toml)")
 	root.Flags().BoolVar(&headless, "headless", false, "do not show the screen")
 	root.AddCommand(
-		c.serveCommand(), c.attachCommand(), c.demoCommand(), c.checkCommand(),
+		c.serveCommand(), c.attachCommand(), c.demoCommand(), c.benchCommand(), c.checkCommand(),
 		c.enqueueCommand(), c.callbacksCommand(), c.callsCommand(), c.operationsCommand(), c.outagesCommand(), c.alertsCommand(), c.keysCommand(), c.statusCommand(),
 		c.backupCommand(), c.restoreCommand(),
 		c.versionCommand(), c.completionCommand(root),
