@@ -20,6 +20,7 @@ func (a *App) retain(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		a.series.Forget(a.clock.Now())
 		err := a.purge(ctx)
 		if s, ok := a.opt.Store.(interface{ Err() error }); ok && s.Err() != nil {
 			return s.Err()
@@ -59,7 +60,7 @@ func (a *App) purge(ctx context.Context) error {
 		if n == 0 {
 			break
 		}
-		a.opt.Log.Info("retention removed outages and alerts", "n", n)
+		a.opt.Log.Info("retention removed outages, alerts and deleted callbacks", "n", n)
 	}
 	for ctx.Err() == nil {
 		if n, err := a.opt.Store.PurgeOperations(ctx, now, callback.MaxOperationPage); err != nil || n == 0 {

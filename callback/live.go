@@ -114,6 +114,21 @@ func (l *Live) shown() State {
 	return Healthy
 }
 
+// Purgeable returns up to which number outages may be removed once they are
+// old: all of a deleted callback, else all but the last, which goes on here.
+func (l *Live) Purgeable() uint32 {
+	if l.Deleted || l.Outage.N == 0 {
+		return l.Outage.N
+	}
+	return l.Outage.N - 1
+}
+
+// Empty reports whether the callback is deleted and retention has removed its
+// last call and outage: once it has no alert and no operation either, it goes.
+func (l *Live) Empty() bool {
+	return l.Deleted && l.Counts.Sum() == 0 && l.OutagesPurged == l.Outage.N
+}
+
 // Holds reports whether calls wait for something other than their time.
 func (l *Live) Holds() bool { return l.Suspended || l.Gate.State == Open }
 

@@ -29,7 +29,8 @@ type Store interface {
 // Registry keeps the callbacks. Reads come from memory.
 type Registry interface {
 	// Callbacks returns all callbacks with their live state in order of Num,
-	// deleted ones with calls left included.
+	// deleted ones included until PurgeOutages removes them. A number is never
+	// given again.
 	Callbacks() []Health
 	// Callback returns one of them. It is CodeNotFound when none has that
 	// number.
@@ -276,8 +277,9 @@ type Ledger interface {
 	// known but from what was seen.
 	Outages(ctx context.Context, q Newest[Outage]) (Listing[Outage], error)
 	// PurgeOutages removes at most limit outages and alerts that ended before
-	// horizon. The last outage of each callback stays, and so does all that
-	// began after one that stays.
+	// horizon, and deleted callbacks of which nothing is left. The last outage of
+	// each callback that is not deleted stays, and so does all that began after
+	// one that stays.
 	PurgeOutages(ctx context.Context, now, horizon time.Time, limit int) (purged int, err error)
 }
 

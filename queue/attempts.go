@@ -54,8 +54,8 @@ func (l *attempts) plan(ctx context.Context) error {
 	l.expand = l.addHouse
 	l.e.mu.RLock()
 	defer l.e.mu.RUnlock()
-	for _, h := range l.e.houses {
-		if h != nil && (l.q.Num == 0 || h.num == l.q.Num) {
+	for _, h := range l.e.of(l.q.Num) {
+		if h != nil {
 			l.total += h.live.AttemptsIn(l.q.Status)
 			l.turns.add(h, h.marks.spans[spanAttempts], l.after().at)
 		}
@@ -102,8 +102,8 @@ func (l *attempts) addMessages(ctx context.Context) (few bool, err error) {
 	bySlot := map[byte]bool{}
 	lists := map[*house]*source{}
 	l.e.mu.RLock()
-	for _, h := range l.e.houses {
-		if h != nil && (l.q.Num == 0 || h.num == l.q.Num) {
+	for _, h := range l.e.of(l.q.Num) {
+		if h != nil {
 			bySlot[h.slot] = true
 		}
 	}

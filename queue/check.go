@@ -85,6 +85,27 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 	return faults
 }
 
+// checkOwners verifies that nothing is left of a callback that was removed.
+func checkOwners(t *badger.Txn, houses []*house) (faults []error) {
+	it := t.NewIterator(badger.IteratorOptions{})
+	defer it.Close()
+	for slot := range 256 {
+		for _, kind := range []byte{
+			kindCallback, kindLive, kindDue, kindRow, kindLate, kindCode, kindAttempt, kindAlert, kindOutage, kindOperation,
+		} {
+			prefix := key(byte(slot), kind)
+			for it.Seek(prefix); it.ValidForPrefix(prefix); {
+				num := be32(it.Item().Key()[2:])
+				if num == 0 || int(num) > len(houses) || houses[num-1] == nil {
+					faults = append(faults, fmt.Errorf("there are records %q of callback %d, which does not exist", kind, num))
+				}
+				it.Seek(put32(prefix[:len(prefix):len(prefix)], num+1))
+			}
+		}
+	}
+	return faults
+}
+
 func countRow(c *callback.Counts, e *callback.Entry) {
 	switch {
 	case e.Status == callback.Ready:

@@ -17,8 +17,17 @@ func older(tb testing.TB, e *Engine) {
 	tb.Helper()
 	for _, h := range e.houses {
 		b := encodeLive(&h.live, &h.marks)
-		counts := binary.AppendUvarint(binary.AppendUvarint(nil, h.live.Attempts), h.live.Good)
-		w := &writer{b[:len(b)-len(counts)]}
+		since := []uint64{h.live.Attempts, h.live.Good} // what is written of them, and behind them
+		for _, head := range h.marks.heads {
+			since = append(since, head.due, head.id)
+		}
+		for _, n := range since {
+			b = b[:len(b)-len(binary.AppendUvarint(nil, n))]
+		}
+		w := &writer{b}
+		if _, _, counted, err := decodeLive(w.seal()); counted || err != nil {
+			tb.Fatalf("this is no older record: %v", err)
+		}
 		err := e.submit(tb.Context(), queuetest.Start, 8, 4096, func(g *group) error {
 			return g.putSplit(liveKey(h.slot, h.num), w.seal())
 		})

@@ -310,6 +310,26 @@ func (e *Engine) house(num callback.Num) (*house, error) {
 	return e.houses[num-1], nil
 }
 
+// of returns the callbacks that a question is about: one, or all for 0; nil
+// stands where retention removed one. The caller holds mu.
+func (e *Engine) of(num callback.Num) []*house {
+	switch {
+	case num == 0:
+		return e.houses
+	case int(num) <= len(e.houses):
+		return e.houses[num-1 : num]
+	}
+	return nil
+}
+
+// all is of for a caller that does not hold mu, without what was removed. Any
+// may be removed meanwhile.
+func (e *Engine) all(num callback.Num) []*house {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(e.of(num)), func(h *house) bool { return h == nil })
+}
+
 // slot returns where the keys of a callback lie.
 func (e *Engine) slot(num callback.Num) (byte, error) {
 	e.mu.RLock()
@@ -342,6 +362,7 @@ func (e *Engine) Check(ctx context.Context) error {
 				faults = append(faults, checkHouse(t, h, running)...)
 			}
 		}
+		faults = append(faults, checkOwners(t, houses)...)
 		faults = append(faults, checkKeys(t, keys)...)
 		faults = append(faults, checkOperations(t, operations)...)
 		return ctx.Err()

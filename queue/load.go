@@ -175,6 +175,9 @@ func (e *Engine) load() error {
 				return err
 			}
 		}
+		if err := e.loadNumbers(t); err != nil {
+			return err
+		}
 		e.keys, err = readKeys(t)
 		return err
 	})

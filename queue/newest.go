@@ -104,14 +104,14 @@ func (e *Engine) Outages(ctx context.Context, q callback.Newest[callback.Outage]
 		it := t.NewIterator(badger.IteratorOptions{})
 		defer it.Close()
 		all := &feeds[callback.Outage]{order: callback.NewestOutage}
-		for _, h := range e.Callbacks() {
-			slot, err := e.slot(h.Num)
-			if err != nil || q.Num != 0 && h.Num != q.Num || h.Live.Outage.N == 0 {
-				continue // err: purged meanwhile
+		for _, h := range e.all(q.Num) {
+			last := e.lastOutage(h)
+			if last.N == 0 {
+				continue
 			}
-			prefix := outagePrefix(slot, h.Num)
+			prefix := outagePrefix(h.slot, h.num)
 			next := records(it, prefix, prefix)
-			all.add(h.Live.Record(), func() (o callback.Outage, ok bool, err error) {
+			all.add(last, func() (o callback.Outage, ok bool, err error) {
 				k, ok := next()
 				if ok {
 					o, err = readOutage(t, k)
@@ -123,6 +123,13 @@ func (e *Engine) Outages(ctx context.Context, q callback.Newest[callback.Outage]
 		return err
 	})
 	return page, err
+}
+
+// lastOutage returns the last outage of a callback, as memory has it.
+func (e *Engine) lastOutage(h *house) callback.Outage {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return h.live.Record()
 }
 
 func readOutage(t *badger.Txn, k []byte) (o callback.Outage, err error) {
@@ -144,12 +151,8 @@ func (e *Engine) Alerts(ctx context.Context, q callback.Newest[callback.Alert]) 
 		it := t.NewIterator(badger.IteratorOptions{})
 		defer it.Close()
 		all := &feeds[callback.Alert]{order: callback.NewestAlert}
-		for _, h := range e.Callbacks() {
-			slot, err := e.slot(h.Num)
-			if err != nil || q.Num != 0 && h.Num != q.Num {
-				continue // err: purged meanwhile
-			}
-			prefix := alertPrefix(slot, h.Num)
+		for _, h := range e.all(q.Num) {
+			prefix := alertPrefix(h.slot, h.num)
 			next := records(it, prefix, prefix)
 			all.add(unknown, func() (a callback.Alert, ok bool, err error) {
 				k, ok := next()

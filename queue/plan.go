@@ -38,8 +38,8 @@ func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
 	}
 	where := l.spans()
 	var slots [256]bool
-	for _, h := range e.houses {
-		if h == nil || q.Num != 0 && h.num != q.Num {
+	for _, h := range e.of(q.Num) {
+		if h == nil {
 			continue
 		}
 		l.total += h.live.Counts.In(q.Status)

@@ -16,9 +16,9 @@ import (
 // their ids, the latest first, and looks at each once: tombstones of those that
 // it removed are not walked over again.
 func (e *Engine) Purge(ctx context.Context, now, delivered, failed time.Time, limit int) (purged int, err error) {
-	for _, h := range e.Callbacks() {
+	for _, h := range e.all(0) {
 		for _, status := range []byte{rowSuccess, rowFailed} {
-			r := removal{e: e, now: now, num: h.Num, status: status, horizon: delivered}
+			r := removal{e: e, now: now, num: h.num, status: status, horizon: delivered}
 			if status == rowFailed {
 				r.horizon = failed
 			}

@@ -16,10 +16,10 @@ const outagesPage = 200
 
 // PurgeOutages implements callback.Ledger.
 func (e *Engine) PurgeOutages(ctx context.Context, now, horizon time.Time, limit int) (purged int, err error) {
-	for _, h := range e.Callbacks() {
-		for _, purge := range []func(context.Context, time.Time, callback.Num, time.Time, int) (int, error){e.purgeOutages, e.purgeAlerts} {
+	for _, h := range e.all(0) {
+		for _, purge := range []func(context.Context, time.Time, callback.Num, time.Time, int) (int, error){e.purgeOutages, e.purgeAlerts, e.purgeCallback} {
 			for purged < limit && ctx.Err() == nil {
-				n, err := purge(ctx, now, h.Num, horizon, min(limit-purged, outagesPage))
+				n, err := purge(ctx, now, h.num, horizon, min(limit-purged, outagesPage))
 				if err != nil {
 					return purged, err
 				}
@@ -43,7 +43,7 @@ func (e *Engine) purgeOutages(ctx context.Context, now time.Time, num callback.N
 	var parts []int // of the records from the first on
 	weight := 0
 	err = e.db.View(func(t *badger.Txn) error {
-		for n := first; n < c.Live.Outage.N && len(parts) < limit; n++ {
+		for n := first; n <= c.Live.Purgeable() && len(parts) < limit; n++ {
 			b, err := getSplit(t, outageKey(slot, num, n))
 			if errors.Is(err, badger.ErrKeyNotFound) {
 				parts = append(parts, 0) // it began and was over within one commit

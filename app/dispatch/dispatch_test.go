@@ -812,6 +812,37 @@ func TestDeleteGivesUpWhatWaits(t *testing.T) {
 
 // A restart in the middle of attempts records them as interrupted, and sends
 // their calls again.
+// The lane of a callback that retention removed goes with it, and all others
+// are delivered on.
+func TestRemovedCallback(t *testing.T) {
+	run(t, 16, func(w *world) {
+		a, b := w.create("a", up, nil), w.create("b", up, nil)
+		w.add(a, 3)
+		w.add(b, 1)
+		w.pass(time.Second)
+		if err := w.s.Delete(w.ctx, now(), a); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(time.Hour)
+		if n, err := w.s.Purge(w.ctx, now(), now(), now(), 10); err != nil || n != 4 {
+			w.Fatalf("purged %d: %v", n, err)
+		}
+		if n, err := w.s.PurgeOutages(w.ctx, now(), now(), 10); err != nil || n != 1 {
+			w.Fatalf("removed %d callbacks: %v", n, err)
+		}
+		w.pass(time.Millisecond)
+		if len(w.d.lanes) != 1 || w.d.lanes[b] == nil || w.d.running != 0 {
+			w.Errorf("lanes %v, %d slots are taken", w.d.lanes, w.d.running)
+		}
+		w.d.Wake(a, 0) // what took its time
+		w.add(b, 1)
+		w.pass(time.Second)
+		if len(w.d.lanes) != 1 || w.counts(b).Delivered != 1 {
+			w.Errorf("%d lanes, %+v", len(w.d.lanes), w.counts(b))
+		}
+	})
+}
+
 func TestRestart(t *testing.T) {
 	run(t, 512, func(w *world) {
 		a := w.create("a", up, nil)

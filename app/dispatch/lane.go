@@ -98,7 +98,10 @@ func (d *Engine) turn() (next time.Time, ok bool) {
 func (d *Engine) fill(l *lane, slots int) {
 	f := filler{Engine: d, lane: l, now: d.opt.Now(), slots: slots, limit: l.limit}
 	err := f.run(d.attempts)
-	if err != nil && d.attempts.Err() == nil {
+	switch {
+	case callback.ErrorCode(err) == callback.CodeNotFound:
+		f.gone = true // retention removed the callback
+	case err != nil && d.attempts.Err() == nil:
 		d.fail(err)
 	}
 	d.mu.Lock()
@@ -110,6 +113,7 @@ func (d *Engine) fill(l *lane, slots int) {
 		delete(d.lanes, l.num)
 		d.divide()
 		d.mu.Unlock()
+		d.wakeRun() // others may wait for what it held
 		return
 	}
 	// What happened meanwhile the filler may not have seen.

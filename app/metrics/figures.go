@@ -121,7 +121,7 @@ func (m *Metrics) rows(all []callback.Health) (rows []row, callbacks int, outage
 	defer m.mu.Unlock()
 	m.forget(all)
 	rows = make([]row, 1, min(len(all), MaxCallbacks)+1)
-	rows[0] = row{name: Other, attempts: m.gone}
+	rows[0] = row{name: Other, attempts: m.gone, counts: m.removed}
 	seen := map[string]bool{Other: true} // names are unique, but for what label makes of them
 	for i := range all {
 		h := &all[i]
@@ -152,6 +152,15 @@ func (m *Metrics) forget(all []callback.Health) {
 	there := make(map[callback.Num]bool, len(all))
 	for i := range all {
 		there[all[i].Num] = true
+		if all[i].Live.Deleted {
+			m.deleted[all[i].Num] = all[i].Live.Counts
+		}
+	}
+	for num, n := range m.deleted {
+		if !there[num] { // nothing of it was stored any more
+			m.removed.Accepted, m.removed.Purged, m.removed.Skipped = m.removed.Accepted+n.Accepted, m.removed.Purged+n.Accepted, m.removed.Skipped+n.Skipped
+			delete(m.deleted, num)
+		}
 	}
 	for num, t := range m.byNum {
 		if !there[num] {

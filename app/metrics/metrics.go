@@ -32,6 +32,9 @@ type Metrics struct {
 	ask   func() Figures
 	byNum map[callback.Num]*tally
 	gone  tally // of callbacks that retention removed
+
+	deleted map[callback.Num]callback.Counts // of deleted callbacks, as last told
+	removed callback.Counts                  // of those that retention removed since
 }
 
 // tally counts the attempts of one callback since the process began.
@@ -60,7 +63,7 @@ func New(version string) *Metrics {
 			Name: "ringback_store_commit_duration_seconds", Help: "How long commits of the store took, sync to disk included.",
 			Buckets: prometheus.ExponentialBuckets(.00025, 4, 9), // 250 µs to 16 s
 		}),
-		byNum: map[callback.Num]*tally{},
+		byNum: map[callback.Num]*tally{}, deleted: map[callback.Num]callback.Counts{},
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "ringback_build_info", Help: "Always 1; tells the version.", ConstLabels: prometheus.Labels{"version": label(version)},

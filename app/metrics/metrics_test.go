@@ -146,12 +146,19 @@ func TestSeriesAreBounded(t *testing.T) {
 func TestCountsOfRemovedCallbacksStay(t *testing.T) {
 	t.Parallel()
 	m := New("test")
-	m.Ask(func() Figures { return Figures{} })
+	deleted := callback.Health{Callback: callback.Callback{Num: 9}}
+	deleted.Live.Deleted, deleted.Live.Counts = true, callback.Counts{Accepted: 7, Delivered: 3, Failed: 2, Purged: 2, Skipped: 4}
+	all := []callback.Health{deleted}
+	m.Ask(func() Figures { return Figures{Callbacks: all} })
+	has(t, scrape(t, m), `ringback_callback_accepted_total{callback="(other)"} 7`, `ringback_callback_purged_total{callback="(other)"} 2`)
+	all = nil
 	m.Attempts(&callback.Entry{Num: 9}, []callback.Attempt{{Number: 2, OK: true}, {Number: 3}})
 	for range 2 {
-		has(t, scrape(t, m), `ringback_callback_attempts_total{callback="(other)",result="ok"} 1`, `ringback_callback_attempts_total{callback="(other)",result="failed"} 1`)
+		has(t, scrape(t, m), `ringback_callback_attempts_total{callback="(other)",result="ok"} 1`, `ringback_callback_attempts_total{callback="(other)",result="failed"} 1`,
+			`ringback_callback_accepted_total{callback="(other)"} 7`, `ringback_callback_purged_total{callback="(other)"} 7`,
+			`ringback_callback_skipped_total{callback="(other)"} 4`, `ringback_callback_calls{callback="(other)",state="failed"} 0`)
 	}
-	if len(m.byNum) != 0 {
+	if len(m.byNum)+len(m.deleted) != 0 {
 		t.Errorf("%d callbacks are remembered", len(m.byNum))
 	}
 }

@@ -121,6 +121,22 @@ func (s *Series) add(now time.Time, num callback.Num, a *callback.Attempt) {
 	h.hist[bucket(a.Duration)]++
 }
 
+// Forget drops the callbacks that made no attempt within the last hour, and
+// those that retention removed with them.
+func (s *Series) Forget(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for num, r := range s.byNum {
+		last := int64(0)
+		for i := range r.minute {
+			last = max(last, r.minute[i].at)
+		}
+		if now.Unix()/60-last >= minutes {
+			delete(s.byNum, num)
+		}
+	}
+}
+
 // bucket sorts a latency: four buckets to each power of two milliseconds.
 func bucket(d time.Duration) int {
 	n := uint64(max(d.Milliseconds(), 0)) * 4

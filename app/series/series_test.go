@@ -44,6 +44,26 @@ func TestHour(t *testing.T) {
 	}
 }
 
+// A callback without attempts for an hour costs nothing, and the others keep
+// what they have.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	var s Series
+	ok := callback.Attempt{OK: true, Code: 200}
+	s.Attempt(start, 1, &ok)
+	s.Attempt(start.Add(time.Minute), 2, &ok)
+	now := start.Add(59 * time.Minute)
+	for i, left := range []int{2, 1, 0} {
+		s.Forget(now.Add(time.Duration(i) * time.Minute))
+		if len(s.byNum) != left {
+			t.Errorf("%d callbacks are left after %d minutes, want %d", len(s.byNum), 59+i, left)
+		}
+	}
+	if s.Forget(now); s.Hour(now, 2, 1).OK != 0 {
+		t.Error("what was forgotten is told")
+	}
+}
+
 func TestBuckets(t *testing.T) {
 	t.Parallel()
 	last := -1

@@ -260,7 +260,7 @@ func (s *Store) Undo(_ context.Context, now time.Time, before callback.Entry) er
 func (s *Store) Purge(_ context.Context, _, delivered, failed time.Time, limit int) (purged int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, h := range s.houses {
+	for _, h := range s.all() {
 		for _, id := range slices.Sorted(maps.Keys(h.calls)) {
 			r := h.calls[id]
 			horizon := delivered
@@ -301,7 +301,7 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 	var page callback.CallPage
 	var all []callback.Call
 	size := 0
-	for _, h := range s.houses {
+	for _, h := range s.all() {
 		if q.Num != 0 && h.cb.Num != q.Num {
 			continue
 		}
@@ -342,7 +342,7 @@ func (s *Store) Attempts(_ context.Context, q callback.AttemptQuery) (page callb
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []callback.CallAttempt
-	for _, h := range s.houses {
+	for _, h := range s.all() {
 		if q.Num != 0 && h.cb.Num != q.Num {
 			continue
 		}

@@ -22,7 +22,7 @@ type Store struct {
 	mu     sync.Mutex
 	policy callback.Policy
 	disp   callback.Dispatcher
-	houses []*house // by Num-1
+	houses []*house // by Num-1; nil where retention removed the callback
 	names  map[string]*house
 	ids    map[callback.CallbackID]*house
 	alerts map[string]*callback.Alert
@@ -81,7 +81,7 @@ func (s *Store) Restart(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastIn = time.Time{}
-	for _, h := range s.houses {
+	for _, h := range s.all() {
 		h.live = h.live.Restarted(now)
 		st := s.step(h, now)
 		for _, id := range slices.Sorted(maps.Keys(h.calls)) {
@@ -119,10 +119,15 @@ func (s *Store) wake(num callback.Num, refused int) {
 }
 
 func (s *Store) house(num callback.Num) (*house, error) {
-	if num == 0 || int(num) > len(s.houses) {
+	if num == 0 || int(num) > len(s.houses) || s.houses[num-1] == nil {
 		return nil, callback.Errorf(callback.CodeNotFound, "no callback number %d", num)
 	}
 	return s.houses[num-1], nil
+}
+
+// all returns the callbacks that there are, in order of Num.
+func (s *Store) all() []*house {
+	return slices.DeleteFunc(slices.Clone(s.houses), func(h *house) bool { return h == nil })
 }
 
 func (s *Store) lookup(num callback.Num, id callback.CallID) (*house, *record, error) {
@@ -142,7 +147,7 @@ func (s *Store) Callbacks() []callback.Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []callback.Health
-	for _, h := range s.houses {
+	for _, h := range s.all() {
 		out = append(out, s.health(h))
 	}
 	return out
@@ -286,7 +291,7 @@ func (s *Store) Outages(_ context.Context, q callback.Newest[callback.Outage]) (
 	defer s.mu.Unlock()
 	q = q.Bounded()
 	var out []callback.Outage
-	for _, h := range s.houses {
+	for _, h := range s.all() {
 		for _, o := range h.outages {
 			if (q.Num == 0 || h.cb.Num == q.Num) && q.Selects(&o) {
 				out = append(out, o)
@@ -298,11 +303,19 @@ func (s *Store) Outages(_ context.Context, q callback.Newest[callback.Outage]) (
 }
 
 // PurgeOutages implements callback.Ledger.
-func (s *Store) PurgeOutages(_ context.Context, _, horizon time.Time, limit int) (purged int, err error) {
+func (s *Store) PurgeOutages(_ context.Context, _, horizon time.Time, limit int) (int, error) {
+	purged, gone := s.purgeOutages(horizon, limit)
+	for _, num := range gone {
+		s.wake(num, 0) // so that its lane finds that it is gone
+	}
+	return purged, nil
+}
+
+func (s *Store) purgeOutages(horizon time.Time, limit int) (purged int, gone []callback.Num) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, h := range s.houses {
-		for n := h.live.OutagesPurged + 1; n < h.live.Outage.N && purged < limit; n++ {
+	for _, h := range s.all() {
+		for n := h.live.OutagesPurged + 1; n <= h.live.Purgeable() && purged < limit; n++ {
 			if o := h.outages[n]; !o.EndedBefore(horizon) {
 				break
 			}
@@ -316,7 +329,24 @@ func (s *Store) PurgeOutages(_ context.Context, _, horizon time.Time, limit int)
 			purged++
 		}
 	}
-	return purged, nil
+	for _, h := range s.all() {
+		if purged < limit && h.live.Empty() && !s.has(h.cb.Num) {
+			s.houses[h.cb.Num-1] = nil
+			delete(s.ids, h.cb.ID)
+			purged, gone = purged+1, append(gone, h.cb.Num)
+		}
+	}
+	return purged, gone
+}
+
+// has reports whether an alert or an operation of a callback is remembered.
+func (s *Store) has(num callback.Num) bool {
+	for _, a := range s.alerts {
+		if a.Num == num {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.operations, func(o *operation) bool { return o.Num == num })
 }
 
 // DueAlerts implements callback.Outbox.

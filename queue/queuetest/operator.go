@@ -149,6 +149,112 @@ func purgeOutages(h *harness) {
 	}
 }
 
+// removedCallback deletes callbacks and lets retention remove what is left of
+// them: last, when nothing else is, themselves.
+func removedCallback(h *harness) {
+	keep, cb := h.create("keep", nil), h.create("gone", nil)
+	ids := h.add(cb.Num, 3)
+	claims := h.claim(cb.Num, callback.Fresh)
+	h.record(claims[0], answer200)
+	h.record(claims[1], answer503)
+	o := h.start(callback.Operation{ID: "o", Num: cb.Num, Kind: callback.OperationResolve, Filter: callback.Filter{Status: callback.ListFailed}})
+	h.finish(o, 100)
+	h.ok(h.s.Delete(h.ctx, h.now, cb.Num))
+	h.ok(h.s.Sweep(h.ctx, h.now, cb.Num))
+	purge := func(what string, stays bool) {
+		h.Helper()
+		horizon := h.now.Add(time.Millisecond)
+		_, err := h.s.Purge(h.ctx, h.now, horizon, horizon, 100)
+		h.ok(err)
+		_, err = h.s.PurgeOutages(h.ctx, h.now, horizon, 100)
+		h.ok(err)
+		h.check()
+		if _, err := h.s.Callback(cb.Num); (err == nil) != stays {
+			h.Fatalf("%s: the callback is there: %v", what, err)
+		}
+	}
+	purge("an attempt runs", true)
+	h.record(claims[2], answer503)
+	purge("an alert waits", true)
+	alerts, err := h.s.Alerts(h.ctx, callback.Newest[callback.Alert]{})
+	h.ok(err)
+	for _, a := range alerts.Rows {
+		a.Status, a.Sent = callback.AlertSent, h.now
+		h.ok(h.s.SetAlert(h.ctx, h.now, a))
+	}
+	purge("an operation is remembered", true)
+	h.now = h.now.Add(callback.KeepOperationsFor)
+	_, err = h.s.PurgeOperations(h.ctx, h.now, 100)
+	h.ok(err)
+	h.reopen()
+	purge("nothing is left", false)
+
+	isGone := func(err error) { h.Helper(); h.code(err, callback.CodeNotFound) }
+	_, err = h.s.Find(cb.ID.String())
+	isGone(err)
+	_, err = h.s.Call(h.ctx, cb.Num, ids[0])
+	isGone(err)
+	_, err = h.s.Due(h.ctx, cb.Num, callback.Fresh, callback.DueKey{}, 1)
+	isGone(err)
+	isGone(h.s.Tick(h.ctx, h.now, cb.Num, false))
+	out, err := h.s.Enqueue(h.ctx, h.now, []callback.NewCall{{Num: cb.Num}, {Num: keep.Num}})
+	h.ok(err)
+	isGone(out[0].Err)
+	h.ok(out[1].Err)
+	page, err := h.s.Calls(h.ctx, callback.CallQuery{Filter: callback.Filter{Status: callback.ListPending}})
+	h.ok(err)
+	if len(page.Calls) != 1 || page.Total != 1 {
+		h.Fatalf("calls of all others: %+v", page)
+	}
+
+	// The name is free, the number is not: also not after a restart.
+	for want := cb.Num + 1; want < cb.Num+4; want++ {
+		next := callback.Callback{ID: callback.CallbackID(want) << 32, Name: "gone"}
+		if next, err = h.s.Create(h.ctx, h.now, next); err != nil || next.Num != want {
+			h.Fatalf("the next callback has number %d, want %d: %v", next.Num, want, err)
+		}
+		h.ok(h.s.Delete(h.ctx, h.now, next.Num))
+		n, err := h.s.PurgeOutages(h.ctx, h.now, h.now, 100)
+		if h.ok(err); n != 1 || len(h.s.Callbacks()) != 1 {
+			h.Fatalf("removed %d, %d callbacks are left", n, len(h.s.Callbacks()))
+		}
+		h.reopen()
+	}
+}
+
+// keptCallback deletes callbacks of which nothing is left but an outage, or an
+// alert: they stay as long as that.
+func keptCallback(h *harness) {
+	horizon := h.now.Add(time.Millisecond)
+	left := func(horizon time.Time, purged, callbacks int) {
+		h.Helper()
+		n, err := h.s.PurgeOutages(h.ctx, h.now, horizon, 100)
+		h.ok(err)
+		if n != purged || len(h.s.Callbacks()) != callbacks {
+			h.Fatalf("removed %d, %d callbacks are left; want %d, %d", n, len(h.s.Callbacks()), purged, callbacks)
+		}
+	}
+	for _, mode := range []callback.AlertMode{callback.ModeOff, callback.ModeOutage} {
+		cb := h.create("outage", func(cb *callback.Callback) { cb.Alerts = mode })
+		h.add(cb.Num, 1)
+		h.record(h.claim(cb.Num, callback.Fresh)[0], answer503)
+		h.ok(h.s.Delete(h.ctx, h.now, cb.Num))
+		h.ok(h.s.Sweep(h.ctx, h.now, cb.Num))
+		_, err := h.s.Purge(h.ctx, h.now, horizon, horizon, 100)
+		h.ok(err)
+		left(h.now, 0, 1)
+		alerts, err := h.s.Alerts(h.ctx, callback.Newest[callback.Alert]{})
+		if h.ok(err); len(alerts.Rows) == 0 {
+			left(horizon, 2, 0)
+			continue
+		}
+		left(horizon, 1, 1)
+		alerts.Rows[0].Status = callback.AlertExpired
+		h.ok(h.s.SetAlert(h.ctx, h.now, alerts.Rows[0]))
+		left(horizon, 2, 0)
+	}
+}
+
 // newestFirst pages through outages and alerts of two callbacks, some of which
 // arose at the same instant.
 func newestFirst(h *harness) {

@@ -51,6 +51,7 @@ type player struct {
 	runs   []callback.Claim
 	undo   []callback.Entry
 	made   []callback.AttemptKey // attempts recorded
+	top    callback.Num          // of the last callback
 }
 
 // both runs f on the oracle and on the engine and compares what they answer.
@@ -65,7 +66,7 @@ func (p *player) both(what string, f func(s callback.Store) (any, error)) any {
 	return got
 }
 
-func (p *player) num() callback.Num { return callback.Num(1 + p.rng.IntN(4)) }
+func (p *player) num() callback.Num { return callback.Num(1 + p.rng.IntN(max(4, int(p.top)))) }
 
 // id returns an id that exists, mostly, with its callback.
 func (p *player) id() (callback.Num, callback.CallID) {
@@ -107,9 +108,11 @@ func (p *player) step() {
 	case n < 96:
 		num, drained := p.num(), p.rng.IntN(2) == 0
 		p.both("tick", func(s callback.Store) (any, error) { return nil, s.Tick(p.ctx, p.now, num, drained) })
-	case n < 98:
+	case n < 97:
 		num := p.num()
 		p.both("sweep", func(s callback.Store) (any, error) { return nil, s.Sweep(p.ctx, p.now, num) })
+	case n < 98:
+		p.retire()
 	case n < 99:
 		p.restart()
 	default:
@@ -244,7 +247,8 @@ func (p *player) registry() {
 		if p.rng.IntN(3) == 0 {
 			cb.Alerts = callback.ModeEveryCall
 		}
-		p.both("create", func(s callback.Store) (any, error) { return s.Create(p.ctx, p.now, cb) })
+		made := p.both("create", func(s callback.Store) (any, error) { return s.Create(p.ctx, p.now, cb) }).(callback.Callback)
+		p.top = max(p.top, made.Num)
 	case 2:
 		h, err := p.oracle.Callback(num)
 		if err != nil {
@@ -275,6 +279,26 @@ func (p *player) registry() {
 		p.both("acknowledge", func(s callback.Store) (any, error) { return nil, s.Acknowledge(p.ctx, p.now, num, n, by) })
 	case 9:
 		p.alert()
+	}
+}
+
+// retire deletes a callback, ends all that waits for it, and lets retention
+// remove what that leaves: of a callback that runs nothing, everything.
+func (p *player) retire() {
+	num := p.num()
+	p.both("delete", func(s callback.Store) (any, error) { return nil, s.Delete(p.ctx, p.now, num) })
+	p.both("sweep", func(s callback.Store) (any, error) { return nil, s.Sweep(p.ctx, p.now, num) })
+	alerts, err := p.oracle.Alerts(p.ctx, callback.Newest[callback.Alert]{Num: num})
+	p.ok(err)
+	for _, a := range alerts.Rows {
+		a.Status, a.Tries, a.Sent, a.Next = callback.AlertSent, a.Tries+1, p.now, time.Time{}
+		p.both("set alert", func(s callback.Store) (any, error) { return nil, s.SetAlert(p.ctx, p.now, a) })
+	}
+	p.now = p.now.Add(time.Second)
+	p.both("purge", func(s callback.Store) (any, error) { return s.Purge(p.ctx, p.now, p.now, p.now, 1000) })
+	p.both("purge outages", func(s callback.Store) (any, error) { return s.PurgeOutages(p.ctx, p.now, p.now, 1000) })
+	if p.rng.IntN(2) == 0 {
+		p.restart() // its number must not come back
 	}
 }
 

@@ -58,6 +58,8 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"send again", sendAgain},
 		{"newest first", newestFirst},
 		{"purge of outages and alerts", purgeOutages},
+		{"removed callback", removedCallback},
+		{"kept callback", keptCallback},
 		{"acknowledge", acknowledge},
 		{"ids", ids},
 		{"operation resolves", operationResolve},
