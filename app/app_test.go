@@ -1,14 +1,11 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -137,81 +134,4 @@ func body(ctx context.Context, t *testing.T, url string) []byte {
 		t.Fatalf("GET %s: %d, %v: %s", url, res.StatusCode, err, b)
 	}
 	return b
-}
-
-// BenchmarkEndToEnd delivers 1 KB responses durably to one endpoint on this
-// machine, enqueued by 64 producers, and prints the rate and its ratio to what a
-// bare net/http client reaches against the same endpoint in the same run.
-func BenchmarkEndToEnd(b *testing.B) {
-	var got atomic.Int64
-	var arrived chan struct{}
-	var want int64
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		if got.Add(1) == want {
-			close(arrived)
-		}
-	}))
-	b.Cleanup(srv.Close)
-	a := open(b, nil)
-	yes, url, name, limit := true, srv.URL, "sink", 64
-	if _, err := a.Create(b.Context(), callback.Draft{Name: &name, URL: &url, Retries: &yes, MaxInFlight: &limit}); err != nil {
-		b.Fatal(err)
-	}
-	r := callback.Response{Message: callback.Message{Content: string(make([]byte, 700))}, MessageID: "ABC4857BCCF484575FCA"}
-	_, body := post.Body(&callback.Callback{}, &r)
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
-	b.Cleanup(client.CloseIdleConnections)
-	round := func(n int, one func()) time.Duration {
-		got.Store(0)
-		want, arrived = int64(n), make(chan struct{})
-		start := time.Now()
-		var left atomic.Int64
-		left.Store(int64(n))
-		var wg sync.WaitGroup
-		for range 64 {
-			wg.Go(func() {
-				for left.Add(-1) >= 0 {
-					one()
-				}
-			})
-		}
-		<-arrived
-		took := time.Since(start)
-		wg.Wait()
-		return took
-	}
-	const turn = 2000
-	var mine, top time.Duration
-	done := 0
-	for b.Loop() {
-		if done%turn == 0 {
-			top += round(turn, func() { bare(client, srv.URL, body) })
-			mine += round(turn, func() {
-				out, err := a.Enqueue(context.Background(), []callback.NewResponse{{Ref: "sink", Response: r}})
-				if err != nil || out[0].Err != nil {
-					panic(fmt.Sprint(err, out))
-				}
-			})
-		}
-		done++
-	}
-	n := float64((done + turn - 1) / turn * turn)
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(n/mine.Seconds(), "delivered/s")
-	b.ReportMetric(n/top.Seconds(), "ceiling/s")
-	b.ReportMetric(top.Seconds()/mine.Seconds(), "ratio")
-}
-
-func bare(c *http.Client, url string, body []byte) {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		panic(err)
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		panic(err)
-	}
-	_, _ = io.Copy(io.Discard, resp.Body)
-	_ = resp.Body.Close()
 }
