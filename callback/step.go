@@ -108,6 +108,13 @@ func (s *Step) Room() int {
 	return max(s.Live.Gate.limit(s.Policy)-s.Live.Running, 0)
 }
 
+// InLine reports whether waiting calls start one after the other as room comes
+// free: nothing holds them, and none blocks those behind it.
+func (s *Step) InLine() bool {
+	l := s.Live
+	return l.Gate.State == Closed && !l.Suspended && !l.Deleted && !s.Policy.Ordered
+}
+
 // StartAt returns when MayStart may first say Go for a waiting e if nothing
 // else happens, or false when only an event can bring that about. Where e does
 // not start by then, it is asked again.

@@ -123,6 +123,12 @@ type Dispatcher interface {
 	// refused calls for which Slot said no are durable now, or, where refused is
 	// 0, it was made or changed.
 	Wake(num Num, refused int)
+	// Next is asked when an attempt has ended and leaves room for another: it
+	// returns the call that stands next, one never tried, as Due and Responses
+	// gave it, to be claimed in the commit of that result and given to Start; nil:
+	// none. Missed takes a Next back whose call does not wait any more.
+	Next(num Num) *Claim
+	Missed(num Num)
 }
 
 // Queue holds what is to be delivered.
@@ -136,6 +142,9 @@ type Queue interface {
 	// Due returns at most limit waiting calls of one class that do not run, in
 	// order of due time and id, from the place from on, inclusive.
 	Due(ctx context.Context, num Num, class DueClass, from DueKey, limit int) ([]Entry, error)
+	// Responses returns the responses of calls, in order. It stops at one that is
+	// damaged or gone, and where they have that many bytes.
+	Responses(ctx context.Context, num Num, ids []CallID, bytes int) ([]Response, error)
 	// Claim claims those of the calls, as Due returned them, that may start at
 	// now, as Step.MayStart says, and gives up those whose time is over. What is
 	// not returned did not start: it changed since, or it has to wait.

@@ -121,6 +121,28 @@ func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, cal
 	return out, err
 }
 
+// Responses implements callback.Queue.
+func (e *Engine) Responses(_ context.Context, num callback.Num, ids []callback.CallID, bytes int) (out []callback.Response, err error) {
+	slot, err := e.slot(num)
+	if err != nil {
+		return nil, err
+	}
+	err = e.db.View(func(t *badger.Txn) error {
+		for _, id := range ids {
+			r, damaged, err := e.response(t, slot, id)
+			if damaged || err != nil {
+				return err
+			}
+			out = append(out, r)
+			if bytes -= r.Size(); bytes <= 0 {
+				break
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // response reads what is to be sent. A payload that is damaged or gone must
 // never be sent as something else.
 func (e *Engine) response(t *badger.Txn, slot byte, id callback.CallID) (r callback.Response, damaged bool, err error) {
@@ -199,7 +221,7 @@ func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Nu
 
 // Record implements callback.Queue.
 func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (out callback.Entry, err error) {
-	err = e.submit(ctx, now, 20+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
+	err = e.submit(ctx, now, 26+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -220,9 +242,38 @@ func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id
 		}
 		g.step(h).Finish(&after, callback.ResultOf(attempts))
 		out = after
-		return g.move(h, &before, &after)
+		if err := g.move(h, &before, &after); err != nil {
+			return err
+		}
+		if before.Manual {
+			return nil // its place was one beyond the limit
+		}
+		return g.next(h)
 	})
 	return out, err
+}
+
+// next claims the call that stands next, where an attempt has ended: it waits
+// for no commit but that of the result.
+func (g *group) next(h *house) error {
+	st := g.step(h)
+	if g.disp == nil || !st.InLine() || h.cb.RatePerSecond > 0 || st.Room() == 0 || !g.mayStart() {
+		return nil
+	}
+	c := g.disp.Next(h.num)
+	if c == nil {
+		return nil
+	}
+	entry, ok, err := g.claimDue(h, &c.Entry, false)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		g.disp.Missed(h.num)
+		return nil
+	}
+	g.start = append(g.start, callback.Claim{Entry: entry, Response: c.Response})
+	return nil
 }
 
 // saveAttempt writes one attempt and the beginning of its answer; last is when

@@ -46,6 +46,12 @@ func (d direct) Start(c callback.Claim) { d.starts <- c }
 // Wake implements callback.Dispatcher.
 func (d direct) Wake(callback.Num, int) {}
 
+// Next implements callback.Dispatcher.
+func (d direct) Next(callback.Num) *callback.Claim { return nil }
+
+// Missed implements callback.Dispatcher.
+func (d direct) Missed(callback.Num) {}
+
 // deliverers is how many take responses from the enqueue to the success at once.
 const deliverers = 256
 

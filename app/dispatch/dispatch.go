@@ -4,8 +4,9 @@
 // A lane is one callback that has something to do. Lanes that are due take
 // turns for the slots that are free, so that one of them cannot starve the
 // others; a lane whose endpoint is down costs a timer and nothing else,
-// whatever waits in it. Nothing of a backlog is held in memory: a lane reads as
-// many calls as it has slots for. When it has none waiting, a new call skips
+// whatever waits in it. Of a backlog little is held in memory: a lane reads as
+// many calls as it has slots for, and a bounded number ahead, of which the store
+// claims the next in the commit of a result. When none waits, a new call skips
 // that way: the store claims it in the commit of its enqueue and hands it over.
 package dispatch
 
@@ -64,6 +65,7 @@ type Engine struct {
 	running  int     // automatic attempts, or slots reserved for them
 	share    int     // slots that each lane has whenever it wants them; see divide
 	beyond   int     // of running, what lanes have beyond their shares
+	readOn   int     // bytes of all responses that were read ahead
 	manual   int
 	filling  int
 	stopping bool
@@ -203,6 +205,12 @@ func (d *Engine) Wake(num callback.Num, refused int) {
 	l := d.lane(num)
 	l.refused -= refused
 	l.backlog = true // until a look at the lane says otherwise
+	if refused > 0 && len(l.ahead.calls) > 0 && !l.ahead.low() {
+		l.ahead.rest = true // found when it is low
+		d.mu.Unlock()
+		return
+	}
+	l.ahead.old = l.ahead.old || refused == 0
 	d.due(l)
 	d.mu.Unlock()
 	d.wakeRun()
@@ -263,16 +271,23 @@ func (d *Engine) release(c *callback.Claim, entry *callback.Entry) {
 	h, err := d.opt.Store.Callback(c.Entry.Num)
 	d.mu.Lock()
 	l := d.lane(c.Entry.Num)
-	if c.Entry.Manual {
+	followed := false
+	switch {
+	case c.Entry.Manual:
 		d.manual--
-	} else {
+	case l.ahead.given > 0:
+		l.ahead.given--
+		followed = true
+	default:
 		d.reserve(l, -1)
 	}
-	// A healthy lane without a backlog, whose timer is set for all that is to
-	// come, has nothing to look for: the common case, which must stay cheap. One
-	// that is being filled was perhaps found full before this slot was free.
-	idle := err == nil && !l.backlog && !l.filling && !h.Live.Deleted && h.Live.Gate.State == callback.Closed && l.covers(h.NextTick) &&
-		(entry.Status != callback.Ready || l.covers(entry.Due))
+	// A healthy lane whose timer is set for all that is to come has nothing to
+	// look for when it has no backlog, or the store goes on with it: the common
+	// case, which must stay cheap. One that is being filled was perhaps found full
+	// before this slot was free.
+	idle := err == nil && !h.Live.Deleted && h.Live.Gate.State == callback.Closed && l.covers(h.NextTick) &&
+		(entry.Status != callback.Ready || l.covers(entry.Due)) &&
+		(followed && !l.ahead.low() || !l.backlog && !l.filling)
 	if !idle {
 		d.due(l)
 	}

@@ -28,6 +28,7 @@ type world struct {
 	reads    time.Duration // how long a look at what is due takes
 	looks    atomic.Int64  // at the clock, by the engine
 	ticks    atomic.Int64  // of which it told
+	claims   atomic.Int64  // commits of claims of their own
 	mu       sync.Mutex
 	behave   map[callback.Num]func(n int) callback.Attempt // by callback; n counts its requests from 1
 	latency  map[callback.Num]time.Duration
@@ -116,11 +117,7 @@ func run(t *testing.T, maxInFlight int, test func(w *world)) {
 }
 
 func (w *world) start(maxInFlight int) {
-	var s Store = w.s
-	if w.reads > 0 {
-		s = &slowStore{w.s, w.reads}
-	}
-	w.d = New(Options{Store: s, Poster: w, MaxInFlight: maxInFlight, Policy: w.p, Now: w.look, Drain: time.Minute, Ticked: func() { w.ticks.Add(1) }})
+	w.d = New(Options{Store: &slowStore{w.s, w}, Poster: w, MaxInFlight: maxInFlight, Policy: w.p, Now: w.look, Drain: time.Minute, Ticked: func() { w.ticks.Add(1) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	w.ctx = ctx
 	done := make(chan error, 1)
@@ -487,15 +484,21 @@ func TestNoSlotPastABacklog(t *testing.T) {
 	})
 }
 
-// slowStore takes its time to say what is due.
+// slowStore takes its time to say what is due, and counts claims.
 type slowStore struct {
 	*memq.Store
-	delay time.Duration
+	w *world
+}
+
+// Claim implements callback.Queue.
+func (s *slowStore) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
+	s.w.claims.Add(1)
+	return s.Store.Claim(ctx, now, num, calls)
 }
 
 // Due implements callback.Queue.
 func (s *slowStore) Due(ctx context.Context, num callback.Num, class callback.DueClass, from callback.DueKey, limit int) ([]callback.Entry, error) {
-	time.Sleep(s.delay) // of the bubble's clock
+	time.Sleep(s.w.reads) // of the bubble's clock
 	return s.Store.Due(ctx, num, class, from, limit)
 }
 

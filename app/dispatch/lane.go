@@ -27,6 +27,8 @@ type lane struct {
 
 	// stuck is the first of the calls of which none could be claimed last time.
 	stuck callback.CallID
+
+	ahead ahead
 }
 
 func (d *Engine) lane(num callback.Num) *lane {
@@ -80,6 +82,10 @@ func (d *Engine) turn() (next time.Time, ok bool) {
 			continue
 		}
 		l.queued, l.filling, l.dirty = false, true, false
+		if l.ahead.old {
+			l.ahead.old = false
+			d.drop(l)
+		}
 		d.reserve(l, slots)
 		d.filling++
 		d.wg.Go(func() { d.fill(l, slots) })
@@ -152,18 +158,32 @@ func (f *filler) run(ctx context.Context) error {
 	st := f.step(&h)
 	f.limit = st.Policy.MaxInFlight
 	f.gone = h.Live.Deleted && h.Live.Counts.Waiting() == 0 && h.Live.Running+h.Live.Manual == 0
-	room := st.Room()
-	calls, err := f.heads(ctx, st, room+1)
+	room, extra := st.Room(), 0
+	if st.InLine() && h.RatePerSecond == 0 {
+		if calls, from, low, ok := f.lined(min(room, f.slots)); ok {
+			f.sooner(h.NextTick)
+			f.sooner(h.ExpireAt)
+			return f.goOn(ctx, calls, from, low)
+		}
+		extra = f.mayReadOn()
+	} else {
+		f.forget()
+	}
+	calls, err := f.heads(ctx, st, room+1+extra)
 	if err != nil {
 		return err
 	}
 	n := f.pace(h.RatePerSecond, min(room, f.slots, len(calls)))
+	if f.more = len(calls) > n; f.more && extra > 0 {
+		if err := f.lineUp(ctx, calls[n:], len(calls) > room+extra); err != nil {
+			return err
+		}
+	}
 	if n > 0 {
 		if err := f.start(ctx, calls[:n]); err != nil {
 			return err
 		}
 	}
-	f.more = len(calls) > n
 	// Behind a probe, and behind the head of an ordered callback, all have to
 	// wait, also where nothing is due.
 	f.held = (st.Policy.Ordered || h.Live.Gate.State != callback.Closed) && h.Live.Counts.Waiting() > uint64(h.Live.Running)
@@ -337,7 +357,17 @@ func (f *filler) start(ctx context.Context, calls []callback.Entry) error {
 	for _, c := range claims {
 		f.wg.Go(func() { f.attempt(c) })
 	}
+	if len(claims) < len(calls) {
+		f.forget() // what was read ahead stands behind those that were not claimed
+	}
 	return nil
+}
+
+// forget drops what was read ahead.
+func (f *filler) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.drop(f.lane)
 }
 
 func (f *filler) sooner(at time.Time) {

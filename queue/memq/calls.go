@@ -102,6 +102,26 @@ func (s *Store) Due(_ context.Context, num callback.Num, class callback.DueClass
 	return out[:min(limit, len(out))], nil
 }
 
+// Responses implements callback.Queue.
+func (s *Store) Responses(_ context.Context, num callback.Num, ids []callback.CallID, bytes int) (out []callback.Response, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		_, r, err := s.lookup(num, id)
+		if callback.ErrorCode(err) == callback.CodeNotFound {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r.response)
+		if bytes -= r.response.Size(); bytes <= 0 {
+			break
+		}
+	}
+	return out, nil
+}
+
 // Claim implements callback.Queue.
 func (s *Store) Claim(_ context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
 	s.mu.Lock()
@@ -145,16 +165,23 @@ func (s *Store) ClaimManual(_ context.Context, now time.Time, num callback.Num, 
 
 // Record implements callback.Queue.
 func (s *Store) Record(_ context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (callback.Entry, error) {
+	e, after, err := s.record(now, num, id, attempts)
+	after() // once the store is unlocked
+	return e, err
+}
+
+func (s *Store) record(now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (_ callback.Entry, after func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	after = func() {}
 	h, r, err := s.lookup(num, id)
 	if err != nil {
-		return callback.Entry{}, err
+		return callback.Entry{}, after, err
 	}
 	if !r.entry.Running {
-		return callback.Entry{}, callback.Errorf(callback.CodeConflict, "call %s has no running attempt", id)
+		return callback.Entry{}, after, callback.Errorf(callback.CodeConflict, "call %s has no running attempt", id)
 	}
-	st := s.step(h, now)
+	st, manual := s.step(h, now), r.entry.Manual
 	r.entry.Number(attempts)
 	for _, a := range attempts {
 		a.RetryAfter = 0
@@ -162,7 +189,29 @@ func (s *Store) Record(_ context.Context, now time.Time, num callback.Num, id ca
 	}
 	st.Finish(&r.entry, callback.ResultOf(attempts))
 	s.keep(h, st)
-	return r.entry, nil
+	if manual {
+		return r.entry, after, nil // its place was one beyond the limit
+	}
+	return r.entry, s.next(h, st), nil
+}
+
+// next claims the call that stands next, and returns what tells the dispatcher.
+func (s *Store) next(h *house, st *callback.Step) (after func()) {
+	if s.disp == nil || !st.InLine() || h.cb.RatePerSecond > 0 || st.Room() == 0 {
+		return func() {}
+	}
+	c := s.disp.Next(h.cb.Num)
+	if c == nil {
+		return func() {}
+	}
+	r := h.calls[c.Entry.ID]
+	if r == nil || r.entry.DueKey() != c.Entry.DueKey() || st.MayStart(&r.entry) != callback.Go {
+		s.disp.Missed(h.cb.Num)
+		return func() {}
+	}
+	st.Start(&r.entry)
+	claim := callback.Claim{Entry: r.entry, Response: c.Response}
+	return func() { s.disp.Start(claim) }
 }
 
 // Tick implements callback.Queue.

@@ -368,6 +368,8 @@ type lane struct {
 	slots   int
 	started []callback.Claim
 	woken   map[callback.Num]int
+	ahead   []callback.Claim
+	missed  int
 }
 
 func (l *lane) Slot(_ callback.Num, may bool) bool {
@@ -377,6 +379,16 @@ func (l *lane) Slot(_ callback.Num, may bool) bool {
 
 func (l *lane) Start(c callback.Claim)     { l.started = append(l.started, c) }
 func (l *lane) Wake(n callback.Num, i int) { l.woken[n] += i }
+func (l *lane) Missed(callback.Num)        { l.missed++ }
+
+func (l *lane) Next(callback.Num) *callback.Claim {
+	if len(l.ahead) == 0 {
+		return nil
+	}
+	c := l.ahead[0]
+	l.ahead = l.ahead[1:]
+	return &c
+}
 
 func dispatcher(h *harness) {
 	l := &lane{slots: 2, woken: map[callback.Num]int{}}
@@ -399,6 +411,48 @@ func dispatcher(h *harness) {
 		h.record(c, answer200)
 	}
 	h.reopen() // the claim rode in the commit of the enqueue: had it been lost, Check would say so
+}
+
+// succession lets the end of one attempt begin the next, in one commit.
+func succession(h *harness) {
+	l := &lane{slots: 1, woken: map[callback.Num]int{}}
+	h.s.SetDispatcher(l)
+	cb := h.create("a", func(cb *callback.Callback) { cb.MaxInFlight = 1 })
+	ids := h.add(cb.Num, 5)
+	due, err := h.s.Due(h.ctx, cb.Num, callback.Fresh, callback.DueKey{}, 10)
+	h.ok(err)
+	texts, err := h.s.Responses(h.ctx, cb.Num, []callback.CallID{ids[1], ids[2], 77, ids[3]}, 1<<20)
+	h.ok(err)
+	if len(texts) != 2 || texts[1].MessageID != response(2).MessageID {
+		h.Fatalf("the responses of two calls and of one that is not there: %+v", texts)
+	}
+	texts, err = h.s.Responses(h.ctx, cb.Num, ids, 1)
+	h.ok(err)
+	if len(texts) != 1 {
+		h.Fatalf("%d responses where one was enough", len(texts))
+	}
+	for i, e := range due[:3] {
+		l.ahead = append(l.ahead, callback.Claim{Entry: e, Response: response(i + 1)})
+	}
+	h.record(l.started[0], answer200)
+	if len(l.started) != 2 || l.started[1].Entry.ID != ids[1] || !l.started[1].Entry.Running || l.started[1].Response.MessageID != response(1).MessageID {
+		h.Fatalf("the next call was not started: %+v", l.started)
+	}
+	_, err = h.s.Resolve(h.ctx, h.now, cb.Num, []callback.CallID{ids[2]}, "ana")
+	h.ok(err)
+	h.record(l.started[1], answer200)
+	if len(l.started) != 2 || l.missed != 1 {
+		h.Fatalf("a call that was resolved: started %d, missed %d", len(l.started), l.missed)
+	}
+	claims, err := h.s.Claim(h.ctx, h.now, cb.Num, due[3:])
+	h.ok(err)
+	dead := callback.Attempt{Class: callback.ClassRefused, Error: "Connection refused"}
+	h.record(claims[0], dead)
+	if len(l.started) != 2 || len(l.ahead) != 1 {
+		h.Fatalf("started behind a failure that opened the gate: %+v, ahead %d", l.started, len(l.ahead))
+	}
+	h.s.SetDispatcher(nil)
+	h.reopen()
 }
 
 func interrupted(h *harness) {

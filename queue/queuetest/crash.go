@@ -198,6 +198,12 @@ func (w *worker) Start(c callback.Claim) { w.starts <- c }
 // Wake implements callback.Dispatcher.
 func (w *worker) Wake(callback.Num, int) {}
 
+// Next implements callback.Dispatcher.
+func (w *worker) Next(callback.Num) *callback.Claim { return nil }
+
+// Missed implements callback.Dispatcher.
+func (w *worker) Missed(callback.Num) {}
+
 func (w *worker) enqueue(i int) {
 	for n := 0; ; n++ {
 		calls := make([]callback.NewCall, 1+n%3)

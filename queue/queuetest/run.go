@@ -50,6 +50,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"long contents", longContents},
 		{"all or none", allOrNone},
 		{"dispatcher", dispatcher},
+		{"succession", succession},
 		{"interrupted", interrupted},
 		{"interrupted before it was accepted", interruptedEarlier},
 		{"sweep", sweep},
