@@ -35,7 +35,7 @@ type Reader interface {
 	// order of when they began; q.Num is not looked at. A page may be short as one
 	// of Calls.
 	Attempts(ctx context.Context, ref string, q AttemptQuery) (AttemptList, error)
-	// Call returns one call with all its attempts.
+	// Call returns one call with its attempts, the last MaxCallAttempts of them.
 	Call(ctx context.Context, ref string, id CallID) (CallView, error)
 	// Outages returns a page of outages, newest first.
 	Outages(ctx context.Context, q OutageQuery) (Listing[OutageView], error)

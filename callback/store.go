@@ -175,7 +175,7 @@ type Queue interface {
 type Call struct {
 	Entry
 	Response Response
-	Attempts []Attempt // oldest first; only the last in a list
+	Attempts []Attempt // oldest first; of many the last MaxCallAttempts, in a list the last one
 	Damaged  bool      // its stored response failed its checksum
 }
 
@@ -222,7 +222,9 @@ const (
 	UsualScan = 5_000 // a few milliseconds
 	MaxScan   = 50_000
 
-	MaxPageBytes = 4 << 20 // of the responses of a page of calls, unless the first is longer
+	MaxPageBytes    = 4 << 20 // of the responses of a page of calls, unless the first is longer
+	MaxPageAttempts = 10_000  // where the rows of a page of calls have theirs
+	MaxCallAttempts = 1_000   // that are read of one call; a window without a person's retries has some 300
 )
 
 // CallPage is one page of calls. Where More is set it may be short, even empty:
@@ -274,7 +276,8 @@ type AttemptPage struct {
 
 // Ledger holds what was done.
 type Ledger interface {
-	// Call returns one call with all its attempts, or CodeNotFound.
+	// Call returns one call with its attempts, the last MaxCallAttempts of them, or
+	// CodeNotFound.
 	Call(ctx context.Context, num Num, id CallID) (Call, error)
 	// Calls returns a page of calls in the order of their ids, each with its
 	// last attempt, that of a failure with the beginning of the answer.

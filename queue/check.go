@@ -121,7 +121,7 @@ func countRow(c *callback.Counts, e *callback.Entry) {
 
 // checkAttempts returns how many of the attempts of a call succeeded.
 func checkAttempts(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) (good uint64) {
-	list, err := readAttempts(t, h.slot, e)
+	list, err := readAttempts(t, h.slot, e, e.Attempts)
 	if err != nil {
 		fault("attempts of call %s: %v", e.ID, err)
 		return 0

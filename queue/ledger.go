@@ -64,7 +64,7 @@ func (e *Engine) Call(_ context.Context, num callback.Num, id callback.CallID) (
 		if c.Response, c.Damaged, err = e.response(t, slot, id); err != nil {
 			return err
 		}
-		c.Attempts, err = readAttempts(t, slot, &c.Entry)
+		c.Attempts, err = readAttempts(t, slot, &c.Entry, callback.MaxCallAttempts)
 		if err = e.passOver(err); len(c.Attempts) == 0 && c.Entry.Attempts > 0 {
 			c.Attempts = []callback.Attempt{standIn(&c.Entry)}
 		}
@@ -106,12 +106,12 @@ func (e *Engine) overlay(entry *callback.Entry) {
 	}
 }
 
-// readAttempts reads all attempts of a call, with the beginnings of the answers,
-// oldest first: from the last one back, for each tells when the one before began.
-// With an error come those that could be read.
-func readAttempts(t *badger.Txn, slot byte, e *callback.Entry) (out []callback.Attempt, err error) {
+// readAttempts reads the last attempts of a call, at most so many, with the
+// beginnings of the answers, oldest first: from the last one back, for each tells
+// when the one before began. With an error come those that could be read.
+func readAttempts(t *badger.Txn, slot byte, e *callback.Entry, most int) (out []callback.Attempt, err error) {
 	at := e.LastAt
-	for n := e.Attempts; n > 0; n-- {
+	for n := e.Attempts; n > max(e.Attempts-most, 0); n-- {
 		a, before, fault := readAttempt(t, attemptKey(slot, e.Num, at, e.ID, n), n)
 		lost := fault != nil
 		if !lost {

@@ -84,8 +84,8 @@ func TestPurgeOfAnEndlessCall(t *testing.T) {
 		t.Fatalf("trimmed: %v, %v", ok, err)
 	}
 	c, err := e.Call(t.Context(), cb.Num, id)
-	if err != nil || len(c.Attempts) != attempts-trimmed || c.LastCode != 500+(attempts-trimmed-1)%3 {
-		t.Fatalf("%d attempts and code %d are left, %v", len(c.Attempts), c.LastCode, err)
+	if err != nil || c.Entry.Attempts != attempts-trimmed || c.LastCode != 500+(attempts-trimmed-1)%3 {
+		t.Fatalf("%d attempts and code %d are left, %v", c.Entry.Attempts, c.LastCode, err)
 	}
 	if err := e.Check(t.Context()); err != nil {
 		t.Fatal(err)

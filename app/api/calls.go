@@ -24,6 +24,9 @@ func (q *request) listCalls() error {
 	if err != nil {
 		return err
 	}
+	if all {
+		holdBack(&found)
+	}
 	p := page{
 		pos: from.pos + found.Skipped, rows: len(found.Calls), limit: lq.Limit,
 		total: found.Total, exact: found.Exact, more: found.More, cursor: from.after != 0,
@@ -58,7 +61,20 @@ func (q *query) attempts() (all bool) {
 	return false
 }
 
-// complete gives a row of a list all its attempts. A call that retention took
+// holdBack ends a page before the call with whose attempts it would have too
+// many: that begins the next page.
+func holdBack(l *callback.CallList) {
+	room := callback.MaxPageAttempts
+	for i := range l.Calls {
+		room -= min(l.Calls[i].Entry.Attempts, callback.MaxCallAttempts)
+		if room < 0 {
+			l.Calls, l.More, l.Next = l.Calls[:i], true, l.Calls[i-1].ID
+			return
+		}
+	}
+}
+
+// complete gives a row of a list its attempts. A call that retention took
 // meanwhile stays as it was listed.
 func (q *request) complete(c *callback.CallView) error {
 	full, err := q.svc.Call(q.ctx(), c.CallbackID.String(), c.ID)

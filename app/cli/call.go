@@ -47,6 +47,11 @@ func (c *console) printCall(v *callback.CallView) error {
 	if err := k.print(c.out); err != nil {
 		return err
 	}
+	if before := v.Entry.Attempts - len(v.Call.Attempts); before > 0 && len(v.Call.Attempts) > 0 {
+		if _, err := fmt.Fprintf(c.out, "the last %s of %d\n", plural(len(v.Call.Attempts), "attempt"), v.Entry.Attempts); err != nil {
+			return err
+		}
+	}
 	return c.printAttempts(v.Call.Attempts)
 }
 

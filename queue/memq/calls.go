@@ -339,7 +339,8 @@ func (s *Store) Call(_ context.Context, num callback.Num, id callback.CallID) (c
 	if err != nil {
 		return callback.Call{}, err
 	}
-	return callback.Call{Entry: r.entry, Response: r.response, Attempts: slices.Clone(r.attempts)}, nil
+	last := r.attempts[max(len(r.attempts)-callback.MaxCallAttempts, 0):]
+	return callback.Call{Entry: r.entry, Response: r.response, Attempts: slices.Clone(last)}, nil
 }
 
 // Calls implements callback.Ledger.

@@ -152,6 +152,26 @@ func longContents(h *harness) {
 	}
 }
 
+// manyAttempts has a call with more attempts than are read of one: the last come,
+// and their number stays known.
+func manyAttempts(h *harness) {
+	cb := h.create("a", nil)
+	h.add(cb.Num, 1)
+	c := h.claim(cb.Num, callback.Fresh)[0]
+	const more = 3
+	attempts := slices.Repeat([]callback.Attempt{answer503}, callback.MaxCallAttempts+more)
+	for i := range attempts {
+		attempts[i].Started = h.now
+	}
+	_, err := h.s.Record(h.ctx, h.now, cb.Num, c.Entry.ID, attempts)
+	h.ok(err)
+	got := h.call(cb.Num, c.Entry.ID)
+	n := len(got.Attempts)
+	if got.Entry.Attempts != len(attempts) || n != callback.MaxCallAttempts || got.Attempts[0].Number != more+1 || got.Attempts[n-1].Number != len(attempts) {
+		h.Fatalf("%d attempts of %d", n, got.Entry.Attempts)
+	}
+}
+
 // walk pages through calls while they come, change and go: what was there and
 // wanted all the time is met once.
 func (p *player) walk() {

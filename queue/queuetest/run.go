@@ -48,6 +48,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"failed with 200", resolved200},
 		{"delivering", delivering},
 		{"long contents", longContents},
+		{"many attempts", manyAttempts},
 		{"all or none", allOrNone},
 		{"dispatcher", dispatcher},
 		{"succession", succession},
