@@ -81,15 +81,7 @@ func (c *console) alertsSend() *cobra.Command {
 				if !d.running {
 					return errors.New("nothing runs that could send a mail: start ringback first")
 				}
-				for _, id := range args {
-					if err := d.SendAlert(cmd.Context(), callback.ParseAlertID(id)); err != nil {
-						return err
-					}
-					if err := c.say("will send", id); err != nil {
-						return err
-					}
-				}
-				return nil
+				return each(c, args, "will send", func(id string) error { return d.SendAlert(cmd.Context(), callback.ParseAlertID(id)) })
 			})
 		},
 	}

@@ -129,16 +129,41 @@ func (c *console) callsReopen() *cobra.Command {
 func (c *console) setStatus(done string, status callback.Status) func(context.Context, *desk, string, []callback.CallID) error {
 	return func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error {
 		n, err := d.SetStatus(ctx, ref, ids, status, c.person())
-		if err != nil {
+		switch {
+		case err == nil:
+			return c.sayChanged(n, len(ids), done)
+		case callback.ErrorCode(err) != callback.CodeInvalid:
 			return err
+		case status == callback.Failed: // all or none
+			c.tell("ringback: %s", explain(err)) // that a call is not there is no wrong usage
+			return told{exitFailed}
 		}
-		line := plural(n, "call") + " " + done
-		if rest := len(ids) - n; rest > 0 {
-			line += fmt.Sprintf(", %d had nothing to change", rest)
+		n, found := 0, 0
+		err = try(c, ids, done, func(id callback.CallID) error {
+			one, err := d.SetStatus(ctx, ref, []callback.CallID{id}, status, c.person())
+			if callback.ErrorCode(err) == callback.CodeInvalid {
+				err = callback.NoCall(id)
+			}
+			if err == nil {
+				n, found = n+one, found+1
+			}
+			return err
+		})
+		if found > 0 {
+			err = errors.Join(c.sayChanged(n, found, done), err)
 		}
-		_, err = fmt.Fprintln(c.out, line)
 		return err
 	}
+}
+
+// sayChanged says how many of so many calls were changed.
+func (c *console) sayChanged(n, of int, done string) error {
+	line := plural(n, "call") + " " + done
+	if rest := of - n; rest > 0 {
+		line += fmt.Sprintf(", %d had nothing to change", rest)
+	}
+	_, err := fmt.Fprintln(c.out, line)
+	return err
 }
 
 func (c *console) callsRetry() *cobra.Command {
@@ -151,15 +176,7 @@ func (c *console) callsRetry() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if err := d.Retry(ctx, ref, id, extend); err != nil {
-				return fmt.Errorf("call %s: %w", id, err)
-			}
-			if err := c.say("started an attempt of", id.String()); err != nil {
-				return err
-			}
-		}
-		return nil
+		return each(c, ids, "started an attempt of", func(id callback.CallID) error { return d.Retry(ctx, ref, id, extend) })
 	})
 	return cmd
 }

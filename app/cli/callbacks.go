@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -230,32 +229,14 @@ func (c *console) callbacksResume() *cobra.Command {
 		func(ctx context.Context, d *desk, ref string) error { return d.Resume(ctx, ref) })
 }
 
-// each does one thing to each of the arguments and says so; it stops at the first
-// that it cannot be done to, and names those that come after it.
-func (c *console) each(args []string, done string, do func(string) error) error {
-	for i, arg := range args {
-		if err := do(arg); err != nil {
-			if rest := args[i+1:]; len(rest) > 0 {
-				return fmt.Errorf("%w; not %s either: %s", err, done, strings.Join(rest, " "))
-			}
-			return err
-		}
-		if err := c.say(done, arg); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// eachCallback is a command that does one thing to each callback it is given,
-// and stops at the first that it cannot be done to.
+// eachCallback is a command that does one thing to each callback it is given.
 func (c *console) eachCallback(use, short, done string, do func(context.Context, *desk, string) error) *cobra.Command {
 	var t target
 	cmd := &cobra.Command{
 		Use: use + refArg + "…", Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				return c.each(args, done, func(ref string) error { return do(cmd.Context(), d, ref) })
+				return each(c, args, done, func(ref string) error { return do(cmd.Context(), d, ref) })
 			})
 		},
 	}

@@ -84,7 +84,12 @@ func (c *console) run(ctx context.Context, args []string) int {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	cmd, err := root.ExecuteContextC(ctx)
+	return c.ended(root.ExecuteContextC(ctx))
+}
+
+// ended tells how a command ended, where that was not told, and returns the exit
+// code.
+func (c *console) ended(cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitDone
 	}
@@ -96,11 +101,21 @@ func (c *console) run(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	c.tell("ringback: %s", explain(err))
-	if _, ok := errors.AsType[*usageError](err); ok || !c.ran {
+	if wrongUsage(err) || !c.ran {
 		c.tell("'%s --help' tells more", cmd.CommandPath())
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// wrongUsage reports whether err is a fault of the arguments: one that was seen
+// here, or one for which the service names the fields, which came from there.
+func wrongUsage(err error) bool {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*callback.Error](err)
+	return ok && len(e.Fields) > 0 && (e.Code == callback.CodeInvalid || e.Code == callback.CodeMalformed)
 }
 
 // tell prints a line to whoever started the command. When that cannot be done
@@ -135,7 +150,9 @@ func (c *console) root() *cobra.Command {
 		Short: "Deliver responses to callbacks, and keep at it until they arrive",
 		Long: "ringback takes responses over HTTP, keeps them on disk, and POSTs each to the callback it is for,\n" +
 			"until the endpoint answers 200 or 24 hours are over. Without a command it runs the appliance, with\n" +
-			"the screen when it is started on a terminal.",
+			"the screen when it is started on a terminal.\n\n" +
+			"Exit codes: 0 done, 1 it failed, 2 wrong usage: arguments or a configuration that cannot be meant, also\n" +
+			"where only the service can judge them, such as the URL of a callback.",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -106,7 +106,7 @@ func (c *console) keysRemove() *cobra.Command {
 		Use: "remove NAME…", Short: "Remove API keys: who sends one is refused at once", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				return c.each(args, "removed", func(name string) error { return d.RemoveKey(cmd.Context(), name) })
+				return each(c, args, "removed", func(name string) error { return d.RemoveKey(cmd.Context(), name) })
 			})
 		},
 	}

@@ -146,7 +146,7 @@ func (c *console) outagesAcknowledge() *cobra.Command {
 				by = c.person()
 			}
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				return c.each(args, "acknowledged", func(id string) error {
+				return each(c, args, "acknowledged", func(id string) error {
 					ref, n, _ := callback.ParseOutageID(id)
 					return d.Acknowledge(cmd.Context(), ref, n, by)
 				})
