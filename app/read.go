@@ -229,10 +229,13 @@ func (a *App) Outages(ctx context.Context, q callback.OutageQuery) (list callbac
 
 // outages counts the outages of a callback, or of all, in a phase, or in any.
 func (a *App) outages(num callback.Num, phase *callback.OutagePhase) (n uint64) {
-	for _, h := range a.opt.Store.Callbacks() {
-		if num != 0 && h.Num != num {
-			continue
-		}
+	var all []callback.Health
+	if h, err := a.opt.Store.Callback(num); err == nil {
+		all = append(all, h)
+	} else if num == 0 {
+		all = a.opt.Store.Callbacks()
+	}
+	for _, h := range all {
 		o := &h.Live.Outage
 		kept := uint64(o.N - h.Live.OutagesPurged)
 		over := kept
@@ -307,11 +310,7 @@ func (a *App) num(ref string) (callback.Num, error) {
 func (a *App) findPast(ref string) (callback.Health, error) {
 	h, err := a.opt.Store.Find(ref)
 	if id, parsed := callback.ParseCallbackID(ref); err != nil && parsed == nil {
-		for _, past := range a.opt.Store.Callbacks() {
-			if past.ID == id {
-				return past, nil
-			}
-		}
+		return a.opt.Store.Past(id)
 	}
 	return h, err
 }

@@ -37,6 +37,8 @@ type Registry interface {
 	Callback(num Num) (Health, error)
 	// Find returns the live callback with that id or name, or CodeNotFound.
 	Find(ref string) (Health, error)
+	// Past returns the callback with that id, be it deleted, or CodeNotFound.
+	Past(id CallbackID) (Health, error)
 
 	// Create stores a new callback; its Num, Version and times are set. ID is
 	// the caller's, random. CodeConflict: the name is taken.

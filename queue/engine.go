@@ -297,6 +297,16 @@ func (e *Engine) Find(ref string) (callback.Health, error) {
 	return e.health(h), nil
 }
 
+// Past implements callback.Registry.
+func (e *Engine) Past(id callback.CallbackID) (callback.Health, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if h := e.ids[id]; h != nil {
+		return e.health(h), nil
+	}
+	return callback.Health{}, callback.NoCallback(id.String())
+}
+
 func (e *Engine) health(h *house) callback.Health {
 	live := h.live
 	st := callback.Step{Policy: e.policy.For(&h.cb), Live: &live}

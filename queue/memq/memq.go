@@ -184,6 +184,16 @@ func (s *Store) Find(ref string) (callback.Health, error) {
 	return s.health(h), nil
 }
 
+// Past implements callback.Registry.
+func (s *Store) Past(id callback.CallbackID) (callback.Health, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.ids[id]; h != nil {
+		return s.health(h), nil
+	}
+	return callback.Health{}, callback.NoCallback(id.String())
+}
+
 // Create implements callback.Registry.
 func (s *Store) Create(_ context.Context, now time.Time, cb callback.Callback) (callback.Callback, error) {
 	s.mu.Lock()

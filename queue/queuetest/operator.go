@@ -173,6 +173,9 @@ func removedCallback(h *harness) {
 			h.Fatalf("%s: the callback is there: %v", what, err)
 		}
 	}
+	if past, err := h.s.Past(cb.ID); err != nil || past.Num != cb.Num || !past.Live.Deleted {
+		h.Fatalf("the deleted callback: %+v, %v", past, err)
+	}
 	purge("an attempt runs", true)
 	h.record(claims[2], answer503)
 	purge("an alert waits", true)
@@ -191,6 +194,8 @@ func removedCallback(h *harness) {
 
 	isGone := func(err error) { h.Helper(); h.code(err, callback.CodeNotFound) }
 	_, err = h.s.Find(cb.ID.String())
+	isGone(err)
+	_, err = h.s.Past(cb.ID)
 	isGone(err)
 	_, err = h.s.Call(h.ctx, cb.Num, ids[0])
 	isGone(err)
