@@ -145,7 +145,7 @@ func over(ended <-chan struct{}) bool {
 // look returns where a program is on the script's PATH.
 func look(ts *testscript.TestScript, name string) string {
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
-		if path := filepath.Join(dir, name); exec.Command(path, "version").Err == nil {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 			return path
 		}
 	}
