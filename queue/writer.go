@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -116,26 +117,12 @@ func (e *Engine) commit(first *op) (held *op) {
 		g.now = e.lastIn
 	}
 	defer g.t.Discard()
-	weight, bytes := first.weight, first.bytes
-	ops := []*op{first}
 	err := e.raise()
+	ops, held := e.gather(first)
 	e.mu.Lock()
 	g.disp = e.disp
-	if err == nil {
-		err = g.run(first)
-	}
-	for err == nil && held == nil {
-		o := e.next()
-		if o == nil {
-			break
-		}
-		if weight+o.weight > groupWeight || bytes+o.bytes > groupBytes {
-			held = o
-			break
-		}
-		weight, bytes = weight+o.weight, bytes+o.bytes
-		ops = append(ops, o)
-		err = g.run(o)
+	for i := 0; err == nil && i < len(ops); i++ {
+		err = g.run(ops[i])
 	}
 	if err == nil {
 		err = g.flush()
@@ -154,6 +141,34 @@ func (e *Engine) commit(first *op) (held *op) {
 	}
 	g.finish(ops, e.Err())
 	return held
+}
+
+// yields bounds how often a commit lets others run before it begins.
+const yields = 8
+
+// gather returns first and what waits behind it, as far as it fits, and an
+// operation that did not fit any more. Those whom the last commit answered are
+// about to come back: they get the processor once more, for as long as that
+// brings something, so that they share a sync and do not wait for the next.
+func (e *Engine) gather(first *op) (ops []*op, held *op) {
+	weight, bytes, left := first.weight, first.bytes, yields
+	ops = append(ops, first)
+	for came := false; ; {
+		o := e.next()
+		switch {
+		case o == nil && (left == 0 || left < yields && !came):
+			return ops, nil
+		case o == nil:
+			left, came = left-1, false
+			runtime.Gosched()
+			continue
+		case weight+o.weight > groupWeight || bytes+o.bytes > groupBytes:
+			return ops, o
+		}
+		came = true
+		weight, bytes = weight+o.weight, bytes+o.bytes
+		ops = append(ops, o)
+	}
 }
 
 // next returns an operation that waits already, or nil.
