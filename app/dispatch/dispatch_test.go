@@ -27,6 +27,7 @@ type world struct {
 
 	reads    time.Duration // how long a look at what is due takes
 	looks    atomic.Int64  // at the clock, by the engine
+	skew     atomic.Int64  // how far that clock is ahead
 	ticks    atomic.Int64  // of which it told
 	claims   atomic.Int64  // commits of claims of their own
 	mu       sync.Mutex
@@ -88,7 +89,7 @@ func (w *world) Post(ctx context.Context, cb *callback.Callback, c *callback.Cla
 
 func (w *world) look() time.Time {
 	w.looks.Add(1)
-	return now()
+	return now().Add(time.Duration(w.skew.Load()))
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

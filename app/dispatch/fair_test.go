@@ -137,3 +137,36 @@ func TestShares(t *testing.T) {
 		}
 	})
 }
+
+// A clock that jumps ahead, or a process that was stopped, finds much due at once:
+// an endpoint that is down sees one request all the same, and one that answers no
+// more than its callback allows.
+func TestNoHerdAfterAJump(t *testing.T) {
+	run(t, 512, func(w *world) {
+		gone := w.create("gone", down, nil)
+		w.add(gone, 1000)
+		later := w.create("later", up, nil)
+		w.slow(later, time.Second)
+		for i := range 100 {
+			call := callback.NewCall{Num: later, Response: callback.Response{DeliverAt: now().Add(time.Duration(i+3) * 20 * time.Second)}}
+			if _, err := w.s.Enqueue(w.ctx, now(), []callback.NewCall{call}); err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.pass(time.Second)
+		before := len(w.sent(gone))
+		w.mu.Lock()
+		w.max[later] = 0
+		w.mu.Unlock()
+		w.skew.Store(int64(50 * time.Minute))
+		w.d.Wake(gone, 0)
+		w.d.Wake(later, 0)
+		w.pass(3 * time.Minute)
+		if n := len(w.sent(gone)) - before; n != 1 {
+			w.Errorf("%d requests to the endpoint that is down, want 1", n)
+		}
+		if n := w.max[later]; n != 16 {
+			w.Errorf("%d requests at once to the other, want 16", n)
+		}
+	})
+}
