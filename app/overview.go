@@ -18,7 +18,9 @@ func (a *App) Overview(ctx context.Context, cells int) (callback.Overview, error
 	o := callback.Overview{Now: a.clock.Now(), Running: a.dispatch.Running()}
 	o.Accepted, o.Sent = a.series.Rates(o.Now)
 	o.MailOK, o.MailNote = a.alert.Status()
-	for _, h := range a.opt.Store.Callbacks() {
+	all := a.opt.Store.Callbacks()
+	o.Callbacks = make([]callback.HealthView, 0, len(all))
+	for _, h := range all {
 		if h.Live.Deleted {
 			continue
 		}

@@ -170,3 +170,23 @@ func TestNoHerdAfterAJump(t *testing.T) {
 		}
 	})
 }
+
+// A deleted callback leaves nothing behind, neither its share nor what was read of
+// its calls.
+func TestDeletedLeavesNothing(t *testing.T) {
+	run(t, 512, func(w *world) {
+		a := w.create("a", up, nil)
+		w.slow(a, time.Second)
+		w.add(a, 500)
+		w.pass(3 * time.Second)
+		if err := w.s.Delete(w.ctx, now(), a); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(time.Minute)
+		w.d.mu.Lock()
+		defer w.d.mu.Unlock()
+		if len(w.d.lanes) != 0 || w.d.readOn != 0 || w.d.running != 0 || w.d.beyond != 0 {
+			w.Errorf("%d lanes, %d bytes read, %d slots, %d of them beyond a share", len(w.d.lanes), w.d.readOn, w.d.running, w.d.beyond)
+		}
+	})
+}
