@@ -48,7 +48,7 @@ func TestSendAlertAgain(t *testing.T) {
 	if err := a.SendAlert(ctx, list.Rows[0].Key); err != nil {
 		t.Fatal(err)
 	}
-	if again := receive(ctx, t, mails); again.MessageID != first.MessageID || again.Subject != first.Subject {
+	if again := receive(ctx, t, mails); again.MessageID == first.MessageID || again.InReplyTo != first.MessageID || again.Subject != first.Subject {
 		t.Errorf("sent again: %q %q, first %q %q", again.MessageID, again.Subject, first.MessageID, first.Subject)
 	}
 	if err := a.SendAlert(ctx, "outage/0011223344556677/1"); callback.ErrorCode(err) != callback.CodeNotFound {

@@ -45,6 +45,15 @@ type Outage struct {
 	OutageState
 }
 
+// Taken returns how many mails of a a mail server is known to have taken. The
+// next one is the same on every try, whatever ends the process meanwhile.
+func (a *Alert) Taken() int {
+	if a.Mails == 0 && !a.Sent.IsZero() {
+		return 1
+	}
+	return a.Mails
+}
+
 // EndedBefore reports whether o is over since before horizon.
 func (o *Outage) EndedBefore(horizon time.Time) bool {
 	return !o.Ended.IsZero() && o.Ended.Before(horizon)
@@ -76,7 +85,7 @@ const (
 // Alert is one e-mail that ringback owes somebody. It is stored in the commit
 // that caused it and kept until the mail server took it.
 type Alert struct {
-	Key      string // unique; the Message-ID is made from it
+	Key      string // unique; the Message-IDs are made from it
 	Kind     AlertKind
 	Num      Num
 	Callback CallbackID
@@ -96,6 +105,7 @@ type Alert struct {
 	Next   time.Time // while AlertWaiting: not before this
 	Sent   time.Time
 	Reply  string // what the mail server last said, sanitised
+	Mails  int    // that a mail server took; of those sent before there was this field none counts
 }
 
 // AlertStatus is where an alert stands.

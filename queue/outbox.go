@@ -81,7 +81,8 @@ func (e *Engine) SetAlert(ctx context.Context, now time.Time, a callback.Alert) 
 			return err
 		}
 		return g.changeAlert(h, alertKey(h.slot, &a), a.Key, func(stored *callback.Alert) {
-			stored.Status, stored.To, stored.Tries, stored.Next, stored.Sent, stored.Reply = a.Status, a.To, a.Tries, a.Next, a.Sent, a.Reply
+			stored.Status, stored.To, stored.Tries, stored.Mails = a.Status, a.To, a.Tries, a.Mails
+			stored.Next, stored.Sent, stored.Reply = a.Next, a.Sent, a.Reply
 		})
 	})
 }

@@ -211,6 +211,7 @@ func encodeAlert(a *callback.Alert) []byte {
 	}
 	w.string(a.To)
 	w.string(a.Reply)
+	w.int(a.Mails)
 	return w.seal()
 }
 
@@ -224,6 +225,7 @@ func decodeAlert(b []byte) (callback.Alert, error) {
 	a.Delivered, a.StillFailed, a.GivenUp, a.Failures = r.uint(), r.uint(), r.uint(), r.uint()
 	a.Status, a.Tries = callback.AlertStatus(r.uint()), r.int()
 	a.To, a.Reply = r.string(), r.string()
+	a.Mails = r.int()
 	return a, r.err
 }
 

@@ -18,6 +18,7 @@ const (
 type facts struct {
 	Kind  callback.AlertKind
 	Key   string
+	Taken int    // mails of it that were sent before
 	Host  string // name of this appliance
 	To    string
 	Why   string // why it is not the callback's own address that it goes to; or empty
@@ -83,7 +84,7 @@ type fate struct {
 // kept, call is nil when a is about no call or about one no longer kept.
 func (e *Engine) gather(a *callback.Alert, h *callback.Health, call *callback.Call, to, why string) *facts {
 	f := &facts{
-		Kind: a.Kind, Key: a.Key, Host: e.o.Name, To: to, Why: why,
+		Kind: a.Kind, Key: a.Key, Taken: a.Taken(), Host: e.o.Name, To: to, Why: why,
 		Known: h.ID != 0, Gone: h.ID == 0 || h.Live.Deleted,
 		ID: a.Callback.String(), Outage: a.Outage,
 		Policy:  e.o.Policy.For(&h.Callback),

@@ -78,6 +78,9 @@ func (e *Engine) mail(f *facts) (callback.Mail, error) {
 	if f.Kind == callback.AlertRecovered {
 		m.InReplyTo = e.messageID(fmt.Sprintf("%s/%s/%d", callback.AlertOutage, f.ID, f.Outage))
 	}
+	if f.Taken > 0 { // somebody asked for it again: mail systems drop what has an id that they know
+		m.MessageID, m.InReplyTo = e.messageID(fmt.Sprintf("%s/again/%d", f.Key, f.Taken)), m.MessageID
+	}
 	return m, nil
 }
 

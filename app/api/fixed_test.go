@@ -114,7 +114,7 @@ func newFixed() *fixed {
 		Outage: callback.Outage{Num: 1, OutageState: f.health.Live.Outage}, CallbackID: id, Callback: "crm-prod",
 		Alerts: []callback.Alert{{
 			Key: "outage/B3EDFE83DF389DFE/3", Kind: callback.AlertOutage, Num: 1, Callback: id, Outage: 3, Call: 0x0328BA3200000001, Attempt: 1,
-			Created: clock("09:12:04"), Since: clock("09:12:04"), Status: callback.AlertSent, To: "ops@example.com", Tries: 2,
+			Created: clock("09:12:04"), Since: clock("09:12:04"), Status: callback.AlertSent, To: "ops@example.com", Tries: 2, Mails: 1,
 			Sent: clock("09:12:06"), Reply: "250 2.0.0 Ok",
 		}},
 	}

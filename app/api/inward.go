@@ -97,7 +97,7 @@ func (s *alertView) domain() callback.Alert {
 		Key: callback.ParseAlertID(s.ID), Kind: s.Kind, Callback: s.CallbackID, Outage: s.Outage, Attempt: s.Attempt,
 		Created: at(s.Created), Since: at(s.Since), Until: at(s.Until),
 		Delivered: s.Delivered, StillFailed: s.StillFailed, GivenUp: s.GivenUp, Failures: s.Failures,
-		To: s.To, Tries: s.Tries, Next: at(s.NextTry), Sent: at(s.Sent), Reply: s.Reply,
+		To: s.To, Tries: s.Tries, Mails: s.Mails, Next: at(s.NextTry), Sent: at(s.Sent), Reply: s.Reply,
 	}
 	if s.CallID != nil {
 		a.Call = *s.CallID

@@ -80,7 +80,7 @@ func alertOf(a *callback.Alert) alertView {
 		ID: a.ID(), Kind: a.Kind, CallbackID: a.Callback, Outage: a.Outage, Attempt: a.Attempt,
 		Created: stamp(a.Created), Since: stamp(a.Since), Until: stamp(a.Until),
 		Delivered: a.Delivered, StillFailed: a.StillFailed, GivenUp: a.GivenUp, Failures: a.Failures,
-		Status: a.Status.String(), To: a.To, Tries: a.Tries, NextTry: stamp(a.Next), Sent: stamp(a.Sent), Reply: a.Reply,
+		Status: a.Status.String(), To: a.To, Tries: a.Tries, Mails: a.Mails, NextTry: stamp(a.Next), Sent: stamp(a.Sent), Reply: a.Reply,
 	}
 	if a.Call != 0 {
 		v.CallID = &a.Call

@@ -206,6 +206,7 @@ type alertView struct {
 	Status      string              `json:"status"`
 	To          string              `json:"to,omitempty"`
 	Tries       int                 `json:"tries"`
+	Mails       int                 `json:"mails,omitzero"`
 	NextTry     stamp               `json:"nextTryDate,omitzero"`
 	Sent        stamp               `json:"sentDate,omitzero"`
 	Reply       string              `json:"reply,omitempty"`

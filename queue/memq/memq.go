@@ -392,7 +392,8 @@ func (s *Store) SetAlert(_ context.Context, _ time.Time, a callback.Alert) error
 	if stored == nil {
 		return callback.NoAlert(a.Key)
 	}
-	stored.Status, stored.To, stored.Tries, stored.Next, stored.Sent, stored.Reply = a.Status, a.To, a.Tries, a.Next, a.Sent, a.Reply
+	stored.Status, stored.To, stored.Tries, stored.Mails = a.Status, a.To, a.Tries, a.Mails
+	stored.Next, stored.Sent, stored.Reply = a.Next, a.Sent, a.Reply
 	return nil
 }
 

@@ -57,6 +57,7 @@ func sendAgain(h *harness) {
 	h.ok(err)
 	sent := due[0]
 	sent.Status, sent.Tries, sent.Next, sent.Sent, sent.To = callback.AlertSent, 1, time.Time{}, h.now, "admin@example.com"
+	sent.Mails = 3
 	h.ok(h.s.SetAlert(h.ctx, h.now, sent))
 	h.now = h.now.Add(time.Hour)
 	h.code(h.s.SendAgain(h.ctx, h.now, "outage/0000000000001000/9"), callback.CodeNotFound)

@@ -291,7 +291,7 @@ func (p *player) retire() {
 	alerts, err := p.oracle.Alerts(p.ctx, callback.Newest[callback.Alert]{Num: num})
 	p.ok(err)
 	for _, a := range alerts.Rows {
-		a.Status, a.Tries, a.Sent, a.Next = callback.AlertSent, a.Tries+1, p.now, time.Time{}
+		a.Status, a.Tries, a.Mails, a.Sent, a.Next = callback.AlertSent, a.Tries+1, a.Mails+1, p.now, time.Time{}
 		p.both("set alert", func(s callback.Store) (any, error) { return nil, s.SetAlert(p.ctx, p.now, a) })
 	}
 	p.now = p.now.Add(time.Second)
@@ -314,7 +314,7 @@ func (p *player) alert() {
 		p.both("send again", func(s callback.Store) (any, error) { return nil, s.SendAgain(p.ctx, p.now, a.Key) })
 		return
 	}
-	a.Status, a.Tries, a.To, a.Sent, a.Next = callback.AlertSent, a.Tries+1, "ops@example.com", p.now, time.Time{}
+	a.Status, a.Tries, a.Mails, a.To, a.Sent, a.Next = callback.AlertSent, a.Tries+1, a.Mails+1, "ops@example.com", p.now, time.Time{}
 	p.both("set alert", func(s callback.Store) (any, error) { return nil, s.SetAlert(p.ctx, p.now, a) })
 }
 
