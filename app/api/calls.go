@@ -38,7 +38,7 @@ func (q *request) listCalls() error {
 	out.listHead, out.listTail = q.list(p)
 	for i := range found.Calls {
 		c := &found.Calls[i]
-		if all && c.Entry.Attempts > len(c.Attempts) && !c.Damaged {
+		if all && c.Entry.Attempts > 0 && !c.Damaged { // also for one: its excerpt is not in a list
 			if err := q.complete(c); err != nil {
 				return err
 			}

@@ -151,7 +151,7 @@ func (e *exporter) run(mark bool, page callback.CallList) error {
 			if c.ID > e.newest {
 				continue // came since it began
 			}
-			if e.form.all && c.Entry.Attempts > len(c.Attempts) && !c.Damaged {
+			if e.form.all && c.Entry.Attempts > 0 && !c.Damaged {
 				if err := e.complete(c); err != nil {
 					return err
 				}

@@ -28,7 +28,11 @@ func (f *tireless) Calls(_ context.Context, q callback.ListQuery) (l callback.Ca
 }
 
 func (f *tireless) Call(_ context.Context, _ string, id callback.CallID) (callback.CallView, error) {
-	return f.view(int(id)-1, callback.MaxCallAttempts), nil
+	v := f.view(int(id)-1, callback.MaxCallAttempts)
+	for i := range v.Call.Attempts {
+		v.Call.Attempts[i].Excerpt = "sorry"
+	}
+	return v, nil
 }
 
 // view returns a call with its last attempts.
@@ -49,7 +53,7 @@ func TestPagesOfManyAttempts(t *testing.T) {
 	t.Parallel()
 	f := &tireless{fixed: newFixed()}
 	for i := range 40 {
-		f.each = append(f.each, 100*i) // up to 3900, of which 1000 come
+		f.each = append(f.each, 100*max(i-1, 0)+min(i, 1)) // 0, 1, 101, up to 3801, of which 1000 come
 	}
 	h := New(Options{Service: f})
 	type answer struct {
@@ -57,7 +61,8 @@ func TestPagesOfManyAttempts(t *testing.T) {
 			ID           callback.CallID `json:"id"`
 			AttemptCount int             `json:"attemptCount"`
 			Attempts     []struct {
-				Number int `json:"number"`
+				Number  int    `json:"number"`
+				Excerpt string `json:"responseExcerpt"`
 			} `json:"attempts"`
 		} `json:"calls"`
 		Total uint64 `json:"total"`
@@ -77,6 +82,9 @@ func TestPagesOfManyAttempts(t *testing.T) {
 			got = append(got, c.ID)
 			if c.AttemptCount != f.each[c.ID-1] || n != min(c.AttemptCount, callback.MaxCallAttempts) || n > 0 && c.Attempts[n-1].Number != c.AttemptCount {
 				t.Errorf("call %v: %d attempts of %d", c.ID, n, c.AttemptCount)
+			}
+			if n > 0 && c.Attempts[0].Excerpt != "sorry" {
+				t.Errorf("call %v: the answers are not told of %d attempts", c.ID, n)
 			}
 		}
 		if sum > callback.MaxPageAttempts {
