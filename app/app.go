@@ -123,7 +123,7 @@ func (a *App) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return named("delivery", a.dispatch.Run(ctx)) })
 	g.Go(func() error { return named("alerts", a.alert.Run(ctx)) })
-	g.Go(func() error { return named("retention", a.retain(ctx)) })
+	g.Go(func() error { return named("upkeep", a.upkeep(ctx)) })
 	g.Go(func() error { return named("recall", a.recall(ctx)) })
 	g.Go(func() error { return named("operations", a.operate(ctx)) })
 	a.setReady(true)

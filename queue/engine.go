@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -59,6 +60,7 @@ type Engine struct {
 	fail   sync.Once
 
 	manifest *manifestKeeper
+	removed  atomic.Int64 // bytes of what retention removed since all tables were compacted
 
 	// sending guards ops against being closed while somebody sends.
 	sending sync.RWMutex
@@ -178,7 +180,7 @@ func openBadger(opt Options, failed func(string)) (db *badger.DB, err error) {
 		WithSyncWrites(!opt.noSync).
 		WithDetectConflicts(false). // there is one writer
 		WithNumVersionsToKeep(1).
-		WithMemTableSize(16 << 20). // large mapped files make msync rewrite whole folios on ext4
+		WithMemTableSize(memtableSize). // large mapped files make msync rewrite whole folios on ext4
 		WithNumMemtables(3).
 		WithNumCompactors(2).
 		WithValueThreshold(valueThreshold).
@@ -397,17 +399,4 @@ func (e *Engine) AlertsWaiting() (n int) {
 		n += waiting
 	}
 	return n
-}
-
-// CollectGarbage gives space of the value log back that nothing uses any more.
-// A share of one half is what never brought a deleted key back in measurement.
-func (e *Engine) CollectGarbage() error {
-	for {
-		switch err := e.db.RunValueLogGC(0.5); {
-		case errors.Is(err, badger.ErrNoRewrite), errors.Is(err, badger.ErrRejected):
-			return nil
-		case err != nil:
-			return fmt.Errorf("collect garbage: %w", err)
-		}
-	}
 }

@@ -44,6 +44,7 @@ const (
 const (
 	maxInline      = 480
 	valueThreshold = 512
+	memtableSize   = 16 << 20
 )
 
 func slotOf(id callback.CallbackID) byte {

@@ -176,9 +176,6 @@ func synced(path string) (b []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() // nothing is written
-	if b, err = io.ReadAll(f); err != nil {
-		return nil, err
-	}
-	return b, f.Sync()
+	b, err = io.ReadAll(f)
+	return b, errors.Join(err, f.Sync(), f.Close())
 }

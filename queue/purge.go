@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,8 @@ func (r *removal) find(limit int) (old []doomed, long callback.CallID, more bool
 				return false, err
 			}
 			if err == nil {
-				weight += len(d.keys) + 6
+				d.row = bytes.Clone(v)
+				weight += len(d.keys) + numPlaces
 				old = append(old, d)
 			}
 			return true, nil
@@ -115,7 +117,7 @@ func (r *removal) find(limit int) (old []doomed, long callback.CallID, more bool
 func (r *removal) remove(ctx context.Context, old []doomed) (n int, err error) {
 	weight := 0
 	for i := range old {
-		weight += len(old[i].keys) + 6
+		weight += len(old[i].keys) + numPlaces
 	}
 	err = r.e.submit(ctx, r.now, weight, 64*weight, func(g *group) error {
 		h, err := r.e.house(r.num)
@@ -124,11 +126,12 @@ func (r *removal) remove(ctx context.Context, old []doomed) (n int, err error) {
 		}
 		for i := range old {
 			ok, err := g.purge(h, &old[i])
-			if err := r.leave(old[i].entry.ID, err); err != nil {
+			if err != nil {
 				return err
 			}
 			if ok {
 				n++
+				r.e.removed.Add(old[i].size)
 			}
 		}
 		return nil
@@ -217,8 +220,10 @@ func (g *group) expired(h *house, id callback.CallID, horizon time.Time) (entry 
 
 // doomed is a finished call about to be removed.
 type doomed struct {
-	entry callback.Entry // as it was when its keys were collected
-	keys  [][]byte       // what belongs to it, but for its places in the indexes of calls
+	entry callback.Entry
+	row   []byte   // its record when its keys were collected
+	keys  [][]byte // what belongs to it, but for its places in the indexes of calls
+	size  int64    // bytes that it takes on disk, about
 }
 
 // excerptParts is how many records the excerpt of one attempt has at most.
@@ -231,6 +236,7 @@ const excerptParts = callback.MaxExcerpt/(maxInline-20) + 1
 func condemn(t *badger.Txn, slot byte, e callback.Entry) (d doomed, err error) {
 	d = doomed{entry: e, keys: [][]byte{payloadKey(slot, e.ID)}}
 	if p, _, _, err := readPayload(t, slot, e.ID); err == nil {
+		d.size = int64(len(p.Message.Content))
 		if p.Key != "" {
 			d.keys = append(d.keys, idempotencyKey(slot, e.Num, p.Key))
 		}
@@ -255,20 +261,31 @@ func condemn(t *badger.Txn, slot byte, e callback.Entry) (d doomed, err error) {
 			d.keys = append(d.keys, k)
 		}
 	}
+	d.size += int64(len(d.keys)+numPlaces) << 7
 	return d, nil
 }
 
 // purge removes one finished call and all that belongs to it, unless it changed
 // since that was collected.
 func (g *group) purge(h *house, d *doomed) (bool, error) {
-	entry, err := g.entry(h, d.entry.ID)
-	if callback.ErrorCode(err) == callback.CodeNotFound {
+	if g.e.runs[d.entry.ID] != nil {
 		return false, nil
 	}
-	if err != nil || entry != d.entry {
+	item, err := g.t.Get(rowOf(h, &d.entry))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return false, nil
+	}
+	same := false
+	if err == nil {
+		err = item.Value(func(v []byte) error {
+			same = bytes.Equal(v, d.row)
+			return nil
+		})
+	}
+	if err != nil || !same {
 		return false, err
 	}
-	places := placesOf(h, &entry)
+	places := placesOf(h, &d.entry)
 	for _, k := range slices.Concat(places[:], d.keys) {
 		if k == nil {
 			continue
@@ -278,6 +295,6 @@ func (g *group) purge(h *house, d *doomed) (bool, error) {
 		}
 	}
 	g.step(h)
-	h.live.Purge(&entry)
+	h.live.Purge(&d.entry)
 	return true, nil
 }

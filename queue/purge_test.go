@@ -98,3 +98,32 @@ func TestPurgeOfAnEndlessCall(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A call that changed after its keys were collected is left alone.
+func TestPurgeOfACallThatChanged(t *testing.T) {
+	t.Parallel()
+	e, num, ids := failures(t, 3)
+	later := queuetest.Start.Add(time.Hour)
+	r := &removal{e: e, now: later, num: num, status: rowFailed, horizon: later}
+	old, _, _, err := r.find(10)
+	if err != nil || len(old) != 3 {
+		t.Fatalf("found %d: %v", len(old), err)
+	}
+	if _, err := e.Resolve(t.Context(), later, num, ids[:1], "ana"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.ClaimManual(t.Context(), later, num, ids[1], false); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.remove(t.Context(), old); n != 1 || err != nil {
+		t.Fatalf("removed %d: %v", n, err)
+	}
+	for i, id := range ids {
+		if _, err := e.Call(t.Context(), num, id); (err == nil) != (i < 2) {
+			t.Errorf("call %d: %v", i, err)
+		}
+	}
+	if err := e.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -54,13 +54,18 @@ func (g *group) entry(h *house, id callback.CallID) (callback.Entry, error) {
 	return readEntry(g.t, h.slot, h.cb.Num, id)
 }
 
+// statesOf returns where the state of a call may stand.
+func statesOf(slot byte, num callback.Num, id callback.CallID) [4][]byte {
+	return [...][]byte{
+		rowKey(slot, num, rowFailed, id), rowKey(slot, num, rowSuccess, id),
+		freshKey(slot, num, id), lateKey(slot, num, id),
+	}
+}
+
 // readEntry reads the state of a call that does not run: its row if it has
 // one, else its place among the calls never tried.
 func readEntry(t *badger.Txn, slot byte, num callback.Num, id callback.CallID) (e callback.Entry, err error) {
-	for _, k := range [][]byte{
-		rowKey(slot, num, rowFailed, id), rowKey(slot, num, rowSuccess, id),
-		freshKey(slot, num, id), lateKey(slot, num, id),
-	} {
+	for _, k := range statesOf(slot, num, id) {
 		item, err := t.Get(k)
 		if err == badger.ErrKeyNotFound {
 			continue
