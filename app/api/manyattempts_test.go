@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"ringback/callback"
@@ -107,5 +108,9 @@ func TestPagesOfManyAttempts(t *testing.T) {
 	var a answer
 	if w := ask(h, "GET", "/callbacks/crm-prod/calls?limit=39&attempts=last", ""); decodeJSON(w.Body.Bytes(), &a) != nil || len(a.Calls) != 39 {
 		t.Errorf("last attempts: %d rows", len(a.Calls))
+	}
+	once := New(Options{Service: &tireless{fixed: newFixed(), each: []int{1}}})
+	if w := ask(once, "GET", "/callbacks/crm-prod/calls.ndjson", ""); !strings.Contains(w.Body.String(), `"responseExcerpt":"sorry"`) {
+		t.Errorf("an export of a call with one attempt: %s", w.Body)
 	}
 }
