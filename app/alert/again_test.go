@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,8 +85,13 @@ func TestSentAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		var away error
-		r.box.answer = func(context.Context, callback.Mail, int) error { return away }
+		var away atomic.Bool
+		r.box.answer = func(context.Context, callback.Mail, int) error {
+			if away.Load() {
+				return refusal("rcpt", 451, "451 greylisted")
+			}
+			return nil
+		}
 		r.start()
 		r.fail(r.create("crm-prod", "jo@example.com", ""), "one")
 		key := r.alerts()[0].Key
@@ -106,9 +112,9 @@ func TestSentAgainAndAgain(t *testing.T) {
 		}
 		r.end()
 		r.start()
-		away = refusal("rcpt", 451, "451 greylisted")
+		away.Store(true)
 		again()
-		away = nil
+		away.Store(false)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		r.end()
