@@ -132,19 +132,6 @@ func (e *Engine) lastOutage(h *house) callback.Outage {
 	return h.live.Record()
 }
 
-// asked returns the callbacks that a question is about: one, or all where num is
-// 0. Whoever asks about each of thousands must not have all copied every time.
-func (e *Engine) asked(num callback.Num) []callback.Health {
-	if num == 0 {
-		return e.Callbacks()
-	}
-	h, err := e.Callback(num)
-	if err != nil {
-		return nil // purged meanwhile
-	}
-	return []callback.Health{h}
-}
-
 func readOutage(t *badger.Txn, k []byte) (o callback.Outage, err error) {
 	b, err := getSplit(t, k)
 	if err == nil {
