@@ -75,6 +75,7 @@ type plant struct {
 	endpoint string // its URL
 	inward   string // the appliance's address
 	idle     chan *producer
+	arrived  func(body []byte) // told of each request to the endpoint; nil: nobody
 	commits  atomic.Int64
 
 	left    atomic.Int64 // successes to be recorded until all is done
@@ -83,14 +84,18 @@ type plant struct {
 
 func openPlant(b *testing.B, inFlight int) *plant {
 	b.Helper()
-	p := &plant{idle: make(chan *producer, 1024)}
+	p := &plant{idle: make(chan *producer, 64)}
 	b.Cleanup(func() {
 		for len(p.idle) > 0 {
 			_ = (<-p.idle).Close() // nothing is left on it
 		}
 	})
 	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		if p.arrived == nil {
+			_, _ = io.Copy(io.Discard, r.Body)
+		} else if body, err := io.ReadAll(r.Body); err == nil {
+			p.arrived(body)
+		}
 	}))
 	b.Cleanup(endpoint.Close)
 	a := open(b, func(o *app.Options) {
@@ -121,6 +126,9 @@ func openPlant(b *testing.B, inFlight int) *plant {
 	srv.Start()
 	b.Cleanup(srv.Close)
 	p.endpoint, p.inward = endpoint.URL, srv.Listener.Addr().String()
+	for len(p.idle) < cap(p.idle) {
+		p.idle <- dial(p.inward)
+	}
 	return p
 }
 
@@ -188,17 +196,18 @@ func exchange(c *http.Client, url string, body []byte) {
 // that took. Producers are other programs: theirs cost as little as they can,
 // so that ringback is measured.
 func (p *plant) produce(workers, n int) time.Duration {
-	body := kilobyte()
-	request := fmt.Appendf(nil, "POST /callbacks/sink/responses HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		p.inward, len(body), body)
-	for len(p.idle) < workers {
-		p.idle <- dial(p.inward)
-	}
+	request := p.request(kilobyte())
 	return spread(workers, n, func() {
 		c := <-p.idle
 		c.enqueue(request)
 		p.idle <- c
 	})
+}
+
+// request returns the enqueue of one response.
+func (p *plant) request(body []byte) []byte {
+	return fmt.Appendf(nil, "POST /callbacks/sink/responses HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		p.inward, len(body), body)
 }
 
 // producer is a connection on which one request after the other is made.
