@@ -48,6 +48,8 @@ type conn struct {
 	heads int
 	last  byte
 	ended bool // nothing more comes in
+
+	lifted bool // it is free of the deadline of the connect stage
 }
 
 // Read implements io.Reader.
@@ -70,6 +72,16 @@ func (c *conn) mark() int64 {
 	defer c.mu.Unlock()
 	c.heads = 0
 	return c.in
+}
+
+// lift reports whether the deadline of the connect stage is still to be lifted,
+// once. A connection that a transport calls reused may not have been used yet.
+func (c *conn) lift() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := !c.lifted
+	c.lifted = true
+	return first
 }
 
 // received returns how many bytes came in.

@@ -30,7 +30,9 @@ type watch struct {
 
 	mu    sync.Mutex
 	timer *time.Timer
-	round int // counts the deadlines, so that one that was lifted stays silent
+	fires time.Time // when it does
+	until time.Time // the deadline of this stage
+	why   error     // what it ends with
 	over  bool
 
 	dns, dial, tls span
@@ -132,8 +134,10 @@ func (w *watch) gotConn(info httptrace.GotConnInfo) {
 	if w.conn != nil {
 		w.before = w.conn.mark()
 	}
-	// Lift the deadline of the connect stage, which the dialler set.
-	_ = info.Conn.SetDeadline(time.Time{}) // a connection that is closed already says so when it is used
+	if w.conn == nil || w.conn.lift() {
+		// Lift the deadline of the connect stage, which the dialler set.
+		_ = info.Conn.SetDeadline(time.Time{}) // a connection that is closed already says so when it is used
+	}
 	w.sent = time.Now()
 	w.limit(w.response, errAnswerTime)
 }
@@ -156,27 +160,37 @@ func (w *watch) draining(d time.Duration) {
 	w.over = true
 }
 
-// limit sets the deadline of the stage that begins. w.mu is held.
+// limit sets the deadline of the stage that begins. w.mu is held. A deadline
+// that is further off than the timer leaves it alone: it looks again when it
+// fires, which it hardly ever does.
 func (w *watch) limit(d time.Duration, why error) {
-	w.round++
-	round := w.round
-	if w.timer != nil {
-		w.timer.Stop()
+	now := time.Now()
+	w.until, w.why = now.Add(d), why
+	switch {
+	case w.timer == nil:
+		w.fires, w.timer = w.until, time.AfterFunc(d, w.fire)
+	case w.until.Before(w.fires):
+		w.fires = w.until
+		w.timer.Reset(d)
 	}
-	w.timer = time.AfterFunc(d, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.round == round {
-			w.cancel(why)
-		}
-	})
+}
+
+// fire ends the attempt whose deadline has come.
+func (w *watch) fire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if left := time.Until(w.until); left > 0 {
+		w.fires = w.until
+		w.timer.Reset(left)
+		return
+	}
+	w.cancel(w.why) // nothing where the attempt is over
 }
 
 // end stops the deadline; the watch then ignores what it is told.
 func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.round++
 	w.timer.Stop()
 	w.over = true
 }
