@@ -20,6 +20,7 @@ type Store interface {
 	Outbox
 	Keyring
 	Operations
+	Figures
 
 	// Close writes what is left and releases the folder. Nothing else may be
 	// called after it.
@@ -290,8 +291,9 @@ type Ledger interface {
 	// Outages returns a page of outages, newest first by start. Total is not
 	// known but from what was seen.
 	Outages(ctx context.Context, q Newest[Outage]) (Listing[Outage], error)
-	// PurgeOutages removes at most limit outages and alerts that ended before
-	// horizon, and deleted callbacks of which nothing is left. The last outage of
+	// PurgeOutages removes at most limit outages, alerts and hours of causes that
+	// ended before horizon, all such hours of a deleted callback of which nothing
+	// else is left, and deleted callbacks of which nothing is left. The last outage of
 	// each callback that is not deleted stays, and so does all that began after
 	// one that stays.
 	PurgeOutages(ctx context.Context, now, horizon time.Time, limit int) (purged int, err error)
@@ -339,3 +341,39 @@ type Keyring interface {
 	// RemoveKey removes the key of that name, or is CodeNotFound.
 	RemoveKey(ctx context.Context, now time.Time, name string) error
 }
+
+// Figures keeps what series are made of.
+type Figures interface {
+	// Causes returns why attempts of a callback failed that were recorded in the
+	// hours that begin at from or later and before to, as SumFailures says. They are
+	// counted in the commits of Record, and removed by PurgeOutages.
+	Causes(ctx context.Context, num Num, from, to time.Time) ([]Failure, error)
+	// PutMinute stores the figures of a minute, in place of what was stored of it.
+	// What they mean is the caller's business; at most MaxMinute bytes.
+	PutMinute(ctx context.Context, now time.Time, m Minute) error
+	// Minutes returns at most limit stored minutes, from the time from on, oldest
+	// first.
+	Minutes(ctx context.Context, from time.Time, limit int) ([]Minute, error)
+	// PurgeMinutes removes the oldest of the minutes before a time, at most limit.
+	PurgeMinutes(ctx context.Context, now, before time.Time, limit int) (purged int, err error)
+}
+
+// Minute is what was counted in one minute.
+type Minute struct {
+	At      time.Time // when it began
+	Figures []byte
+}
+
+// MaxMinute bounds the figures of one minute, in bytes.
+const MaxMinute = 64 << 10
+
+// Validate returns why m cannot be stored, or nil.
+func (m *Minute) Validate() error {
+	if len(m.Figures) > MaxMinute || !m.At.Equal(m.At.Truncate(time.Minute)) {
+		return Errorf(CodeInvalid, "%d bytes of figures at %v: at most %d, on a full minute", len(m.Figures), m.At, MaxMinute)
+	}
+	return nil
+}
+
+// Compare puts minutes into the order of time.
+func (m Minute) Compare(o Minute) int { return m.At.Compare(o.At) }

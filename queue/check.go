@@ -91,7 +91,7 @@ func checkOwners(t *badger.Txn, houses []*house) (faults []error) {
 	defer it.Close()
 	for slot := range 256 {
 		for _, kind := range []byte{
-			kindCallback, kindLive, kindDue, kindRow, kindLate, kindCode, kindAttempt, kindAlert, kindOutage, kindOperation,
+			kindCallback, kindLive, kindDue, kindRow, kindLate, kindCode, kindAttempt, kindAlert, kindOutage, kindOperation, kindCauses,
 		} {
 			prefix := key(byte(slot), kind)
 			for it.Seek(prefix); it.ValidForPrefix(prefix); {

@@ -221,7 +221,7 @@ func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Nu
 
 // Record implements callback.Queue.
 func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (out callback.Entry, err error) {
-	err = e.submit(ctx, now, 26+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
+	err = e.submit(ctx, now, 32+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -242,6 +242,9 @@ func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id
 		}
 		g.step(h).Finish(&after, callback.ResultOf(attempts))
 		out = after
+		if err := g.count(h, attempts); err != nil {
+			return err
+		}
 		if err := g.move(h, &before, &after); err != nil {
 			return err
 		}

@@ -100,6 +100,8 @@ type house struct {
 	parts int // of its configuration record
 
 	counted bool // its attempts were counted as they came
+
+	causes *causes // of the hour of its last failure; the writer's own
 }
 
 // run is a call whose attempt runs.

@@ -28,6 +28,8 @@ const (
 	kindKey      = 'i' // sha256(cb, key)      idempotency key
 	kindAPIKey   = 'y' // SHA-256 of the key   API key; node-wide
 	kindMeta     = 'm' // name
+	kindCauses   = 'h' // cb hour part         why attempts failed, in one hour
+	kindMinute   = 's' // minute part          figures of all callbacks; node-wide
 
 	kindOperation = 'o' // cb seq part         operation
 	kindUndo      = 'O' // seq id              a call as it was before an operation resolved it

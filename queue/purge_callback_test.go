@@ -60,8 +60,8 @@ func TestRemovedCallbackLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := e.PurgeOutages(t.Context(), later, later, 10); err != nil || n != 1 {
-		t.Fatalf("removed %d callbacks: %v", n, err)
+	if n, err := e.PurgeOutages(t.Context(), later, later, 10); err != nil || n != 2 {
+		t.Fatalf("removed %d, not an hour of causes and a callback: %v", n, err)
 	}
 	if len(e.ids)+len(e.names)+len(e.runs)+len(e.claims) != 0 || e.houses[0] != nil {
 		t.Errorf("in memory there are %d ids, %d names and %v", len(e.ids), len(e.names), e.houses)

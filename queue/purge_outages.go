@@ -17,7 +17,7 @@ const outagesPage = 200
 // PurgeOutages implements callback.Ledger.
 func (e *Engine) PurgeOutages(ctx context.Context, now, horizon time.Time, limit int) (purged int, err error) {
 	for _, h := range e.all(0) {
-		for _, purge := range []func(context.Context, time.Time, callback.Num, time.Time, int) (int, error){e.purgeOutages, e.purgeAlerts, e.purgeCallback} {
+		for _, purge := range []func(context.Context, time.Time, callback.Num, time.Time, int) (int, error){e.purgeOutages, e.purgeAlerts, e.purgeCauses, e.purgeCallback} {
 			for purged < limit && ctx.Err() == nil {
 				n, err := purge(ctx, now, h.num, horizon, min(limit-purged, outagesPage))
 				if err != nil {

@@ -234,6 +234,9 @@ func (g *group) flushHouse(h *house, st *callback.Step) error {
 	if heads := &h.marks.heads; max(heads[callback.Fresh].gone, heads[callback.Tried].gone) >= g.e.opt.headStep {
 		g.e.stale = append(g.e.stale, h)
 	}
+	if err := g.saveCauses(h); err != nil {
+		return err
+	}
 	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, &h.marks))
 }
 

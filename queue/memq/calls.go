@@ -192,6 +192,7 @@ func (s *Store) record(now time.Time, num callback.Num, id callback.CallID, atte
 		r.attempts = append(r.attempts, a)
 	}
 	st.Finish(&r.entry, callback.ResultOf(attempts))
+	h.count(now, attempts)
 	s.keep(h, st)
 	if manual {
 		return r.entry, after, nil // its place was one beyond the limit

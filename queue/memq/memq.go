@@ -30,7 +30,8 @@ type Store struct {
 	last   callback.CallID
 	lastIn time.Time // when the last call was enqueued, since the start
 
-	operations []*operation // in the order in which they began
+	operations []*operation      // in the order in which they began
+	minutes    []callback.Minute // in order of time
 }
 
 // house is one callback and all that belongs to it.
@@ -40,6 +41,7 @@ type house struct {
 	calls   map[callback.CallID]*record
 	keys    map[string]*record
 	outages map[uint32]callback.Outage
+	causes  map[time.Time][]callback.Failure // by hour
 }
 
 type record struct {
@@ -205,7 +207,7 @@ func (s *Store) Create(_ context.Context, now time.Time, cb callback.Callback) (
 	cb.CreatedAt, cb.UpdatedAt = now, now
 	h := &house{
 		cb: cb, calls: map[callback.CallID]*record{}, keys: map[string]*record{},
-		outages: map[uint32]callback.Outage{},
+		outages: map[uint32]callback.Outage{}, causes: map[time.Time][]callback.Failure{},
 	}
 	h.live = callback.Live{Num: cb.Num, Since: now}
 	s.houses = append(s.houses, h)
@@ -340,6 +342,7 @@ func (s *Store) purgeOutages(horizon time.Time, limit int) (purged int, gone []c
 		}
 	}
 	for _, h := range s.all() {
+		purged += h.purgeCauses(horizon, h.live.Empty(), limit-purged)
 		if purged < limit && h.live.Empty() && !s.has(h.cb.Num) {
 			s.houses[h.cb.Num-1] = nil
 			delete(s.ids, h.cb.ID)

@@ -140,7 +140,7 @@ func purgeOutages(h *harness) {
 	purge(middle, 100, 3) // an outage, and two alerts: one was sent later, one waits
 	left([]uint32{5, 4, 3}, 8)
 	h.reopen()
-	purge(h.now.Add(time.Hour), 100, 4) // all but the last outage, and what waits
+	purge(h.now.Add(time.Hour), 100, 7) // all but the last outage, and what waits; three hours of causes
 	left([]uint32{5}, 6)
 	purge(h.now.Add(time.Hour), 100, 0)
 	live, err := h.s.Callback(cb.Num)
@@ -251,10 +251,10 @@ func keptCallback(h *harness) {
 		left(h.now, 0, 1)
 		alerts, err := h.s.Alerts(h.ctx, callback.Newest[callback.Alert]{})
 		if h.ok(err); len(alerts.Rows) == 0 {
-			left(horizon, 2, 0)
+			left(horizon, 3, 0) // its causes too
 			continue
 		}
-		left(horizon, 1, 1)
+		left(horizon, 2, 1)
 		alerts.Rows[0].Status = callback.AlertExpired
 		h.ok(h.s.SetAlert(h.ctx, h.now, alerts.Rows[0]))
 		left(horizon, 2, 0)

@@ -358,6 +358,10 @@ func (p *player) compare() {
 		all, _, err := s.Operations(p.ctx, callback.OperationQuery{})
 		return all, err
 	})
+	for num := callback.Num(1); num <= p.top+1; num++ {
+		from := p.now.Add(-time.Duration(p.rng.IntN(50)) * time.Hour)
+		p.both("causes", func(s callback.Store) (any, error) { return s.Causes(p.ctx, num, from, p.now.Add(time.Hour)) })
+	}
 	for _, id := range p.ids {
 		p.both("call", func(s callback.Store) (any, error) { return s.Call(p.ctx, p.owner[id], id) })
 	}

@@ -71,6 +71,8 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"operation starts", operationStart},
 		{"operation ends", operationEnds},
 		{"keyring", keyring},
+		{"causes", causes},
+		{"minutes", minutes},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
