@@ -37,15 +37,18 @@ func (a *App) Enqueue(ctx context.Context, items []callback.NewResponse) ([]call
 	if err != nil {
 		return nil, err
 	}
-	stored := 0
+	stored := 0 // of a run of calls for one callback
 	for i, r := range results {
 		o := &out[place[i]]
 		o.ID, o.Repeat, o.Skipped, o.Err = r.ID, r.Repeat, r.Skipped, r.Err
 		if r.Err == nil && !r.Repeat && !r.Skipped {
 			stored++
 		}
+		if i+1 == len(calls) || calls[i+1].Num != calls[i].Num {
+			a.series.Accepted(now, calls[i].Num, stored)
+			stored = 0
+		}
 	}
-	a.series.Accepted(now, stored)
 	a.hub.Publish()
 	return out, nil
 }

@@ -23,6 +23,11 @@ type Reader interface {
 	// Overview returns every callback with figures of the last hour in cells
 	// parts, from memory.
 	Overview(ctx context.Context, cells int) (Overview, error)
+	// Series returns how attempts went over time, in q.Cells parts.
+	Series(ctx context.Context, q SeriesQuery) (Series, error)
+	// Causes returns why attempts of a callback failed, or those of all for "",
+	// within one of SeriesWindows up to now; it begins on a full hour.
+	Causes(ctx context.Context, ref string, window time.Duration) (Failures, error)
 	// Callbacks returns a page of live callbacks and how many match in all.
 	Callbacks(ctx context.Context, q CallbackQuery) ([]Health, int, error)
 	// Callback returns one live callback with how it does.

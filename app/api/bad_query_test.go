@@ -68,6 +68,8 @@ func badQueries() (out []bad) {
 		bad{"POST", "/callbacks/crm-prod/retry?a=%zz", "", 400, "", nil},
 		bad{"POST", "/callbacks/crm-prod/resolve?dryRun=true", `{"status":"FAILED"}`, 422, "dryRun", nil},
 		bad{"GET", "/callbacks/crm-prod?x=1", "", 422, "x", nil}, bad{"GET", "/overview?cells=0", "", 422, "cells", nil}, bad{"GET", "/overview?cells=601", "", 422, "cells", nil},
+		bad{"GET", "/series?window=2h", "", 422, "window", nil}, bad{"GET", "/series?window=1h&cells=61", "", 422, "cells", nil}, bad{"GET", "/series?cells=601", "", 422, "cells", nil},
+		bad{"GET", "/callbacks/crm-prod/series?end=yesterday", "", 422, "end", nil}, bad{"GET", "/callbacks/crm-prod/causes?cells=2", "", 422, "cells", nil},
 		bad{"GET", "/outages?limit=501", "", 422, "limit", nil}, bad{"GET", "/alerts?calback=a", "", 422, "calback", nil},
 		bad{"GET", "/outages?callbackId=nobody", "", 404, "", nil}, bad{"GET", "/callbacks/nobody", "", 404, "", nil}, bad{"GET", "/callbacks/nobody/calls", "", 404, "", nil},
 		bad{"GET", "/callbacks/crm-prod/calls/xyz", "", 404, "", nil}, bad{"GET", "/callbacks/crm-prod/calls/0000000000000000", "", 404, "", nil},

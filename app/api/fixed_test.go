@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -146,6 +147,19 @@ func (f *fixed) Overview(context.Context, int) (callback.Overview, error) {
 		}},
 		Events: []callback.Event{{At: clock("09:12:04"), Callback: "crm-prod", State: callback.Down, Text: "went down: Connection refused"}},
 	}, nil
+}
+
+func (f *fixed) Series(_ context.Context, q callback.SeriesQuery) (callback.Series, error) {
+	return callback.Series{From: clock("08:20:00"), To: clock("09:20:00"), Cells: []callback.SeriesCell{
+		{}, {OK: 974, Failed: 26, Accepted: 1001, Waiting: 5, P50: 96 * time.Millisecond, P95: 2048 * time.Millisecond},
+	}}, cmp.Or(f.known(q.Ref), q.Validate())
+}
+
+func (f *fixed) Causes(_ context.Context, ref string, _ time.Duration) (callback.Failures, error) {
+	return callback.Failures{From: clock("00:00:00"), To: clock("09:20:00"), Causes: []callback.Failure{
+		{Class: callback.ClassRefused, Count: 1271, First: clock("09:12:04"), Last: clock("09:19:57")},
+		{Class: callback.ClassStatus, Code: 503, Count: 11, First: clock("09:11:41"), Last: clock("09:12:03")},
+	}}, f.known(ref)
 }
 
 func (f *fixed) Callbacks(_ context.Context, q callback.CallbackQuery) ([]callback.Health, int, error) {

@@ -65,7 +65,7 @@ func FuzzQuery(f *testing.F) {
 	f.Add("limit=2&offset=4&status=FAILED&apikey=x&q=%F0%9F%98%80&cursor=0328BA3200000001-2-0-1-1772356323900")
 	f.Fuzz(func(t *testing.T, query string) {
 		h := New(Options{Service: newFixed()})
-		for _, path := range []string{"/callbacks", "/callbacks/crm-prod/calls", "/callbacks/crm-prod/attempts", "/overview", "/outages"} {
+		for _, path := range []string{"/callbacks", "/callbacks/crm-prod/calls", "/callbacks/crm-prod/attempts", "/overview", "/series", "/causes", "/outages"} {
 			refusedOrTaken(t, h, "GET", path+"?"+query, "")
 		}
 		refusedOrTaken(t, h, "PUT", "/callbacks/crm-prod/calls?"+query, `{"status":"SUCCESS"}`)

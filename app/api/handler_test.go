@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -113,6 +114,8 @@ func TestGolden(t *testing.T) {
 		{"operation-undoing", "POST", "/operations/resolve-2026-03-01/undo", "", ""},
 		{"operations", "GET", "/operations?callback=crm-prod&state=DONE&limit=1&offset=1&apikey=secret", "", ""},
 		{"overview", "GET", "/overview?cells=2", "", ""},
+		{"series", "GET", "/callbacks/crm-prod/series?window=1h&cells=2&end=2026-03-01T09:20:00Z", "", ""},
+		{"causes", "GET", "/causes?window=24h", "", ""},
 		{"server", "GET", "/server", "", ""},
 		{"keys", "GET", "/keys?limit=1&apikey=secret", "", ""},
 		{"key-made", "POST", "/keys", `{"name":"crm prod","role":"Enqueue"}`, ""},
@@ -232,6 +235,14 @@ func (f failing) Server(context.Context) (callback.Server, error) { return callb
 
 func (f failing) Overview(context.Context, int) (callback.Overview, error) {
 	return callback.Overview{}, f.err
+}
+
+func (f failing) Series(context.Context, callback.SeriesQuery) (callback.Series, error) {
+	return callback.Series{}, f.err
+}
+
+func (f failing) Causes(context.Context, string, time.Duration) (callback.Failures, error) {
+	return callback.Failures{}, f.err
 }
 
 func (f failing) Callbacks(context.Context, callback.CallbackQuery) ([]callback.Health, int, error) {

@@ -59,6 +59,8 @@ var routes = []route{
 	{"POST", "/callbacks/{id}/resume", (*request).resume, operator, noQuery},
 	{"POST", "/callbacks/{id}/test", (*request).test, operator, noQuery},
 	{"GET", "/callbacks/{id}/health", (*request).getHealth, reader, noQuery},
+	{"GET", "/callbacks/{id}/series", (*request).series, reader, ownQuery},
+	{"GET", "/callbacks/{id}/causes", (*request).causes, reader, ownQuery},
 
 	{"GET", "/callbacks/{id}/calls", (*request).listCalls, reader, ownQuery},
 	{"PUT", "/callbacks/{id}/calls", (*request).updateCalls, operator, ownQuery},
@@ -88,6 +90,8 @@ var routes = []route{
 	{"GET", "/alerts", (*request).listAlerts, reader, ownQuery},
 	{"POST", "/alerts/{id}/send", (*request).sendAlert, operator, noQuery},
 	{"GET", "/overview", (*request).overview, reader, ownQuery},
+	{"GET", "/series", (*request).series, reader, ownQuery},
+	{"GET", "/causes", (*request).causes, reader, ownQuery},
 	{"GET", "/server", (*request).server, reader, noQuery},
 	{"GET", watchPattern, (*request).watch, reader, noQuery},
 

@@ -211,6 +211,13 @@ func TestClientKeepsEverything(t *testing.T) {
 	overview, err := c.Overview(ctx, 2)
 	wantOverview, _ := f.Overview(ctx, 2)
 	check("overview", wantOverview, overview, err)
+	sq := callback.SeriesQuery{Window: time.Hour, Cells: 2}
+	series, err := c.Series(ctx, sq)
+	wantSeries, _ := f.Series(ctx, sq)
+	check("series", wantSeries, series, err)
+	causes, err := c.Causes(ctx, "crm-prod", time.Hour)
+	wantCauses, _ := f.Causes(ctx, "", time.Hour)
+	check("causes", wantCauses, causes, err)
 	health, err := c.Callback(ctx, "crm-prod")
 	check("callback", f.health, health, err)
 	list, total, err := c.Callbacks(ctx, callback.CallbackQuery{})

@@ -68,6 +68,10 @@ func answerRoot(shape any) string {
 		return "changed"
 	case overviewShape:
 		return "overview"
+	case seriesShape:
+		return "series"
+	case failuresShape:
+		return "causes"
 	case serverShape:
 		return "server"
 	case aliveShape:

@@ -1,43 +1,89 @@
-// Package series keeps how the attempts of each callback went over the last
-// hour, in rings of fixed size, in memory.
+// Package series keeps how the attempts of each callback went: of the last hour
+// by the minute in rings of fixed size, in memory.
 package series
 
 import (
-	"math/bits"
 	"sync"
 	"time"
 
 	"ringback/callback"
 )
 
-// Window is how far back a series reaches.
+// Window is how far back the rings reach.
 const Window = time.Hour
 
 const (
 	minutes = 60
-	buckets = 64 // of latency, four to each power of two milliseconds
-	slices  = 6  // of the hour, for latencies
 	seconds = 16
 )
 
-// Series counts attempts. Its zero value is ready. Its methods may be called by
-// several goroutines at once.
+// Series counts attempts. Its zero value is ready. Its methods may be called by several goroutines at
+// once.
 type Series struct {
 	mu       sync.Mutex
-	byNum    map[callback.Num]*ring
+	byNum    map[callback.Num]*ring // idle callbacks have none
+	all      ring
 	accepted second
 	sent     second
 }
 
 // ring is one callback's hour.
 type ring struct {
-	minute [minutes]struct {
-		at   int64 // which minute since 1970 the cell is of
-		cell callback.Cell
+	cells [minutes]struct {
+		at uint32 // which minute since 1970 the cell is of
+		minute
 	}
-	answers [slices]struct {
-		at   int64 // which ten minutes
-		hist [buckets]uint32
+	answered uint32 // which minute answers is of
+	answers  histogram
+}
+
+// at returns a minute to count in, nil when it is no longer in the ring.
+func (r *ring) at(min uint32) *minute {
+	c := &r.cells[min%minutes]
+	if c.at > min {
+		return nil
+	}
+	if c.at != min {
+		c.at, c.minute = min, minute{}
+	}
+	return &c.minute
+}
+
+func (r *ring) attempt(min uint32, a *callback.Attempt) {
+	m := r.at(min)
+	if m == nil {
+		return
+	}
+	if a.OK {
+		m.ok++
+	} else {
+		m.failed++
+	}
+	if a.Code == 0 || min < r.answered {
+		return // no answer, no latency
+	}
+	if min > r.answered {
+		r.settle()
+		r.answered, r.answers = min, histogram{}
+	}
+	r.answers[bucket(a.Duration)]++
+}
+
+// settle brings the quantiles of the minute that is being counted up to date.
+func (r *ring) settle() {
+	c := &r.cells[r.answered%minutes]
+	if q := r.answers.quantile(0.50); q > 0 && c.at == r.answered {
+		c.p50, c.p95 = q, r.answers.quantile(0.95)
+	}
+}
+
+// each calls f with the minutes from one up to another that the ring has.
+func (r *ring) each(from, to uint32, f func(min uint32, m *minute)) {
+	r.settle()
+	for i := range r.cells {
+		if c := &r.cells[i]; c.at >= from && c.at < to {
+			f(c.at, &c.minute)
+		}
 	}
 }
 
@@ -66,29 +112,12 @@ func (s *second) rate(now time.Time) float64 {
 	return float64(sum) / 10
 }
 
-// Accepted counts n responses.
-func (s *Series) Accepted(now time.Time, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accepted.add(now, n)
-}
+func minuteOf(t time.Time) uint32 { return uint32(max(t.Unix(), 0) / 60) }
 
-// Attempt counts one attempt.
-func (s *Series) Attempt(now time.Time, num callback.Num, a *callback.Attempt) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sent.add(now, 1)
-	s.add(now, num, a)
-}
+func timeOf(min uint32) time.Time { return time.Unix(60*int64(min), 0).UTC() }
 
-// Recall counts an attempt that an earlier process made, of the last 50 minutes.
-func (s *Series) Recall(num callback.Num, a *callback.Attempt) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.add(a.Started.Add(a.Duration), num, a)
-}
-
-func (s *Series) add(now time.Time, num callback.Num, a *callback.Attempt) {
+// ring returns the ring of a callback, which is made where there is none.
+func (s *Series) ring(num callback.Num) *ring {
 	if s.byNum == nil {
 		s.byNum = map[callback.Num]*ring{}
 	}
@@ -97,63 +126,47 @@ func (s *Series) add(now time.Time, num callback.Num, a *callback.Attempt) {
 		r = &ring{}
 		s.byNum[num] = r
 	}
-	at := now.Unix() / 60
-	m := &r.minute[at%minutes]
-	if m.at > at {
-		return // older than what is there
-	}
-	if m.at != at {
-		m.at, m.cell = at, callback.Cell{}
-	}
-	if a.OK {
-		m.cell.OK++
-	} else {
-		m.cell.Bad++
-	}
-	if a.Code == 0 {
-		return // no answer, no latency
-	}
-	at = now.Unix() / 600
-	h := &r.answers[at%slices]
-	if h.at != at {
-		h.at, h.hist = at, [buckets]uint32{}
-	}
-	h.hist[bucket(a.Duration)]++
+	return r
 }
 
-// Forget drops the callbacks that made no attempt within the last hour, and
-// those that retention removed with them.
+// Accepted counts n responses for a callback.
+func (s *Series) Accepted(now time.Time, num callback.Num, n int) {
+	if n == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accepted.add(now, n)
+	for _, r := range []*ring{s.ring(num), &s.all} {
+		if m := r.at(minuteOf(now)); m != nil {
+			m.accepted += uint32(n)
+		}
+	}
+}
+
+// Attempt counts one attempt.
+func (s *Series) Attempt(now time.Time, num callback.Num, a *callback.Attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent.add(now, 1)
+	s.ring(num).attempt(minuteOf(now), a)
+	s.all.attempt(minuteOf(now), a)
+}
+
+// Forget drops the callbacks of which nothing was counted within the last hour,
+// and those that retention removed with them.
 func (s *Series) Forget(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for num, r := range s.byNum {
-		last := int64(0)
-		for i := range r.minute {
-			last = max(last, r.minute[i].at)
+		last := uint32(0)
+		for i := range r.cells {
+			last = max(last, r.cells[i].at)
 		}
-		if now.Unix()/60-last >= minutes {
+		if last+minutes <= minuteOf(now) {
 			delete(s.byNum, num)
 		}
 	}
-}
-
-// bucket sorts a latency: four buckets to each power of two milliseconds.
-func bucket(d time.Duration) int {
-	n := uint64(max(d.Milliseconds(), 0)) * 4
-	if n < 4 {
-		return 0
-	}
-	exp := bits.Len64(n) - 3 // n>>exp is 4 to 7
-	return min(exp*4+int(n>>exp)-3, buckets-1)
-}
-
-// latency returns the upper bound of a bucket.
-func latency(b int) time.Duration {
-	if b == 0 {
-		return time.Millisecond
-	}
-	exp, m := (b-1)/4, (b-1)%4
-	return time.Duration(uint64(m+5)<<exp) * time.Millisecond / 4
 }
 
 // Hour is what is known of one callback's last hour.
@@ -172,46 +185,19 @@ func (s *Series) Hour(now time.Time, num callback.Num, n int) Hour {
 	if r == nil {
 		return h
 	}
-	this := now.Unix() / 60
-	for _, m := range r.minute {
-		age := this - m.at
-		if age < 0 || age >= minutes {
-			continue
-		}
-		h.OK += uint64(m.cell.OK)
-		h.Bad += uint64(m.cell.Bad)
+	var all sum
+	to := minuteOf(now) + 1
+	r.each(to-minutes, to, func(min uint32, m *minute) {
+		all.add(m)
 		if n > 0 {
-			c := &h.Cells[int(minutes-1-age)*n/minutes]
-			c.OK += m.cell.OK
-			c.Bad += m.cell.Bad
+			c := &h.Cells[int(min+minutes-to)*n/minutes]
+			c.OK += m.ok
+			c.Bad += m.failed
 		}
-	}
-	var sum [buckets]uint64
-	var total uint64
-	for _, a := range r.answers {
-		if age := now.Unix()/600 - a.at; age < 0 || age >= slices {
-			continue
-		}
-		for b, c := range a.hist {
-			sum[b] += uint64(c)
-			total += uint64(c)
-		}
-	}
-	h.P50, h.P95 = quantile(&sum, total, 0.50), quantile(&sum, total, 0.95)
+	})
+	cell := all.cell()
+	h.OK, h.Bad, h.P50, h.P95 = cell.OK, cell.Failed, cell.P50, cell.P95
 	return h
-}
-
-func quantile(hist *[buckets]uint64, total uint64, q float64) time.Duration {
-	if total == 0 {
-		return 0
-	}
-	rank, seen := uint64(q*float64(total-1))+1, uint64(0)
-	for b, n := range hist {
-		if seen += n; seen >= rank {
-			return latency(b)
-		}
-	}
-	return latency(buckets - 1)
 }
 
 // Rates returns how many responses were accepted and how many attempts ended a
@@ -220,4 +206,13 @@ func (s *Series) Rates(now time.Time) (accepted, sent float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.accepted.rate(now), s.sent.rate(now)
+}
+
+// Recall counts an attempt that an earlier process made, of the last 50 minutes.
+func (s *Series) Recall(num callback.Num, a *callback.Attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := minuteOf(a.Started.Add(a.Duration))
+	s.ring(num).attempt(at, a)
+	s.all.attempt(at, a)
 }

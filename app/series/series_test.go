@@ -84,7 +84,7 @@ func TestRates(t *testing.T) {
 	t.Parallel()
 	var s Series
 	for i := range 30 {
-		s.Accepted(start.Add(time.Duration(i)*time.Second), 50)
+		s.Accepted(start.Add(time.Duration(i)*time.Second), 1, 50)
 	}
 	if got, _ := s.Rates(start.Add(30 * time.Second)); got != 50 {
 		t.Errorf("%v a second, want 50", got)
