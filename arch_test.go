@@ -27,14 +27,16 @@ ringback/app/dispatch      callback
 ringback/app/alert         callback
 ringback/app/series        callback
 ringback/app/hub           -
+ringback/app/meter         callback
+ringback/app/journal       callback
 ringback/app/metrics       callback                                     | prometheus/client_golang
 ringback/app/config        -                                            | go-toml
 ringback/app/api           callback                                     | go-json-experiment golang.org/x/time golang.org/x/sync
 ringback/app/servicetest   callback                                     | go-cmp
-ringback/app               callback app/post app/dispatch app/alert app/series app/hub app/metrics | golang.org/x/sync
+ringback/app               callback app/post app/dispatch app/alert app/series app/hub app/metrics app/meter app/journal | golang.org/x/sync
 ringback/app/bench         callback queue app/api                        | golang.org/x/sync
 ringback/tui               callback                                     | charm.land charmbracelet displaywidth uax29
-ringback/app/cli           callback queue smtpout tui app app/api app/bench app/post app/alert app/metrics app/config | cobra golang.org/x/sys golang.org/x/term golang.org/x/sync go-smtp
+ringback/app/cli           callback queue smtpout tui app app/api app/bench app/post app/alert app/metrics app/meter app/journal app/config | cobra golang.org/x/sys golang.org/x/term golang.org/x/sync go-smtp
 `
 
 type pkg struct {
