@@ -14,6 +14,8 @@ import (
 	"ringback/app/alert"
 	"ringback/app/dispatch"
 	"ringback/app/hub"
+	"ringback/app/journal"
+	"ringback/app/meter"
 	"ringback/app/metrics"
 	"ringback/app/series"
 	"ringback/callback"
@@ -51,6 +53,15 @@ type Options struct {
 	// App; nil: nobody counts.
 	Metrics *metrics.Metrics
 
+	// Meter counts for System, and Journal keeps what Log tells; nil: the App's own.
+	Meter   *meter.Meter
+	Journal *journal.Journal
+	// Starts are the lives of the appliance, the latest first, this one included.
+	Starts []callback.Start
+	// Backup writes a backup for Do, and returns where it is and how many bytes it
+	// has; nil: it cannot be done.
+	Backup func(context.Context) (path string, bytes int64, err error)
+
 	Info callback.Server // what Server answers; the App fills in what changes
 	Log  *slog.Logger    // nil: silent
 }
@@ -63,6 +74,14 @@ type App struct {
 	alert    *alert.Engine
 	hub      hub.Hub
 	series   series.Series
+	meter    *meter.Meter
+	journal  *journal.Journal
+	census   census
+	pulse    pulse
+	chores   chores
+	viewers  viewers
+	facts    facts
+	cpu      cpu
 	trials   trials
 
 	work     chan struct{} // wakes operate
@@ -99,6 +118,13 @@ func New(opt Options) *App {
 		opt.Secret = func(s string) callback.Secret { return callback.NewSecret(s, nil) }
 	}
 	a := &App{work: make(chan struct{}, 1), previews: make(chan struct{}, maxPreviews), opt: opt}
+	if a.meter, a.journal = opt.Meter, opt.Journal; a.meter == nil {
+		a.meter = new(meter.Meter)
+	}
+	if a.journal == nil {
+		a.journal = new(journal.Journal)
+	}
+	a.chores.asked = make(chan callback.Chore, len(callback.Chores))
 	a.clock.log = opt.Log
 	if opt.Info.Started.IsZero() {
 		a.opt.Info.Started = a.clock.Now()
@@ -109,7 +135,7 @@ func New(opt Options) *App {
 		Now: a.clock.Now, Drain: opt.Drain, Ended: a.ended, Ticked: a.changed, Log: opt.Log,
 	})
 	al := opt.Alerts
-	al.Store, al.Mailer, al.Policy, al.Now, al.Log = opt.Store, opt.Mailer, opt.Policy, a.clock.Now, opt.Log
+	al.Store, al.Mailer, al.Policy, al.Now, al.Log = opt.Store, opt.Mailer, opt.Policy, a.clock.Now, opt.Log.With("part", "mail")
 	a.alert = alert.New(al)
 	if opt.Metrics != nil {
 		opt.Metrics.Ask(a.figures)
@@ -126,6 +152,8 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("upkeep", a.upkeep(ctx)) })
 	g.Go(func() error { return named("recall", a.recall(ctx)) })
 	g.Go(func() error { return named("operations", a.operate(ctx)) })
+	g.Go(func() error { return named("chores", a.doChores(ctx)) })
+	g.Go(func() error { return named("pulse", a.beat(ctx)) })
 	a.setReady(true)
 	defer a.setReady(false)
 	return g.Wait()
@@ -231,9 +259,12 @@ func (a *App) ended(e dispatch.Ended) {
 	failed := false
 	for i := range e.Attempts {
 		a.series.Attempt(now, e.Entry.Num, &e.Attempts[i])
+		a.meter.Attempt(now, e.Due, &e.Attempts[i])
+		e.Due = time.Time{} // a second one at once says nothing
 		failed = failed || !e.Attempts[i].OK
 	}
 	if failed {
+		a.pulse.attempt(&e)
 		a.alert.Wake()
 	}
 	a.hub.Publish()

@@ -46,6 +46,7 @@ func (a *App) Enqueue(ctx context.Context, items []callback.NewResponse) ([]call
 		}
 		if i+1 == len(calls) || calls[i+1].Num != calls[i].Num {
 			a.series.Accepted(now, calls[i].Num, stored)
+			a.meter.Accepted.Add(now, stored)
 			stored = 0
 		}
 	}

@@ -35,7 +35,7 @@ func (a *App) upkeep(ctx context.Context) error {
 	duties := []*duty{{name: "retention", do: a.retain, next: func(now time.Time) time.Time { return now.Add(a.opt.RetainEvery) }}}
 	if f, ok := a.opt.Store.(files); ok {
 		duties = append(duties,
-			&duty{name: "compaction", do: func(ctx context.Context) error { return f.CollectGarbage(ctx, a.clock.Now(), true) }, next: night},
+			&duty{name: "compaction", do: func(ctx context.Context) error { return a.collectNow(ctx, true) }, next: night},
 			&duty{name: "stray responses", do: func(ctx context.Context) error { return a.purgeStray(ctx, f) }, next: night},
 			&duty{name: "verification", do: func(context.Context) error { return f.Verify() }, next: night})
 	}
@@ -92,8 +92,9 @@ func (a *App) retain(ctx context.Context) error {
 	}{
 		{"finished calls", func() (int, error) {
 			n, err := a.opt.Store.Purge(ctx, now, delivered, failed, purgeSlice)
-			if f, ok := a.opt.Store.(files); ok && err == nil {
-				err = f.CollectGarbage(ctx, a.clock.Now(), false)
+			a.chores.removed(now, n)
+			if err == nil {
+				err = a.collectNow(ctx, false)
 			}
 			return n, err
 		}},
@@ -109,7 +110,7 @@ func (a *App) retain(ctx context.Context) error {
 			more = n > 0
 		}
 		if all > 0 {
-			a.opt.Log.Info("retention removed "+p.what, "n", all)
+			a.opt.Log.Info("retention removed "+p.what, "part", "store", "n", all)
 		}
 	}
 	return nil
@@ -131,7 +132,7 @@ func (a *App) purgeStray(ctx context.Context, f files) error {
 	now := a.clock.Now()
 	n, err := f.PurgeStray(ctx, now, horizon(now, max(a.opt.Delivered, a.opt.Failed)))
 	if n > 0 {
-		a.opt.Log.Info("responses without a call were removed", "n", n)
+		a.opt.Log.Info("responses without a call were removed", "part", "store", "n", n)
 	}
 	return err
 }

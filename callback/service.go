@@ -14,6 +14,8 @@ type Service interface {
 	Operator
 	Admin
 	Watcher
+	Inspector
+	Caretaker
 }
 
 // Reader answers questions. What it returns is the caller's to keep.

@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -131,20 +129,10 @@ func (e *Engine) fill(ctx context.Context, now time.Time, v []byte) error {
 	})
 }
 
-// diskUse returns the bytes that the files of a folder take on disk, which are
-// fewer than their sizes say: Badger makes them longer than what is in them.
+// diskUse returns the bytes that the files of a folder take on disk.
 func diskUse(dir string) (n int64, err error) {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return 0, fmt.Errorf("read the data folder: %w", err)
-	}
-	for _, f := range files {
-		var st syscall.Stat_t
-		if err := syscall.Stat(filepath.Join(dir, f.Name()), &st); err == nil { // else it was removed since
-			n += st.Blocks * 512
-		}
-	}
-	return n, nil
+	err = eachFile(dir, func(_ string, onDisk int64) { n += onDisk })
+	return n, err
 }
 
 // Verify reads all tables and compares their checksums, which Badger does not do

@@ -69,6 +69,7 @@ func (e *Engine) judge(ctx context.Context, a callback.Alert, to, receipt string
 	e.note(now, fault)
 	switch {
 	case fault == nil:
+		e.took(now)
 		a.Mails = a.Taken() + 1
 		a.Status, a.Sent, a.Next, a.Reply = callback.AlertSent, now, time.Time{}, callback.Sanitize(receipt, maxReply)
 		e.o.Log.Info("alert sent", "alert", a.Key, "to", to, "reply", a.Reply)

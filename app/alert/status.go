@@ -51,15 +51,19 @@ func (e *Engine) Sent() (n uint64, last time.Time) {
 	return e.server.sent, e.server.last
 }
 
+// took counts an alert that the mail server took.
+func (e *Engine) took(now time.Time) {
+	e.server.mu.Lock()
+	defer e.server.mu.Unlock()
+	e.server.sent++
+	e.server.last = now
+}
+
 // note takes down what a try tells of the server; f is nil when it took a mail.
 func (e *Engine) note(now time.Time, f *callback.MailError) {
 	s := &e.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f == nil {
-		s.sent++
-		s.last = now
-	}
 	down := !s.since.IsZero()
 	switch {
 	case serverFault(f):

@@ -23,6 +23,7 @@ type fake struct {
 	alerts  []callback.Alert
 	ops     []*fakeOperation
 	keys    []callback.APIKey
+	log     []callback.LogLine
 	rev     uint64
 	watches map[chan uint64]context.Context
 	last    callback.CallID
@@ -415,6 +416,9 @@ func (f *fake) post(c *fakeCallback, call *fakeCall) {
 		call.attempts = append(call.attempts, made...)
 		s := f.step(c)
 		s.Finish(&call.entry, callback.ResultOf(made))
+		if !a.OK {
+			f.logged(callback.LogLine{Text: fmt.Sprintf("attempt %d: %d", number, a.Code), Callback: c.cb.Name, Call: call.entry.ID})
+		}
 		f.pump(s, c)
 		f.done(s)
 	})

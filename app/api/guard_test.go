@@ -30,11 +30,11 @@ func allowed(method, pattern string) []callback.Role {
 	switch {
 	case slices.Contains([]string{"/healthz", "/readyz", "/openapi.yaml"}, pattern):
 		return append([]callback.Role{""}, callback.Roles...)
-	case strings.HasPrefix(pattern, "/keys"), pattern == "/backup":
+	case strings.HasPrefix(pattern, "/keys"), pattern == "/backup", pattern == "/system/backup", pattern == "/system/collect-garbage":
 		return []callback.Role{callback.RoleAdmin}
 	case method == "POST" && last == "responses":
 		return []callback.Role{callback.RoleEnqueue, callback.RoleAdmin}
-	case strings.HasSuffix(pattern, ".ndjson"), strings.HasSuffix(pattern, ".csv"),
+	case strings.HasSuffix(pattern, ".ndjson"), strings.HasSuffix(pattern, ".csv"), pattern == "/log", pattern == "/system/mail",
 		method == "POST" && slices.Contains(acts, last),
 		method == "PUT" && strings.Contains(pattern, "/calls"),
 		method == "DELETE" && strings.HasPrefix(pattern, "/operations"):

@@ -94,6 +94,12 @@ var routes = []route{
 	{"GET", "/causes", (*request).causes, reader, ownQuery},
 	{"GET", "/server", (*request).server, reader, noQuery},
 	{"GET", watchPattern, (*request).watch, reader, noQuery},
+	{"GET", "/queue", (*request).queueShape, reader, noQuery},
+	{"GET", "/system", (*request).system, reader, noQuery},
+	{"GET", "/log", (*request).listLog, operator, ownQuery},
+	{"POST", "/system/mail", (*request).do, operator, noQuery},
+	{"POST", "/system/collect-garbage", (*request).do, admin, noQuery},
+	{"POST", "/system/backup", (*request).do, admin, noQuery},
 
 	{"GET", "/keys", (*request).listKeys, admin, ownQuery},
 	{"POST", "/keys", (*request).createKey, admin, noQuery},

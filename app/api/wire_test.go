@@ -218,6 +218,18 @@ func TestClientKeepsEverything(t *testing.T) {
 	causes, err := c.Causes(ctx, "crm-prod", time.Hour)
 	wantCauses, _ := f.Causes(ctx, "", time.Hour)
 	check("causes", wantCauses, causes, err)
+	shape, err := c.QueueShape(ctx)
+	wantShape, _ := f.QueueShape(ctx)
+	check("queue", wantShape, shape, err)
+	system, err := c.System(ctx)
+	wantSystem, _ := f.System(ctx)
+	check("system", wantSystem, system, err)
+	lines, err := c.Log(ctx, 4710, 3)
+	wantLines, _ := f.Log(ctx, 4710, 3)
+	check("log", wantLines, lines, err)
+	for _, chore := range callback.Chores {
+		check(string(chore), nil, nil, c.Do(ctx, chore, "ana"))
+	}
 	health, err := c.Callback(ctx, "crm-prod")
 	check("callback", f.health, health, err)
 	list, total, err := c.Callbacks(ctx, callback.CallbackQuery{})

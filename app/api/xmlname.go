@@ -74,6 +74,14 @@ func answerRoot(shape any) string {
 		return "causes"
 	case serverShape:
 		return "server"
+	case queueShape:
+		return "queue"
+	case systemShape:
+		return "system"
+	case begunShape:
+		return "begun"
+	case logShape:
+		return "log"
 	case aliveShape:
 		return "healthz"
 	case readyShape:

@@ -45,6 +45,7 @@ type Ended struct {
 	Callback *callback.Callback
 	Entry    callback.Entry
 	Attempts []callback.Attempt
+	Due      time.Time // when it was to start; zero: a person started it, or something held it back
 }
 
 // maxManual bounds the attempts that people asked for and that run at once.
@@ -261,7 +262,11 @@ func (d *Engine) attempt(c callback.Claim) {
 		d.fail(err)
 		return
 	}
-	d.opt.Ended(Ended{Callback: &h.Callback, Entry: entry, Attempts: made})
+	due := c.Entry.Due
+	if c.Entry.Manual || h.Live.Gate.State != callback.Closed {
+		due = time.Time{}
+	}
+	d.opt.Ended(Ended{Callback: &h.Callback, Entry: entry, Attempts: made, Due: due})
 }
 
 // release gives the slot of an attempt back, and looks whether its lane, or

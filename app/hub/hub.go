@@ -32,6 +32,9 @@ func (h *Hub) Publish() {
 	}
 }
 
+// Rev returns how often something changed.
+func (h *Hub) Rev() uint64 { return h.rev.Load() }
+
 // Watch returns a channel that gets the revision of now at once, and then the
 // latest one soon after each change. It is closed when ctx is done.
 func (h *Hub) Watch(ctx context.Context) <-chan uint64 {

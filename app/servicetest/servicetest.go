@@ -72,6 +72,10 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"OperationStartsOnce", operationRepeats},
 		{"OperationRefusesWhatIsWrong", operationRefuses},
 		{"OperationsAreListed", operationsListed},
+		{"QueueShape", queueShape},
+		{"System", system},
+		{"LogTellsOfFailures", logTells},
+		{"ChoresThatCannotBeDone", choresRefused},
 		{"WatchTellsOfChanges", watchTells},
 		{"WatchEnds", watchEnds},
 	} {
