@@ -37,7 +37,9 @@ func (a *App) operation(n callback.NewOperation) (o callback.Operation, h callba
 	if h, err = a.opt.Store.Find(n.Ref); err != nil {
 		return o, h, err
 	}
-	o = callback.Operation{ID: n.ID, Num: h.Num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, By: n.By}
+	o = callback.Operation{
+		ID: n.ID, Num: h.Num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
+	}
 	if o.ID == "" {
 		var b [8]byte
 		a.opt.Random(b[:])
@@ -113,54 +115,68 @@ func (a *App) wakeOperations() {
 // operate works off the operations, one page of each in turn, until ctx is
 // done. What is left then goes on at the next start.
 func (a *App) operate(ctx context.Context) error {
+	paces := paces{}
 	for {
-		busy, err := a.round(ctx)
+		wait, err := a.round(ctx, paces)
 		if err != nil {
 			return ignoreEnd(ctx, err)
 		}
-		if busy && ctx.Err() == nil {
+		if wait == 0 && ctx.Err() == nil {
 			continue
 		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return nil
 		case <-a.work:
+			timer.Stop()
+		case <-timer.C:
 		}
 	}
 }
 
-// round works off one page of each operation that is active.
-func (a *App) round(ctx context.Context) (busy bool, err error) {
+// round works off one page of each operation that is active and may go on. wait
+// is how long there is nothing to do, unless a.work wakes it.
+func (a *App) round(ctx context.Context, paces paces) (wait time.Duration, err error) {
+	wait = idleWait
 	for _, state := range []callback.OperationState{callback.OperationUndoing, callback.OperationRunning} {
 		active, _, err := a.opt.Store.Operations(ctx, callback.OperationQuery{State: state})
 		if err != nil {
-			return false, err
+			return wait, err
 		}
 		for _, o := range slices.Backward(active) { // those begun first
 			if ctx.Err() != nil {
-				return false, nil
+				return wait, nil
 			}
-			if _, err := a.page(ctx, o); err != nil {
-				return false, err
+			now := a.clock.Now()
+			if w := paces.wait(&o, now, func() bool { return a.held(&o, now) }); w > 0 {
+				wait = min(wait, w)
+				continue
 			}
-			busy = true
+			was := o.Matched
+			if o, err = a.page(ctx, o, pageAt(o.Rate)); err != nil {
+				return wait, err
+			}
+			paces.took(&o, now, o.Matched-was)
+			wait = 0
 			a.hub.Publish()
 		}
 	}
-	return busy, nil
+	return wait, nil
 }
 
-// page works off one page of an operation. What goes wrong with its calls ends
-// it; the error is that of a store that has stopped.
-func (a *App) page(ctx context.Context, o callback.Operation) (callback.Operation, error) {
+// page works off one page of an operation, of limit calls at most. What goes
+// wrong with its calls ends it; the error is that of a store that has stopped.
+func (a *App) page(ctx context.Context, o callback.Operation, limit int) (callback.Operation, error) {
 	next, err := callback.OperationPage{}, error(nil)
 	if o.State == callback.OperationRunning {
-		next, err = o.Next(ctx, a.opt.Store, operationPage, nil)
+		next, err = o.Next(ctx, a.opt.Store, limit, nil)
 	}
 	if err == nil && o.State == callback.OperationRunning {
 		o, err = a.opt.Store.AdvanceOperation(ctx, a.clock.Now(), o.ID, next)
 	} else if err == nil {
-		o, err = a.opt.Store.AdvanceUndo(ctx, a.clock.Now(), o.ID, operationPage)
+		o, err = a.opt.Store.AdvanceUndo(ctx, a.clock.Now(), o.ID, limit)
 	}
 	if ctx.Err() != nil {
 		return o, ctx.Err()
@@ -180,7 +196,7 @@ func (a *App) page(ctx context.Context, o callback.Operation) (callback.Operatio
 func (a *App) Work(ctx context.Context, id string) error {
 	o, err := a.opt.Store.Operation(ctx, id)
 	for err == nil && o.Active() {
-		if o, err = a.page(ctx, o); err == nil {
+		if o, err = a.page(ctx, o, operationPage); err == nil {
 			err = ctx.Err()
 		}
 	}
@@ -208,7 +224,10 @@ func (a *App) Preview(ctx context.Context, n callback.NewOperation) (p callback.
 	bounded, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
 	o = o.Bounded()
-	o.Upto = ^callback.CallID(0)
+	if o.Upto == 0 {
+		o.Upto = callback.FirstCallID(a.clock.Now().Add(time.Millisecond))
+	}
+	p.Upto = o.Upto
 	t := tally{Preview: &p, op: &o, causes: map[callback.Cause]uint64{}}
 	t.step = callback.Step{Policy: a.opt.Policy.For(&h.Callback), ID: h.ID, Now: a.clock.Now(), Live: &h.Live}
 	for done := false; !done; {

@@ -16,7 +16,9 @@ type Operation struct {
 	Kind   OperationKind
 	Filter Filter
 	Extend bool // OperationRetry: see Step.Requeue
+	Rate   int  // OperationRetry: calls let go a second; 0: as fast as they can be stored
 	By     string
+	Remark string // what By has to say of it
 
 	State    OperationState
 	Created  time.Time
@@ -70,6 +72,8 @@ const (
 	KeepOperations    = 1_000  // ended ones that retention leaves
 	UndoFor           = 24 * time.Hour
 	KeepOperationsFor = 30 * 24 * time.Hour
+	MaxOperationRate  = 1_000 // calls a second
+	MaxRemark         = 240   // bytes
 )
 
 // Active reports whether there is work left to do.
@@ -86,7 +90,7 @@ func (o Operation) Bounded() Operation {
 	if o.Filter.Status == 0 {
 		o.Filter.Status = ListFailed
 	}
-	o.By, o.Note = Sanitize(o.By, 120), Sanitize(o.Note, 240)
+	o.By, o.Note, o.Remark = Sanitize(o.By, 120), Sanitize(o.Note, 240), Sanitize(o.Remark, MaxRemark)
 	for _, t := range []*time.Time{&o.Filter.From, &o.Filter.To} {
 		if !t.IsZero() {
 			*t = t.Truncate(time.Millisecond).UTC()
@@ -117,8 +121,17 @@ func (o *Operation) Validate() error {
 		if o.Extend {
 			f.add("extend", "is for a retry")
 		}
+		if o.Rate != 0 {
+			f.add("ratePerSecond", "is for a retry")
+		}
 	default:
 		f.add("kind", "must be retry or resolve")
+	}
+	if o.Rate < 0 || o.Rate > MaxOperationRate {
+		f.add("ratePerSecond", "must be a whole number from 1 to %d, or 0 for as fast as can be", MaxOperationRate)
+	}
+	if len(o.Remark) > MaxRemark {
+		f.add("remark", "is longer than %d bytes", MaxRemark)
 	}
 	if s := o.Filter.State; s != "" && !slices.Contains(CallStates, s) {
 		f.add("state", "must be one of %s", CallStateWords())
@@ -143,10 +156,13 @@ func validOperationID(id string) bool {
 	return id != "" && len(id) <= MaxOperationID
 }
 
-// Begin makes o one that runs from now on. last is the newest call there is, and
-// c counts the calls of its callback.
+// Begin makes o one that runs from now on. last is the newest call there is,
+// which bounds o where Upto does not; c counts the calls of its callback.
 func (o *Operation) Begin(now time.Time, last CallID, c *Counts) {
-	o.State, o.Created, o.Upto = OperationRunning, now, last
+	o.State, o.Created = OperationRunning, now
+	if o.Upto == 0 || o.Upto > last {
+		o.Upto = last
+	}
 	if o.Filter.Status&ListFailed != 0 {
 		o.Total += c.Failed + c.Retrying
 	}
@@ -171,9 +187,11 @@ func (o *Operation) Apply(s *Step, e *Entry) bool {
 	return s.Resolve(e, o.By)
 }
 
-// Repeats says whether starting o again, as asked, is the same request.
+// Repeats says whether starting o again, as asked, is the same request. What is
+// said of it, and by whom, does not matter; nor does a bound that had no effect.
 func (o *Operation) Repeats(asked *Operation) error {
-	if o.Num != asked.Num || o.Kind != asked.Kind || o.Filter != asked.Filter || o.Extend != asked.Extend {
+	if o.Num != asked.Num || o.Kind != asked.Kind || o.Filter != asked.Filter || o.Extend != asked.Extend ||
+		o.Rate != asked.Rate || asked.Upto != 0 && asked.Upto < o.Upto {
 		return Errorf(CodeConflict, "the operation %s was started for something else", o.ID)
 	}
 	return nil
@@ -346,7 +364,10 @@ type NewOperation struct {
 	Kind   OperationKind
 	Filter Filter
 	Extend bool
+	Rate   int    // see Operation.Rate
+	Upto   CallID // calls enqueued later are not meant; 0: those there are at the start
 	By     string
+	Remark string // at most MaxRemark bytes
 }
 
 // OperationView is an operation as it is shown.
@@ -375,4 +396,5 @@ type Preview struct {
 	Other   uint64    // calls with a cause beyond MaxCauses
 	Oldest  time.Time // when the first of them was enqueued
 	Partial bool      // there may be more: counting took too long
+	Upto    CallID    // for NewOperation.Upto, so that what is confirmed does not grow
 }

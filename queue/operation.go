@@ -436,6 +436,8 @@ func encodeOperation(o *operation) []byte {
 	for _, n := range []uint64{uint64(o.Upto), uint64(o.After), o.Total, o.Matched, o.Changed, o.Undone, o.Missed, o.Kept} {
 		w.uint(n)
 	}
+	w.uint(uint64(o.Rate))
+	w.string(o.Remark)
 	return w.seal()
 }
 
@@ -457,6 +459,7 @@ func decodeOperation(b []byte) (callback.Operation, error) {
 	for _, n := range []*uint64{&o.Total, &o.Matched, &o.Changed, &o.Undone, &o.Missed, &o.Kept} {
 		*n = r.uint()
 	}
+	o.Rate, o.Remark = int(r.uint()), r.string()
 	return o, r.err
 }
 

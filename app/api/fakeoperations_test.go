@@ -18,7 +18,7 @@ func (f *fake) operation(n *callback.NewOperation) (*fakeOperation, *fakeCallbac
 		return nil, nil, err
 	}
 	o := callback.Operation{
-		ID: cmp.Or(n.ID, fmt.Sprint("made-up-", len(f.ops))), Num: c.cb.Num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, By: n.By,
+		ID: cmp.Or(n.ID, fmt.Sprint("made-up-", len(f.ops))), Num: c.cb.Num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
 	}
 	if err := o.Validate(); err != nil {
 		return nil, nil, err
@@ -31,7 +31,7 @@ func (f *fake) selected(o *fakeOperation, do func(c *fakeCall)) {
 	for _, c := range f.calls {
 		v := f.view(c, false)
 		q := callback.ListQuery{Filter: o.Filter}
-		if c.entry.Num == o.Num && f.matches(&v, &q) {
+		if c.entry.Num == o.Num && (o.Upto == 0 || c.entry.ID <= o.Upto) && f.matches(&v, &q) {
 			do(c)
 		}
 	}
@@ -100,6 +100,7 @@ func (f *fake) Preview(_ context.Context, n callback.NewOperation) (p callback.P
 		}
 		p.ByCause[i].Count++
 	})
+	p.Upto = cmp.Or(o.Upto, f.last+1)
 	return p, nil
 }
 
@@ -216,6 +217,7 @@ func (f *fixed) fixedOperation() callback.OperationView {
 			ID: "resolve-2026-03-01", Kind: callback.OperationResolve, By: "ann", State: callback.OperationDone,
 			Filter:  callback.Filter{Status: callback.ListFailed | callback.ListPending, Code: callback.NoAnswer, From: clock("09:00:00"), Text: "boots <b>"},
 			Created: clock("09:30:00"), Finished: clock("09:31:00"), Total: 12_000, Matched: 1200, Changed: 1190, Kept: 1190,
+			Remark: "by hand, ticket 4471", Upto: 0x0328BA3200000001,
 		},
 	}
 }
@@ -225,6 +227,7 @@ func (f *fixed) StartOperation(_ context.Context, n callback.NewOperation) (call
 	fresh := n.ID != o.ID
 	if fresh {
 		o.ID, o.Kind, o.Filter, o.Extend, o.By = cmp.Or(n.ID, "0123456789ABCDEF"), n.Kind, n.Filter, n.Extend, n.By
+		o.Rate, o.Remark, o.Upto = n.Rate, n.Remark, n.Upto
 		o.State, o.Finished, o.UndoUntil = callback.OperationRunning, time.Time{}, time.Time{}
 	}
 	return o, fresh, f.known(n.Ref)
@@ -258,7 +261,7 @@ func (f *fixed) Operations(_ context.Context, q callback.OperationQuery) (callba
 
 func (f *fixed) Preview(_ context.Context, n callback.NewOperation) (callback.Preview, error) {
 	return callback.Preview{
-		Matched: 1200, Changed: 1190, Other: 2, Oldest: clock("09:00:30"), Partial: true,
+		Matched: 1200, Changed: 1190, Other: 2, Oldest: clock("09:00:30"), Partial: true, Upto: 0x0328BA3200000001,
 		ByCause: []callback.Cause{{Class: "status", Code: 503, Count: 1000}, {Class: "connect timeout", Count: 198}},
 	}, f.known(n.Ref)
 }

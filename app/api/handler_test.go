@@ -105,7 +105,7 @@ func TestGolden(t *testing.T) {
 		{"test", "POST", "/callbacks/crm-prod/test", "", ""},
 		{"outages-offset", "GET", "/outages?callback=crm-prod&state=open&limit=20&offset=20&apikey=secret", "", ""},
 		{"alerts", "GET", "/alerts?limit=1", "", ""},
-		{"operation-started", "POST", "/callbacks/crm-prod/retry", `{"status":["FAILED"],"statusCode":503,"from":"2026-03-01T09:00:00Z","extend":true}`, "Operation-Id: mine"},
+		{"operation-started", "POST", "/callbacks/crm-prod/retry", `{"status":["FAILED"],"statusCode":503,"from":"2026-03-01T09:00:00Z","extend":true,"ratePerSecond":20,"upTo":"0328BA3200000001","remark":"it is back"}`, "Operation-Id: mine"},
 		{"operation-resolves", "POST", "/callbacks/crm-prod/resolve", `{"status":"failed,PENDING","attemptedDate":"2026-03-01","class":"refused","q":"boots"}`, ""},
 		{"operation-repeated", "POST", "/callbacks/crm-prod/retry", "", "Operation-Id: resolve-2026-03-01"},
 		{"operation-preview", "POST", "/callbacks/crm-prod/resolve", `{"state":"gaveUp","statusCode":0,"dryRun":true}`, ""},

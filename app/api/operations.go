@@ -26,8 +26,11 @@ type filterShape struct {
 // wantedShape is what is wanted of many calls, as a Client sends it.
 type wantedShape struct {
 	filterShape
-	Extend bool `json:"extend,omitzero"`
-	DryRun bool `json:"dryRun,omitzero"`
+	Extend bool            `json:"extend,omitzero"`
+	Rate   int             `json:"ratePerSecond,omitzero"`
+	Upto   callback.CallID `json:"upTo,omitzero"`
+	Remark string          `json:"remark,omitempty"`
+	DryRun bool            `json:"dryRun,omitzero"`
 }
 
 // operationShape is a retry or resolve of many calls.
@@ -38,7 +41,10 @@ type operationShape struct {
 	State    callback.OperationState `json:"state"`
 	Filter   filterShape             `json:"filter"`
 	Extend   bool                    `json:"extend,omitzero"`
+	Rate     int                     `json:"ratePerSecond,omitzero"`
+	UpTo     callback.CallID         `json:"upTo,omitzero"`
 	By       string                  `json:"by,omitempty"`
+	Remark   string                  `json:"remark,omitempty"`
 	Note     string                  `json:"note,omitempty"`
 	Repeat   bool                    `json:"repeat,omitzero"` // it was started before
 
@@ -70,6 +76,8 @@ type previewShape struct {
 	Other   uint64       `json:"other"`
 	Oldest  stamp        `json:"oldestDate,omitzero"`
 	Partial bool         `json:"partial"`
+
+	UpTo callback.CallID `json:"upTo,omitzero"`
 }
 
 type causeShape struct {
@@ -140,6 +148,9 @@ func wanted(n *node) (want callback.NewOperation, dry bool, err error) {
 		}
 	}
 	want.Filter = fields.filter()
+	want.Rate = fields.int("ratePerSecond", 0, 0, callback.MaxOperationRate, "")
+	want.Upto = fields.upTo()
+	want.Remark = fields.one("remark")
 	for name := range fields.values {
 		if !slices.Contains(fields.asked, name) {
 			fields.unknown(under("", name))
@@ -170,6 +181,19 @@ func (q *query) statuses(n *node) {
 	if len(items) == 0 {
 		q.fail("status", "is an empty array")
 	}
+}
+
+// upTo reads the newest call that is meant.
+func (q *query) upTo() callback.CallID {
+	v := q.one("upTo")
+	if v == "" {
+		return 0
+	}
+	id, err := callback.ParseCallID(v)
+	if err != nil || id == 0 {
+		q.fail("upTo", "must be the id of a call, or what a preview answered: 16 hex digits")
+	}
+	return id
 }
 
 func (q *request) operationURL(id string) string { return q.base() + "/operations/" + id }
@@ -241,7 +265,7 @@ func (q *request) operationOf(o *callback.OperationView) operationShape {
 	self := q.operationURL(o.ID)
 	s := operationShape{
 		ID: o.ID, Kind: o.Kind, Callback: namedShape{o.CallbackID, o.Callback}, State: o.State, Filter: filterOf(&o.Filter),
-		Extend: o.Extend, By: o.By, Note: o.Note, Created: stamp(o.Created), Finished: stamp(o.Finished), UndoUntil: stamp(o.UndoUntil),
+		Extend: o.Extend, Rate: o.Rate, UpTo: o.Upto, By: o.By, Remark: o.Remark, Note: o.Note, Created: stamp(o.Created), Finished: stamp(o.Finished), UndoUntil: stamp(o.UndoUntil),
 		Total: o.Total, Matched: o.Matched, Changed: o.Changed, Skipped: o.Skipped(), Undone: o.Undone, Missed: o.Missed,
 		Link: []link{{self, "self", "GET"}},
 	}
@@ -278,7 +302,7 @@ func filterOf(f *callback.Filter) filterShape {
 func previewOf(p *callback.Preview) previewShape {
 	s := previewShape{
 		Matched: p.Matched, Changed: p.Changed, Skipped: p.Matched - p.Changed, Other: p.Other,
-		Oldest: stamp(p.Oldest), Partial: p.Partial, ByCause: make([]causeShape, len(p.ByCause)),
+		Oldest: stamp(p.Oldest), Partial: p.Partial, UpTo: p.Upto, ByCause: make([]causeShape, len(p.ByCause)),
 	}
 	for i, c := range p.ByCause {
 		s.ByCause[i] = causeShape{c.Class, c.Code, c.Count}

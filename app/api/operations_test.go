@@ -72,6 +72,21 @@ func TestOperationBodies(t *testing.T) {
 	}
 }
 
+// How it is to be done stands beside what selects the calls.
+func TestOperationBodySaysHow(t *testing.T) {
+	t.Parallel()
+	svc := &asked{fixed: newFixed()}
+	w := ask(New(Options{Service: svc}), "POST", "/callbacks/crm-prod/retry",
+		`{"statusCode":503,"ratePerSecond":20,"upTo":"0328ba3200000001","remark":"ticket 4471"}`, "X-Ringback-Actor: ann")
+	want := callback.NewOperation{
+		Ref: "crm-prod", Kind: callback.OperationRetry, Filter: callback.Filter{Code: 503},
+		Rate: 20, Upto: 0x0328BA3200000001, Remark: "ticket 4471", By: "ann",
+	}
+	if w.Code != http.StatusAccepted || len(svc.started) != 1 || svc.started[0] != want {
+		t.Errorf("%d, started %+v\nwant %+v\n%s", w.Code, svc.started, want, w.Body)
+	}
+}
+
 // What is wrong in a body is named, and starts nothing.
 func TestOperationBodiesRefused(t *testing.T) {
 	t.Parallel()
@@ -82,6 +97,8 @@ func TestOperationBodiesRefused(t *testing.T) {
 		{`{"status":{"a":"FAILED"}}`, "status"},
 		{`{"q":["boots"]}`, "q"},
 		{`{"extend":3,"dryRun":"perhaps"}`, "dryRun extend"},
+		{`{"ratePerSecond":1001,"upTo":"12"}`, "ratePerSecond upTo"},
+		{`{"ratePerSecond":1.5,"upTo":"0000000000000000","remark":""}`, "ratePerSecond remark upTo"},
 		{`{"statusCode":5000,"state":"lost","class":"odd","from":"yesterday","attemptedDate":"1.3."}`, "attemptedDate class from state statusCode"},
 		{`{"attemptedDate":"2026-03-01","to":"2026-03-01T00:00:00Z"}`, "attemptedDate"},
 		{`{"from":"2026-03-02T00:00:00Z","to":"2026-03-01T00:00:00Z"}`, "to"},

@@ -113,6 +113,7 @@ func (c *console) callsAct(use, short string, kind callback.OperationKind, do fu
 	}
 	if kind == callback.OperationRetry {
 		cmd.Flags().BoolVar(&many.extend, "extend", false, "if a call fails again, begin a new retry window for it")
+		cmd.Flags().IntVar(&many.rate, "rate", 0, "with --all: calls let go a second; 0: no limit")
 	}
 	t.flags(cmd)
 	return cmd

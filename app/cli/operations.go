@@ -18,7 +18,8 @@ import (
 type manyFlags struct {
 	filterFlags
 	kind                        callback.OperationKind
-	id                          string
+	id, remark                  string
+	rate                        int
 	all, dryRun, noWait, extend bool
 }
 
@@ -28,6 +29,7 @@ func (f *manyFlags) flags(cmd *cobra.Command) {
 	fs.BoolVar(&f.dryRun, "dry-run", false, "only tell which, and why they failed")
 	fs.BoolVar(&f.noWait, "no-wait", false, "do not wait for the end: 'ringback operations' tells more")
 	fs.StringVar(&f.id, "id", "", "id of the operation; repeated with the same it starts nothing twice")
+	fs.StringVar(&f.remark, "remark", "", "why, for whoever reads of the operation later")
 	statuses := "failed"
 	if f.kind == callback.OperationResolve {
 		statuses = "failed or pending"
@@ -48,10 +50,12 @@ func (f *manyFlags) check(ids int) error {
 		err = usagef("--status: failed or pending; calls with success are done")
 	}
 	chosen := f.all || f.dryRun
-	filtered := f.given("code") || f.id != "" || f.noWait || slices.ContainsFunc(f.texts(), func(t filterText) bool { return t.value != "" })
+	filtered := f.given("code") || f.id != "" || f.remark != "" || f.rate != 0 || f.noWait || slices.ContainsFunc(f.texts(), func(t filterText) bool { return t.value != "" })
 	switch {
 	case err != nil:
 		return err
+	case f.rate < 0 || f.rate > callback.MaxOperationRate:
+		return usagef("--rate: from 1 to %d calls a second, or 0 for no limit", callback.MaxOperationRate)
 	case ids > 0 && (chosen || filtered):
 		return usagef("calls are named by their ids or, with --all, by filters; not by both")
 	case ids == 0 && f.kind == "":
@@ -64,7 +68,7 @@ func (f *manyFlags) check(ids int) error {
 
 // many starts an operation, or tells what it would do.
 func (c *console) many(ctx context.Context, d *desk, ref string, f *manyFlags) error {
-	n := callback.NewOperation{ID: f.id, Ref: ref, Kind: f.kind, Extend: f.extend, By: c.person()}
+	n := callback.NewOperation{ID: f.id, Ref: ref, Kind: f.kind, Extend: f.extend, Rate: f.rate, By: c.person(), Remark: f.remark}
 	var err error
 	if n.Filter, err = f.filter(); err != nil {
 		return err
@@ -221,6 +225,9 @@ func (c *console) printOperation(o *callback.OperationView) error {
 	}
 	if o.Undone+o.Missed > 0 {
 		line += fmt.Sprintf("; %d undone, %d not, for they changed since", o.Undone, o.Missed)
+	}
+	if o.Remark != "" {
+		line += "; " + text(o.Remark, callback.MaxRemark)
 	}
 	if o.Note != "" {
 		line += "; " + text(o.Note, 240)

@@ -166,6 +166,44 @@ func operationResolves(t *testing.T, b *bench) {
 	b.wantCode("undo twice", err, callback.CodeConflict)
 }
 
+// operationBounded: what comes after a preview is not meant, where its bound is
+// handed on; and what was asked for is told.
+func operationBounded(t *testing.T, b *bench) {
+	b.hook.answer(http.StatusTeapot)
+	b.callback("bounded", retries)
+	ids := b.failing("bounded", 2)
+	want := callback.NewOperation{
+		Ref: "bounded", Kind: callback.OperationResolve, Remark: "by hand, ticket 4471",
+		Filter: callback.Filter{Status: callback.ListFailed | callback.ListPending},
+	}
+	p, err := b.svc.Preview(b.ctx, want)
+	if err != nil || p.Matched != 2 || p.Upto < ids[1] {
+		t.Fatalf("preview: %+v, %v", p, err)
+	}
+	n := p.Matched
+	if err := b.svc.Suspend(b.ctx, "bounded", "fred"); err != nil { // so that what comes is held
+		t.Fatal(err)
+	}
+	later := b.enqueue(response("bounded", "later"))
+	for ; later[0] <= p.Upto; n++ { // of the preview's own millisecond
+		later = b.enqueue(response("bounded", "later"))
+	}
+	want.Upto = p.Upto
+	if again, err := b.svc.Preview(b.ctx, want); err != nil || again.Matched != n || again.Upto != p.Upto {
+		t.Fatalf("preview within the bound: %+v, %v", again, err)
+	}
+	if o := b.start(want); o.Changed != n || o.Upto > p.Upto || o.Upto < ids[1] || o.Remark != want.Remark {
+		t.Fatalf("resolved: %+v", o)
+	}
+	if c := b.call("bounded", later[0]); c.State == callback.StateResolved {
+		t.Fatal("a call that came after the preview was resolved")
+	}
+	o := b.start(callback.NewOperation{Ref: "bounded", Kind: callback.OperationRetry, Rate: 1000, Filter: callback.Filter{Text: "nothing like it"}})
+	if o.Rate != 1000 {
+		t.Fatalf("retried: %+v", o)
+	}
+}
+
 // operationRepeats: a start that is repeated starts nothing.
 func operationRepeats(t *testing.T, b *bench) {
 	b.callback("a", nil)
@@ -184,6 +222,7 @@ func operationRepeats(t *testing.T, b *bench) {
 		func(n *callback.NewOperation) { n.Kind = callback.OperationResolve },
 		func(n *callback.NewOperation) { n.Filter.Code = 500 },
 		func(n *callback.NewOperation) { n.Extend = true },
+		func(n *callback.NewOperation) { n.Rate = 7 },
 	} {
 		other := want
 		change(&other)
@@ -214,6 +253,10 @@ func operationRefuses(t *testing.T, b *bench) {
 		{"resolve of nothing in particular", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve}, "status"},
 		{"unknown state", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: callback.Filter{Status: callback.ListFailed, State: "bogus"}}, "state"},
 		{"unknown class", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Filter: callback.Filter{Class: "bogus"}}, "class"},
+		{"a resolve with a rate", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: resolve, Rate: 5}, "ratePerSecond"},
+		{"a rate beyond the bound", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Rate: callback.MaxOperationRate + 1}, "ratePerSecond"},
+		{"a rate below zero", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Rate: -1}, "ratePerSecond"},
+		{"a long remark", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Remark: strings.Repeat("x", callback.MaxRemark+1)}, "remark"},
 		{"resolve with extend", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: resolve, Extend: true}, "extend"},
 	} {
 		_, _, err := b.svc.StartOperation(b.ctx, c.n)

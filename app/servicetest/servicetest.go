@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"OperationRetriesInOrder", operationRetries},
 		{"OperationProbesFirst", operationProbes},
 		{"OperationResolvesAndUndoes", operationResolves},
+		{"OperationIsBoundedByItsPreview", operationBounded},
 		{"OperationStartsOnce", operationRepeats},
 		{"OperationRefusesWhatIsWrong", operationRefuses},
 		{"OperationsAreListed", operationsListed},

@@ -90,10 +90,13 @@ func operationResolve(h *harness) {
 		before[id] = h.call(cb.Num, id).Entry
 	}
 	ask := callback.Operation{
-		ID: "op-1", Num: cb.Num, Kind: callback.OperationResolve, By: "ana",
+		ID: "op-1", Num: cb.Num, Kind: callback.OperationResolve, By: "ana", Remark: "ticket\n4471",
 		Filter: callback.Filter{Status: callback.ListFailed | callback.ListPending},
 	}
 	op := h.start(ask)
+	if op.Remark != "ticket 4471" {
+		h.Fatalf("the remark is kept as %q", op.Remark)
+	}
 	late := h.add(cb.Num, 1)[0]
 	if op.Total != 15 {
 		h.Fatalf("at most %d calls can match, want 15", op.Total)
@@ -283,6 +286,8 @@ func operationStart(h *harness) {
 		func(o *callback.Operation) { o.Kind = callback.OperationRetry },
 		func(o *callback.Operation) { o.Filter.Code = 500 },
 		func(o *callback.Operation) { o.Extend = true },
+		func(o *callback.Operation) { o.Rate = 7 },
+		func(o *callback.Operation) { o.Upto = 1 },
 	} {
 		other := ask
 		change(&other)
