@@ -23,6 +23,8 @@ type callPage struct {
 	asking once
 }
 
+// newCallPage returns the page of a call. from is the list it was opened from,
+// or nil.
 func newCallPage(d *desk, v *callback.CallView, from *callList) *callPage {
 	return &callPage{d: d, view: *v, from: from}
 }
@@ -114,6 +116,10 @@ func (p *callPage) Key(a action) (tea.Cmd, bool) {
 
 // step goes on to a neighbour in the list that the call was opened from.
 func (p *callPage) step(n int) tea.Cmd {
+	if p.from == nil {
+		p.d.say(RoleDim, "it was not opened from a list of calls")
+		return nil
+	}
 	p.from.list.Move(n)
 	v, ok := p.from.cursor()
 	if !ok || v.ID == p.view.ID {

@@ -33,6 +33,7 @@ type fake struct {
 	deaf     map[string]int // calls of methods
 	watchers []chan uint64
 	watchErr error
+	inside   inside
 }
 
 var _ callback.Service = (*fake)(nil)

@@ -111,6 +111,7 @@ func newFake() *fake {
 		{At: clockAt(0, 9, 12, 4), Callback: "crm-prod", State: callback.Down, Text: "failing: Connection refused: nothing listens on 203.0.113.9:443 (crm.example.com)."},
 	}
 	f.calls = fixtureCalls()
+	f.fixInside()
 	return f
 }
 

@@ -84,6 +84,26 @@ func CountShort(n uint64) string {
 	return three(n, 1e9) + "G"
 }
 
+// CountTight is a count of at most five cells: 9,999 12k 1M; more adds a + to
+// one that is "at least", to one of four digits in place of the comma.
+func CountTight(n uint64, more bool) string {
+	plus := ""
+	if more && n > 0 {
+		plus = "+"
+	}
+	switch {
+	case n < 1000 || n < 10_000 && plus == "":
+		return Count(n) + plus
+	case n < 10_000:
+		return strconv.FormatUint(n, 10) + plus
+	case n < 1e6:
+		return strconv.FormatUint(n/1000, 10) + "k" + plus
+	case n < 1e9:
+		return strconv.FormatUint(n/1e6, 10) + "M" + plus
+	}
+	return strconv.FormatUint(n/1e9, 10) + "G" + plus
+}
+
 // three returns n in units, three digits of it at least, rounded down.
 func three(n, unit uint64) string {
 	whole, rest := n/unit, n%unit

@@ -13,7 +13,10 @@ const (
 	smallW, smallH = 20, 5
 )
 
-var tabs = [...]string{"Overview", "Calls", "Outages"}
+var tabs = [...]string{"Overview", "Calls", "Outages", "Queue", "System", "Log"}
+
+// shortTabs are the tabs where the bar has no room for their names.
+var shortTabs = [len(tabs)]string{"Over", "Calls", "Outs", "Queue", "Sys", "Log"}
 
 // body returns the rows that belong to the page: from first to before end.
 func body(c *Canvas) (first, end int) {
@@ -76,6 +79,56 @@ func (m *model) drawFull(c *Canvas) {
 	m.drawFeet(c)
 }
 
+// signal is a word at the right end of the bar.
+type signal struct {
+	role Role
+	text string
+}
+
+// signals returns what the bar has to say besides the tabs, what must not be
+// missed first.
+func (m *model) signals() []signal {
+	d := &m.desk
+	var out []signal
+	if d.link.down {
+		out = append(out, signal{RoleAlarm, " " + d.link.word() + " " + Duration(d.opt.Now().Sub(d.link.since)) + " "})
+	} else if !d.paused.IsZero() {
+		out = append(out, signal{RoleAlarm, " PAUSED " + d.clock.Head(d.paused) + " "})
+	}
+	if m.w >= 100 || len(out) == 0 {
+		out = append([]signal{{RoleBar, d.clock.Head(d.running())}}, out...)
+	}
+	if d.readOnly() {
+		out = append(out, signal{RoleBar, "read-only"})
+	}
+	if m.w >= 100 && (d.opt.Demo || d.server.Demo) {
+		out = append(out, signal{RoleBar, "demo"})
+	}
+	return out
+}
+
+// tabTexts returns what the tabs say in so many cells: their names, shorter
+// ones, or of all but the open one the number alone.
+func (m *model) tabTexts(room int) (texts [len(tabs)]string) {
+	for style := range 3 {
+		n := 0
+		for i, name := range tabs {
+			switch {
+			case style == 1:
+				name = shortTabs[i]
+			case style == 2 && i != m.tab:
+				name = ""
+			}
+			texts[i] = strings.TrimRight(fmt.Sprintf(" %d %s", i+1, name), " ") + " "
+			n += len(texts[i])
+		}
+		if n <= room {
+			break
+		}
+	}
+	return texts
+}
+
 func (m *model) drawBar(c *Canvas) {
 	d := &m.desk
 	c.Fill(0, 0, m.w, 1, RoleBar, ' ')
@@ -84,35 +137,24 @@ func (m *model) drawBar(c *Canvas) {
 		name = d.server.Name
 	}
 	x := c.PutIn(1, 0, min(c.Width(name), 12), RoleBar, name, Left) + 1
-	for i, t := range tabs {
+	signals := m.signals()
+	room := m.w - 1 - x
+	for _, s := range signals {
+		room -= c.Width(s.text) + 1
+	}
+	for i, text := range m.tabTexts(room) {
 		role := RoleBar
 		if i == m.tab {
 			role = RoleTab
 		}
-		x = c.Put(x, 0, role, fmt.Sprintf(" %d %s ", i+1, t))
+		x = c.Put(x, 0, role, text)
 	}
 	end := m.w - 1
-	right := func(role Role, s string) {
-		if w := c.Width(s); s != "" && end-w > x {
-			c.Put(end-w, 0, role, s)
+	for _, s := range signals {
+		if w := c.Width(s.text); end-w > x {
+			c.Put(end-w, 0, s.role, s.text)
 			end -= w + 2
 		}
-	}
-	now := d.opt.Now()
-	wide := m.w >= 100
-	if wide || !d.link.down && d.paused.IsZero() {
-		right(RoleBar, d.clock.Head(d.running()))
-	}
-	if d.link.down {
-		right(RoleAlarm, " "+d.link.word()+" "+Duration(now.Sub(d.link.since))+" ")
-	} else if !d.paused.IsZero() {
-		right(RoleAlarm, " PAUSED "+d.clock.Head(d.paused)+" ")
-	}
-	if d.readOnly() {
-		right(RoleBar, "read-only")
-	}
-	if d.opt.Demo || d.server.Demo {
-		right(RoleBar, "demo")
 	}
 }
 

@@ -45,6 +45,11 @@ var scenes = []scene{
 	{name: "gone-calls", keys: "2", gone: true},
 	{name: "leave", keys: "q", over: embedded},
 	{name: "paused", keys: "2 p t"},
+	{name: "queue", keys: "4 j"},
+	{name: "system", keys: "5"},
+	{name: "log", keys: "6"},
+	{name: "log-warn", keys: "6 l w j"},
+	{name: "chore", keys: "5 B"},
 }
 
 // play brings a scene up.

@@ -56,11 +56,11 @@ func (b *helpBox) Draw(c *Canvas) {
 	var columns [][]helpLine
 	switch {
 	case w >= 130:
-		columns = [][]helpLine{helpGroups(groupAnywhere), helpGroups(groupLists), helpGroups(groupCalls), helpGroups(groupCallbacks)}
+		columns = [][]helpLine{helpGroups(groupAnywhere), helpGroups(groupLists), helpGroups(groupCalls), helpGroups(groupCallbacks, groupInside)}
 	case w >= 72:
-		columns = [][]helpLine{helpGroups(groupAnywhere, groupCallbacks), helpGroups(groupLists, groupCalls)}
+		columns = [][]helpLine{helpGroups(groupAnywhere, groupCallbacks, groupInside), helpGroups(groupLists, groupCalls)}
 	default:
-		columns = [][]helpLine{helpGroups(groupAnywhere, groupLists, groupCalls, groupCallbacks)}
+		columns = [][]helpLine{helpGroups(groupAnywhere, groupLists, groupCalls, groupCallbacks, groupInside)}
 	}
 	const columnW = 35
 	long := 0

@@ -60,7 +60,40 @@ func poison(f *fake) {
 			bad(&a.Peer)
 		}
 	}
+	poisonInside(f, bad)
 	f.overview.MailOK = false
+}
+
+// poisonInside does so with what the service tells of itself.
+func poisonInside(f *fake, bad func(*string)) {
+	q, s := &f.inside.queue, &f.inside.system
+	for i := range q.Callbacks {
+		bad(&q.Callbacks[i].Callback)
+	}
+	for i := range q.InFlight {
+		bad(&q.InFlight[i].Callback)
+		bad(&q.InFlight[i].To)
+	}
+	for _, s := range []*string{&s.Storage.Dir, &s.Process.Version, &s.Mail.Server, &s.Mail.Note, &s.API.Listen} {
+		bad(s)
+	}
+	for i := range s.API.Keys {
+		bad(&s.API.Keys[i])
+	}
+	for i := range s.Viewers {
+		bad(&s.Viewers[i].By)
+		bad(&s.Viewers[i].From)
+	}
+	for i := range s.Chores {
+		bad(&s.Chores[i].Said)
+	}
+	for i := range f.inside.lines {
+		l := &f.inside.lines[i]
+		bad(&l.Text)
+		bad(&l.Part)
+		bad(&l.Callback)
+		bad(&l.Operation)
+	}
 }
 
 // TestAnySize draws every scene, with hostile text, at any size: h rows of w

@@ -46,6 +46,14 @@ const (
 	actPrev
 	actNext
 	actSuspend
+	actSort
+	actMailTest
+	actGarbage
+	actBackup
+	actLevel
+	actPart
+	actFollow
+	actWrap
 
 	actConfirm
 	actCancel
@@ -59,7 +67,7 @@ const (
 )
 
 // scope says where a key is valid, as a set of bits.
-type scope uint16
+type scope uint32
 
 const (
 	onOverview scope = 1 << iota
@@ -67,14 +75,17 @@ const (
 	onCalls
 	onCall
 	onOutages
+	onQueue
+	onSystem
+	onLog
 	onConfirm // the boxes that ask before something is done
 	onLeave
 	onHelp
 	onFilter // while a filter is typed
 
 	onCallLists = onCallback | onCalls
-	onLists     = onOverview | onCallLists | onOutages
-	anywhere    = onLists | onCall
+	onLists     = onOverview | onCallLists | onOutages | onQueue | onLog
+	anywhere    = onLists | onCall | onSystem
 )
 
 // binding is an action with its keys and what is said of them: in the help,
@@ -93,13 +104,14 @@ const (
 	groupLists     = "Lists"
 	groupCalls     = "Calls"
 	groupCallbacks = "Callbacks"
+	groupInside    = "Queue, system, log"
 	groupBoxes     = "Boxes"
 )
 
 // bindings is every key there is.
 var bindings = []binding{
-	bind(actTab, anywhere, groupAnywhere, "1-3", "screens", "screens", "1", "2", "3"),
-	bind(actOpen, onLists, groupAnywhere, "Enter", "open", "open; offline: try now", "enter"),
+	bind(actTab, anywhere, groupAnywhere, "1-6", "screens", "screens", "1", "2", "3", "4", "5", "6"),
+	bind(actOpen, onOverview|onCallLists|onOutages, groupAnywhere, "Enter", "open", "open; offline: try now", "enter"),
 	bind(actEsc, anywhere, groupAnywhere, "Esc", "back", "drop filter, marks; back", "esc"),
 	bind(actFilter, onOverview|onCallLists, groupAnywhere, "/", "filter", "filter", "/"),
 	bind(actPause, anywhere, groupAnywhere, "p", "pause", "pause / go on", "p"),
@@ -133,7 +145,19 @@ var bindings = []binding{
 	bind(actFailed, onCallback, groupCallbacks, "f", "failed", "its failed calls", "f"),
 	bind(actAll, onCallback, groupCallbacks, "a", "all", "all its calls", "a"),
 	bind(actUnfinished, onCallback, groupCallbacks, "o", "open", "calls not finished", "o"),
-	bind(actSuspend, onOverview|onCallback, groupCallbacks, "z", "suspend", "suspend / resume", "z"),
+	bind(actSuspend, onOverview|onCallback|onQueue, groupCallbacks, "z", "suspend", "suspend / resume", "z"),
+
+	bind(actOpen, onQueue, groupInside, "Enter", "its calls", "queue: calls waiting", "enter"),
+	bind(actSort, onQueue, groupInside, "s", "sort", "queue: sort", "s"),
+	bind(actMailTest, onSystem, groupInside, "m", "send test mail", "system: test mail", "m"),
+	bind(actGarbage, onSystem, groupInside, "G", "run badger gc", "system: free space", "G"),
+	bind(actBackup, onSystem, groupInside, "B", "back up now", "system: back up", "B"),
+	bind(actFilter, onLog, groupInside, "/", "search", "log: search", "/"),
+	bind(actLevel, onLog, groupInside, "l", "level", "log: lowest level", "l"),
+	bind(actPart, onLog, groupInside, "f", "from", "log: one part of it", "f"),
+	bind(actOpen, onLog, groupInside, "Enter", "go to", "log: go there", "enter"),
+	bind(actFollow, onLog, groupInside, "F", "follow", "log: follow", "F"),
+	bind(actWrap, onLog, groupInside, "w", "wrap", "log: wrap lines", "w"),
 
 	bind(actConfirm, onConfirm, groupBoxes, "Enter", "", "do it", "enter"),
 	bind(actCancel, onConfirm, groupBoxes, "Esc", "do nothing", "do nothing", "esc"),
@@ -158,6 +182,9 @@ var feet = map[scope][]action{
 	onCalls:    {actOpen, actFilter, actCycle, actMark, actRetry, actResolve, actTop, actBottom, actMarkAll, actUnmark, actRange, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actPageDown, actPause, actClock},
 	onOutages:  {actOpen, actCopy, actPause, actClock, actRefresh},
+	onQueue:    {actOpen, actSuspend, actSort, actPause, actCopy, actClock, actRefresh},
+	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
+	onLog:      {actFilter, actLevel, actPart, actOpen, actFollow, actWrap, actCopy, actPause, actClock},
 	onFilter:   {actApply, actClear, actCancel},
 }
 
@@ -189,4 +216,10 @@ func keyOf(a action, on scope) (binding, bool) {
 }
 
 // changes reports whether an action changes something in the service.
-func (a action) changes() bool { return a == actRetry || a == actResolve || a == actSuspend }
+func (a action) changes() bool {
+	switch a {
+	case actRetry, actResolve, actSuspend, actMailTest, actGarbage, actBackup:
+		return true
+	}
+	return false
+}

@@ -9,6 +9,7 @@ import (
 // places are the pages, by their scope and the keys that lead there.
 var places = map[scope]string{
 	onOverview: "", onCallback: "enter", onCalls: "2", onCall: "2 enter", onOutages: "3",
+	onQueue: "4", onSystem: "5", onLog: "6",
 }
 
 func TestEveryKeyIsBound(t *testing.T) {
@@ -65,7 +66,7 @@ func TestEveryActionHasAKey(t *testing.T) {
 func TestHelpIsComplete(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, l := range helpGroups(groupAnywhere, groupLists, groupCalls, groupCallbacks) {
+	for _, l := range helpGroups(groupAnywhere, groupLists, groupCalls, groupCallbacks, groupInside) {
 		if l.key != nil {
 			seen[l.key.Help().Key+l.key.Help().Desc] = true
 		}
@@ -86,7 +87,7 @@ func TestHelpIsComplete(t *testing.T) {
 			}
 		}
 	}
-	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+	fly(t, newFake(), 140, 40, nil, func(p *pilot) {
 		p.press("?")
 		for i := range bindings {
 			if b := &bindings[i]; b.group != groupBoxes {
@@ -98,21 +99,23 @@ func TestHelpIsComplete(t *testing.T) {
 
 func TestHelpScrollsWhereItHasNoRoom(t *testing.T) {
 	t.Parallel()
-	fly(t, newFake(), 60, 15, nil, func(p *pilot) {
-		p.press("?")
-		var all strings.Builder
-		for range 60 {
-			all.WriteString(p.text())
-			p.press("j")
-		}
-		for i := range bindings {
-			if b := &bindings[i]; b.group != groupBoxes && !strings.Contains(all.String(), b.Help().Desc) {
-				t.Errorf("%s is never shown", b.Help().Key)
+	for _, size := range [][2]int{{60, 15}, {80, 24}} {
+		fly(t, newFake(), size[0], size[1], nil, func(p *pilot) {
+			p.press("?")
+			var all strings.Builder
+			for range 80 {
+				all.WriteString(p.text())
+				p.press("j")
 			}
-		}
-		p.press("? ?") // the first closes it
-		p.see("Keys")
-	})
+			for i := range bindings {
+				if b := &bindings[i]; b.group != groupBoxes && !strings.Contains(all.String(), b.Help().Desc) {
+					t.Errorf("at %dx%d %s is never shown", size[0], size[1], b.Help().Key)
+				}
+			}
+			p.press("? ?") // the first closes it
+			p.see("Keys")
+		})
+	}
 }
 
 func TestNoDangerousKeys(t *testing.T) {

@@ -47,7 +47,7 @@ type model struct {
 	view       tea.View
 	dirty      bool
 
-	roots   [3]page
+	roots   [len(tabs)]page
 	tab     int
 	stack   []page // above the root
 	box     box
@@ -83,8 +83,13 @@ func newModel(ctx context.Context, stop context.CancelFunc, o Options) (*model, 
 	d := &m.desk
 	d.opt, d.clock = &o, Clock{Zone: o.Zone}
 	d.ask = &asker{ctx: ctx, svc: o.Service, panic: m.crashed}
-	m.roots = [3]page{newOverviewPage(d), newCallsPage(d), newOutagesPage(d)}
+	m.roots = newRoots(d)
 	return m, nil
+}
+
+// newRoots returns the pages of the tabs.
+func newRoots(d *desk) [len(tabs)]page {
+	return [...]page{newOverviewPage(d), newCallsPage(d), newOutagesPage(d), newQueuePage(d), newSystemPage(d), newLogPage(d)}
 }
 
 func (m *model) crashed(what any) {
@@ -199,6 +204,11 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 		return msg.to.Data(msg)
 	case outagesMsg:
 		return msg.to.Data(msg)
+	case addressed:
+		return msg.addressee().Data(msg)
+	case choreMsg:
+		d.choreBegun(msg)
+		return m.top().Refresh()
 	}
 	return nil
 }

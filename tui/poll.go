@@ -150,7 +150,7 @@ func (m *model) met(msg serverMsg) tea.Cmd {
 		// Nothing that was chosen or marked means anything there.
 		d.say(RoleError, "this is another server: data folder "+s.ID+", was "+was.ID)
 		m.drop(0)
-		m.roots = [3]page{newOverviewPage(d), newCallsPage(d), newOutagesPage(d)}
+		m.roots = newRoots(d)
 		m.tab, m.box, d.typing = 0, nil, nil
 		m.draw()
 		return m.top().Refresh()
