@@ -106,6 +106,8 @@ func (p *callPage) Key(a action) (tea.Cmd, bool) {
 		return p.step(1), true
 	case actRetry, actResolve:
 		d.askCalls(a, []callback.CallView{p.view}, "", nil)
+	case actCopyAll:
+		return d.copyCall(&p.view), true
 	case actCopy:
 		return d.copies(p.view.ID.String()), true
 	default:

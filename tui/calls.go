@@ -13,6 +13,7 @@ type callsPage struct {
 	d     *desk
 	calls *callList
 	typed string // the filter as it was typed
+	plain bool   // without the pane of the chosen call
 }
 
 func newCallsPage(d *desk) *callsPage {
@@ -46,6 +47,10 @@ func (p *callsPage) Key(a action) (tea.Cmd, bool) {
 		return nil, true
 	case actCycle:
 		return p.cycle(), true
+	case actPane:
+		p.plain = !p.plain
+		d.say(RoleDim, "detail pane "+onOff(!p.plain))
+		return nil, true
 	case actEsc:
 		switch {
 		case p.typed != "":
@@ -134,7 +139,7 @@ func (p *callsPage) Draw(c *Canvas) {
 		c.PutIn(x+3, first, w-x-4, RoleDim, `e.g. status:failed cb:NAME code:503 "kim lee"`, Left)
 	}
 	const pane = 6
-	if h >= 34 {
+	if h >= 34 && !p.plain {
 		end -= pane
 		p.calls.drawPane(c, end)
 	}
@@ -152,6 +157,14 @@ func (l *callList) act(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		d.say(RoleDim, "Enter: "+l.noCall())
+	case actRetryAll, actResolveAll:
+		return d.askMany(a, &l.filter), true
+	case actGoTo:
+		d.typing = l.goToTime()
+	case actFollow:
+		l.list.SetFollow(!l.list.Follow())
+		d.say(RoleDim, "follow "+onOff(l.list.Follow()))
+		return l.pump(), true
 	case actRetry, actResolve:
 		d.askCalls(a, l.targets(), l.noCall(), l.list.ClearMarks)
 	case actCopy:

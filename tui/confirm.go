@@ -136,7 +136,11 @@ func (b *confirmBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		case d.refuse(key):
 			return nil, true
 		}
-		return d.start(newJob(b.resolve, b.extend, b.calls, b.after)), true
+		kind := jobRetry
+		if b.resolve {
+			kind = jobResolve
+		}
+		return d.start(newJob(kind, b.extend, b.calls, b.after)), true
 	}
 	return nil, false
 }
@@ -165,7 +169,7 @@ func (b *confirmBox) Draw(c *Canvas) {
 		add(RoleFailing, 0, true, "Skipped: "+strings.Join(b.reasons(), ", ")+".")
 	}
 	if b.resolve {
-		add(RoleText, 0, false, "So "+plural(n, "call")+" will change; the API shows SUCCESS, resolved by "+orNobody(d.opt.User)+".")
+		add(RoleText, 0, false, "So "+plural(n, "call")+" will change; the API shows SUCCESS, resolved by "+orNobody(d.opt.User)+". u takes it back.")
 	} else {
 		b.warn(add)
 	}

@@ -29,6 +29,9 @@ type desk struct {
 	link link
 	note note
 	job  *job
+	ops  operations
+
+	resolved *resolvedCalls // by the last job, or nil
 
 	lastKey time.Time
 	cursor  place // where the terminal's own cursor is to be

@@ -27,6 +27,7 @@ type fake struct {
 	calls    []callback.CallView // newest first
 	outages  []callback.OutageView
 	acts     []string
+	ops      fakeOps
 	fail     error          // of every question
 	refuse   error          // of every change
 	stall    chan struct{}  // while not nil: no question is answered before it is closed

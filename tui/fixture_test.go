@@ -112,6 +112,7 @@ func newFake() *fake {
 	}
 	f.calls = fixtureCalls()
 	f.fixInside()
+	f.ops.preview = failedCalls()
 	return f
 }
 

@@ -117,7 +117,7 @@ func TestResolveGoesInParts(t *testing.T) {
 		v.ID = callback.CallID(i + 1)
 		calls = append(calls, v)
 	}
-	j := newJob(true, false, calls, nil)
+	j := newJob(jobResolve, false, calls, nil)
 	sizes := map[string][]int{}
 	for _, s := range j.steps {
 		sizes[s.ref] = append(sizes[s.ref], len(s.ids))
@@ -130,7 +130,7 @@ func TestResolveGoesInParts(t *testing.T) {
 
 func TestExtendIsForEachByItself(t *testing.T) {
 	t.Parallel()
-	j := newJob(false, true, []callback.CallView{{State: callback.StateGaveUp}, {State: callback.StateRetrying}}, nil)
+	j := newJob(jobRetry, true, []callback.CallView{{State: callback.StateGaveUp}, {State: callback.StateRetrying}}, nil)
 	if len(j.steps) != 2 || !j.steps[0].extend || j.steps[1].extend {
 		t.Fatalf("got %+v", j.steps)
 	}

@@ -226,8 +226,16 @@ func (m *model) drawStatus(c *Canvas) {
 		d.job.drawProgress(c, y)
 		return
 	}
+	if n := len(d.ops.lost); n > 0 {
+		c.PutIn(1, y, m.w-2, RoleFailing, "unknown: op "+shortID(d.ops.lost[n-1].want.ID)+" may have run; checking", Left)
+		return
+	}
 	if d.note.text != "" {
 		c.PutIn(1, y, m.w-2, d.note.role, d.note.text, Left)
+		return
+	}
+	if op, n := d.ops.active(); op != nil && !d.link.down {
+		d.drawOperation(c, y, op, n)
 		return
 	}
 	status := ""

@@ -12,6 +12,8 @@ import (
 
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
+
+	"ringback/callback"
 )
 
 var update = cmdline.Bool("update", false, "write the golden frames anew")
@@ -22,6 +24,7 @@ type scene struct {
 	keys  string
 	first bool // there is no callback yet
 	gone  bool // the server stopped answering 13 s ago
+	ops   []callback.OperationView
 	over  func(*Options)
 }
 
@@ -38,6 +41,9 @@ var scenes = []scene{
 	{name: "outages", keys: "3 j j j"},
 	{name: "resolve", keys: "2 j space space space x"},
 	{name: "retry-many", keys: "2 f * ctrl+d ctrl+d ctrl+d * r 1 2"},
+	{name: "retry-all", keys: "enter R 1 2"},
+	{name: "resolve-all", keys: "enter X 1 2 8 4 tab o k"},
+	{name: "operation", keys: "enter", ops: []callback.OperationView{runningOp("bob")}},
 	{name: "suspend", keys: "z"},
 	{name: "help", keys: "?"},
 	{name: "first-run", first: true},
@@ -56,6 +62,7 @@ var scenes = []scene{
 func (s scene) play(t *testing.T, w, h int, change func(*Options), look func(p *pilot)) {
 	t.Helper()
 	f := newFake()
+	f.ops.list = s.ops
 	if s.first {
 		f.overview.Callbacks, f.overview.Events, f.server.MailServer = nil, nil, ""
 	}

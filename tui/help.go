@@ -58,7 +58,7 @@ func (b *helpBox) Draw(c *Canvas) {
 	case w >= 130:
 		columns = [][]helpLine{helpGroups(groupAnywhere), helpGroups(groupLists), helpGroups(groupCalls), helpGroups(groupCallbacks, groupInside)}
 	case w >= 72:
-		columns = [][]helpLine{helpGroups(groupAnywhere, groupCallbacks, groupInside), helpGroups(groupLists, groupCalls)}
+		columns = [][]helpLine{helpGroups(groupAnywhere, groupCalls), helpGroups(groupLists, groupCallbacks, groupInside)}
 	default:
 		columns = [][]helpLine{helpGroups(groupAnywhere, groupLists, groupCalls, groupCallbacks, groupInside)}
 	}

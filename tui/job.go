@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -13,20 +14,31 @@ import (
 // as the service takes in one request.
 const atOnce = 100
 
+// jobKind is what a job does to calls.
+type jobKind uint8
+
+const (
+	jobRetry jobKind = iota
+	jobResolve
+	jobReopen // takes a resolve back
+)
+
 // step is a part of a job that the service does in one call: one call to
-// retry, or calls of one callback to resolve.
+// retry, or calls of one callback to resolve or reopen.
 type step struct {
-	resolve bool
-	extend  bool // a retried call that had been given up gets a new window
-	ref     string
-	ids     []callback.CallID
+	kind   jobKind
+	extend bool // a retried call that had been given up gets a new window
+	ref    string
+	ids    []callback.CallID
 }
 
-// job is retrying or resolving what the operator confirmed. One runs at a
-// time, step by step; it stops at the first answer that does not come.
+// job does what the operator confirmed to calls that were named one by one.
+// One runs at a time, step by step; it stops at the first answer that does not
+// come. What a filter selects is the service's own work: see bulk.go.
 type job struct {
-	resolve bool
+	kind    jobKind
 	steps   []step // still to do
+	past    []step // done
 	total   int    // calls
 	done    int    // calls that had their turn
 	changed int
@@ -36,17 +48,17 @@ type job struct {
 }
 
 // newJob splits what is to be done into steps; the calls' order is kept.
-func newJob(resolve, extend bool, calls []callback.CallView, after func()) *job {
-	j := &job{resolve: resolve, total: len(calls), after: after}
+func newJob(kind jobKind, extend bool, calls []callback.CallView, after func()) *job {
+	j := &job{kind: kind, total: len(calls), after: after}
 	open := map[string]int{} // the step that a callback's calls go to
 	for i := range calls {
 		v := &calls[i]
 		ref := v.CallbackID.String()
 		at, ok := open[ref]
-		if !resolve || !ok || len(j.steps[at].ids) == atOnce {
+		if kind == jobRetry || !ok || len(j.steps[at].ids) == atOnce {
 			at = len(j.steps)
 			open[ref] = at
-			j.steps = append(j.steps, step{resolve: resolve, ref: ref, extend: extend && v.State == callback.StateGaveUp})
+			j.steps = append(j.steps, step{kind: kind, ref: ref, extend: extend && v.State == callback.StateGaveUp})
 		}
 		j.steps[at].ids = append(j.steps[at].ids, v.ID)
 	}
@@ -80,6 +92,9 @@ func (d *desk) stepped(msg stepMsg) tea.Cmd {
 		return nil
 	}
 	j.done += n
+	if msg.err == nil {
+		j.past = append(j.past, j.steps[0])
+	}
 	j.steps = j.steps[1:]
 	if len(j.steps) > 0 {
 		return d.ask.step(j.steps[0], d.opt.User)
@@ -90,6 +105,10 @@ func (d *desk) stepped(msg stepMsg) tea.Cmd {
 		role = RoleError
 	}
 	d.say(role, j.result())
+	d.resolved = nil
+	if j.kind == jobResolve && j.changed > 0 {
+		d.resolved = &resolvedCalls{steps: j.past, calls: j.changed, at: d.running()}
+	}
 	if j.after != nil && j.refused == 0 {
 		j.after()
 	}
@@ -97,10 +116,25 @@ func (d *desk) stepped(msg stepMsg) tea.Cmd {
 }
 
 func (j *job) verb() string {
-	if j.resolve {
-		return "resolve"
+	return [...]string{"retry", "resolve", "reopen"}[j.kind]
+}
+
+// resolvedCalls is what a job resolved, for u to take back.
+type resolvedCalls struct {
+	steps []step
+	calls int
+	at    time.Time
+}
+
+// reopen returns the job that takes it back.
+func (r *resolvedCalls) reopen() *job {
+	j := &job{kind: jobReopen}
+	for _, s := range r.steps {
+		s.kind = jobReopen
+		j.steps = append(j.steps, s)
+		j.total += len(s.ids)
 	}
-	return "retry"
+	return j
 }
 
 // progress says how far a job is.
@@ -113,10 +147,15 @@ func (j *job) result() string {
 	var parts []string
 	n := uint64(j.changed)
 	switch {
-	case j.resolve:
+	case j.kind == jobReopen:
+		parts = append(parts, plural(n, "call")+" failed again, as before the resolve")
+	case j.kind == jobResolve:
 		parts = append(parts, "resolved "+plural(n, "call"))
 		if same := j.total - j.changed - j.refused; same > 0 {
 			parts = append(parts, plural(uint64(same), "call")+" had succeeded meanwhile")
+		}
+		if n > 0 {
+			parts = append(parts, "u takes it back")
 		}
 	case n == 1:
 		parts = append(parts, "1 call is being sent again")

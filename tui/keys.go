@@ -54,10 +54,19 @@ const (
 	actPart
 	actFollow
 	actWrap
+	actRetryAll
+	actResolveAll
+	actUndo
+	actGoTo
+	actPane
+	actCopyAll
+	actAck
+	actMailAgain
 
 	actConfirm
 	actCancel
 	actExtend
+	actSpread
 	actDigit
 	actErase
 	actHide
@@ -82,6 +91,7 @@ const (
 	onLeave
 	onHelp
 	onFilter // while a filter is typed
+	onBulk   // the box that asks before an operation begins
 
 	onCallLists = onCallback | onCalls
 	onLists     = onOverview | onCallLists | onOutages | onQueue | onLog
@@ -135,9 +145,16 @@ var bindings = []binding{
 	bind(actMarkAll, onCallLists, groupLists, "*", "mark all", "mark all shown", "*"),
 	bind(actRange, onCallLists, groupLists, "v", "range", "mark a range, or stop", "v"),
 	bind(actUnmark, onCallLists, groupLists, "c", "clear", "clear marks", "c"),
+	bind(actGoTo, onCallLists, groupLists, "@", "to time", "go to a time", "@"),
+	bind(actFollow, onCallLists, groupLists, "F", "follow", "follow the newest, or not", "F"),
+	bind(actPane, onCalls, groupLists, "d", "pane", "detail pane on / off", "d"),
 
 	bind(actRetry, onCallLists|onCall, groupCalls, "r", "retry", "send it, or marked, again", "r"),
 	bind(actResolve, onCallLists|onCall, groupCalls, "x", "resolve", "resolve it, or marked", "x"),
+	bind(actRetryAll, onCallLists, groupCalls, "R", "retry all failed", "retry all that failed", "R"),
+	bind(actResolveAll, onCallLists, groupCalls, "X", "resolve all failed", "resolve all that failed", "X"),
+	bind(actUndo, anywhere, groupCalls, "u", "undo", "stop it; undo a resolve", "u"),
+	bind(actCopyAll, onCall, groupCalls, "Y", "copy as curl", "copy it as a curl command", "Y"),
 	bind(actOpen, onCall, groupCalls, "Enter", "callback", "open its callback", "enter"),
 	bind(actPrev, onCall, groupCalls, "[", "newer", "the call above it", "["),
 	bind(actNext, onCall, groupCalls, "]", "older", "the call below it", "]"),
@@ -159,11 +176,16 @@ var bindings = []binding{
 	bind(actFollow, onLog, groupInside, "F", "follow", "log: follow", "F"),
 	bind(actWrap, onLog, groupInside, "w", "wrap", "log: wrap lines", "w"),
 
-	bind(actConfirm, onConfirm, groupBoxes, "Enter", "", "do it", "enter"),
-	bind(actCancel, onConfirm, groupBoxes, "Esc", "do nothing", "do nothing", "esc"),
+	bind(actAck, onOutages, groupCallbacks, "a", "acknowledge", "outage: you know of it", "a"),
+	bind(actMailAgain, onOutages, groupCallbacks, "E", "mail again", "outage: e-mail again", "E"),
+
+	bind(actConfirm, onConfirm|onBulk, groupBoxes, "Enter", "", "do it", "enter"),
+	bind(actCancel, onConfirm|onBulk, groupBoxes, "Esc", "do nothing", "do nothing", "esc"),
+	bind(actSpread, onBulk, groupBoxes, "Tab", "", "how fast, or the next field", "tab"),
+	bind(actExtend, onBulk, groupBoxes, "e", "", "change how long it is retried", "e"),
 	bind(actExtend, onConfirm, groupBoxes, "Tab", "", "change how long it is retried", "tab"),
-	bind(actDigit, onConfirm, groupBoxes, "0-9", "", "the number of calls, where it is asked for", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
-	bind(actErase, onConfirm, groupBoxes, "Backspace", "", "erase a digit", "backspace"),
+	bind(actDigit, onConfirm|onBulk, groupBoxes, "0-9", "", "the number of calls, where it is asked for", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+	bind(actErase, onConfirm|onBulk, groupBoxes, "Backspace", "", "erase a digit", "backspace"),
 	bind(actHide, onLeave, groupBoxes, "h", "hide", "hide the screen, keep delivering", "h"),
 	bind(actStop, onLeave, groupBoxes, "s", "stop", "stop", "s"),
 	bind(actCancel, onLeave, groupBoxes, "Esc", "stay", "stay", "esc"),
@@ -178,10 +200,10 @@ var bindings = []binding{
 // feet is the last row of each place: its keys, those used most first.
 var feet = map[scope][]action{
 	onOverview: {actOpen, actFilter, actSuspend, actPause, actClock, actCopy, actRefresh, actMouse},
-	onCallback: {actEsc, actOpen, actMark, actRetry, actResolve, actSuspend, actFailed, actAll, actUnfinished, actFilter, actCopy, actPause, actClock},
-	onCalls:    {actOpen, actFilter, actCycle, actMark, actRetry, actResolve, actTop, actBottom, actMarkAll, actUnmark, actRange, actCopy, actPause, actClock},
-	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actPageDown, actPause, actClock},
-	onOutages:  {actOpen, actCopy, actPause, actClock, actRefresh},
+	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actSuspend, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actCopy, actPause, actClock},
+	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actCopy, actPause, actClock},
+	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
+	onOutages:  {actOpen, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
 	onQueue:    {actOpen, actSuspend, actSort, actPause, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
 	onLog:      {actFilter, actLevel, actPart, actOpen, actFollow, actWrap, actCopy, actPause, actClock},
@@ -218,7 +240,7 @@ func keyOf(a action, on scope) (binding, bool) {
 // changes reports whether an action changes something in the service.
 func (a action) changes() bool {
 	switch a {
-	case actRetry, actResolve, actSuspend, actMailTest, actGarbage, actBackup:
+	case actRetry, actResolve, actSuspend, actRetryAll, actResolveAll, actUndo, actAck, actMailAgain, actMailTest, actGarbage, actBackup:
 		return true
 	}
 	return false

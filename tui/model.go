@@ -117,7 +117,7 @@ func (m *model) Init() tea.Cmd {
 	defer m.guard()
 	return tea.Batch(
 		tea.RequestBackgroundColor,
-		m.desk.ask.server(), m.polling.ask(m.desk.ask.overview()), m.desk.ask.watch(),
+		m.desk.ask.server(), m.polling.ask(m.desk.ask.overview()), m.desk.askOperations(), m.desk.ask.watch(),
 		m.tick(), m.top().Refresh(),
 	)
 }
@@ -193,6 +193,16 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 		return m.retry(msg)
 	case stepMsg:
 		return d.stepped(msg)
+	case previewMsg:
+		d.previewed(msg)
+	case begunMsg:
+		return d.begun(msg)
+	case operationsMsg:
+		return d.tookOperations(msg)
+	case foundMsg:
+		d.found(msg)
+	case doneMsg:
+		return tea.Batch(d.did(msg), m.refresh())
 	case suspendMsg:
 		d.suspended(msg)
 		return m.poll()

@@ -116,6 +116,12 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return p.d.copies(p.rows[at].CallbackID.String()), true
+	case actAck, actMailAgain:
+		var o *callback.OutageView
+		if at >= 0 {
+			o = &p.rows[at]
+		}
+		p.d.actOutage(a, o)
 	case actEsc:
 		return nil, false
 	default:

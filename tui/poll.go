@@ -61,7 +61,7 @@ func (m *model) ticked(msg tickMsg) tea.Cmd {
 	}
 	cmds := []tea.Cmd{m.tick()}
 	if !d.link.down && d.paused.IsZero() {
-		cmds = append(cmds, m.poll())
+		cmds = append(cmds, m.poll(), d.askOperations(), d.askLost())
 		if !d.known {
 			cmds = append(cmds, d.ask.server())
 		}
@@ -124,6 +124,8 @@ func (m *model) back(now time.Time) tea.Cmd {
 	if l.denied && l.revs == nil {
 		cmds = append(cmds, m.desk.ask.watch()) // no try was made meanwhile
 	}
+	m.desk.ops.asking = once{} // what was asked meanwhile is lost
+	cmds = append(cmds, m.desk.askOperations(), m.desk.askLost())
 	l.down, l.denied, l.err, l.delay, l.tries = false, false, "", 0, 0
 	l.gen++
 	l.watch = 0 // the next try to watch, if one is due, is not far
@@ -152,6 +154,7 @@ func (m *model) met(msg serverMsg) tea.Cmd {
 		m.drop(0)
 		m.roots = newRoots(d)
 		m.tab, m.box, d.typing = 0, nil, nil
+		d.ops, d.resolved = operations{}, nil
 		m.draw()
 		return m.top().Refresh()
 	case !was.Started.Equal(s.Started):

@@ -92,6 +92,8 @@ func (m *model) common(a action, k string) (cmd tea.Cmd, ok bool) {
 		if m.mouse {
 			d.say(RoleDim, "mouse on: the wheel scrolls; hold Shift to select text")
 		}
+	case actUndo:
+		return d.undo(), true
 	case actHelp:
 		m.box = &helpBox{d: d, on: m.top().scope()}
 	case actQuit:

@@ -11,8 +11,12 @@ import (
 	"ringback/callback"
 )
 
-// askTime is how long a question to the service may take.
-const askTime = 2 * time.Second
+// askTime is how long a question to the service may take; previewTime is for
+// one that the service itself bounds.
+const (
+	askTime     = 2 * time.Second
+	previewTime = 15 * time.Second
+)
 
 // hourCells is how many parts of the last hour are asked for: a minute each,
 // put together where the screen has no room for all.
@@ -78,11 +82,16 @@ var errCrashed = errors.New("internal error")
 // ask makes one call of the service. It returns within askTime, also where
 // the service does not.
 func ask[T any](ctx context.Context, a *asker, f func(context.Context) (T, error)) (T, error) {
+	return askFor(ctx, a, askTime, f)
+}
+
+// askFor is ask with a time of its own.
+func askFor[T any](ctx context.Context, a *asker, most time.Duration, f func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		v   T
 		err error
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	got := make(chan answer, 1)
 	go func() {
@@ -152,8 +161,11 @@ func (a *asker) outages(to page, ref string, limit int) tea.Cmd {
 func (a *asker) step(s step, by string) tea.Cmd {
 	return func() tea.Msg {
 		n, err := ask(a.ctx, a, func(ctx context.Context) (int, error) {
-			if s.resolve {
+			switch s.kind {
+			case jobResolve:
 				return a.svc.SetStatus(ctx, s.ref, slices.Clone(s.ids), callback.Success, by)
+			case jobReopen:
+				return a.svc.SetStatus(ctx, s.ref, slices.Clone(s.ids), callback.Failed, by)
 			}
 			return 1, a.svc.Retry(ctx, s.ref, s.ids[0], s.extend)
 		})

@@ -10,6 +10,7 @@ import (
 
 // typing is a line that is typed, in place of the status line.
 type typing struct {
+	sign  string // stands before it
 	text  []rune
 	at    int // of the cursor
 	check func(string) *filterError
@@ -23,7 +24,7 @@ const maxTyped = 200
 // newTyping returns a line that begins as text. check says what is wrong with
 // it, as it is typed; apply gets it once nothing is.
 func newTyping(text string, check func(string) *filterError, apply func(string) tea.Cmd) *typing {
-	t := &typing{text: []rune(text), check: check, apply: apply}
+	t := &typing{sign: "/", text: []rune(text), check: check, apply: apply}
 	t.at = len(t.text)
 	t.fault = check(text)
 	return t
@@ -84,7 +85,7 @@ func (t *typing) insert(text string) {
 // Draw shows the line in row y, and what is wrong with it after it.
 func (t *typing) Draw(c *Canvas, d *desk, y int) {
 	w, _ := c.Size()
-	x := c.Put(1, y, RoleKey, "/") + 1
+	x := c.Put(1, y, RoleKey, t.sign) + 1
 	room := w - x - 1
 	says := ""
 	if t.fault != nil {

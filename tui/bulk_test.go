@@ -1,0 +1,329 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+// begun is the one operation that was begun.
+func (f *fake) begunOne(t *testing.T) callback.NewOperation {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.ops.begun) != 1 {
+		t.Fatalf("%d operations were begun, want 1", len(f.ops.begun))
+	}
+	return f.ops.begun[0]
+}
+
+func (f *fake) noneBegun(t *testing.T) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.ops.begun) > 0 {
+		t.Fatalf("%+v was begun", f.ops.begun)
+	}
+}
+
+// What the box names is begun, no more: bounded by the preview, since the outage
+// began, at the rate that was chosen; and it is followed to its end everywhere.
+func TestRetryAll(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("enter R")
+		p.see("Send again now: 1,284 failed calls of crm-prod", "since 09:12:04 (outage #40)", "1,271  refused", "11  503",
+			"still down: it failed last 2m10s ago", "One call goes first", "20/s: all let go in about 1m04s", "(1284)")
+		p.press("enter 1 2 8 enter tab")
+		p.see("100/s")
+		p.press("e")
+		p.see("a new window if this fails")
+		f.noneBegun(t)
+		p.press("e 5 backspace 4 enter")
+		n := f.begunOne(t)
+		if n.Kind != callback.OperationRetry || n.Ref != callbackIDOf("crm-prod").String() || n.Rate != 100 || n.Extend || n.By != "ana" ||
+			n.Upto != idOf(0, 0) || n.Filter.Status != callback.ListFailed || len(n.ID) != 16 {
+			t.Fatalf("begun: %+v", n)
+		}
+		if from := n.Filter.From; from.After(clockAt(0, 9, 11, 4)) || from.Before(clockAt(0, 9, 10, 0)) {
+			t.Fatalf("calls since %v", from)
+		}
+		p.see("op "+n.ID[:8], "0 of 1,284")
+		f.set(func() { o := &f.ops.list[0]; o.Matched, o.Changed = 600, 598 })
+		p.press("1 j")
+		p.pass(time.Second)
+		p.see("600 of 1,284", "endpoint down", "u stops")
+		f.set(func() { f.health("crm-prod").Live.Gate.State = callback.Closed })
+		p.pass(time.Second)
+		p.see("100/s  6s")
+		p.press("u")
+		want(t, f.did(), []string{"stop " + n.ID})
+		p.see("stopped: let 598 calls of crm-prod go again; 2 unchanged")
+	})
+}
+
+// A resolve says why, and can be taken back.
+func TestResolveAll(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.ops.preview.Matched, f.ops.preview.Changed = 20, 19
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("enter X")
+		p.see("20 failed calls of crm-prod to count as SUCCESS", "1 skipped: success already")
+		p.types("ticket 4471, by han\x1bd")
+		p.press("enter")
+		n := f.begunOne(t)
+		if n.Kind != callback.OperationResolve || n.Rate != 0 || n.Remark != "ticket 4471, by hand" || n.Filter.Status != callback.ListFailed {
+			t.Fatalf("begun: %+v", n)
+		}
+		f.set(func() {
+			o := &f.ops.list[0]
+			o.State, o.Matched, o.Changed, o.Finished, o.UndoUntil = callback.OperationDone, 20, 19, noon, noon.Add(24*time.Hour)
+		})
+		p.pass(time.Second)
+		p.see("resolved 19 calls of crm-prod; 1 unchanged; u takes it back")
+		p.press("2 u")
+		p.see("Take back: 19 calls of crm-prod", "ticket 4471, by hand")
+		p.press("enter")
+		p.see("undo", "0 of 19")
+		f.set(func() { o := &f.ops.list[0]; o.State, o.Undone, o.Missed = callback.OperationUndone, 17, 2 })
+		p.pass(time.Second)
+		p.see("took back 17 calls of crm-prod; 2 changed since and stay")
+		want(t, f.did(), []string{"undo " + n.ID})
+		p.press("u")
+		p.see("u: nothing runs")
+	})
+}
+
+// A start that was not answered is asked after, until it is known.
+func TestStartIsAskedAfter(t *testing.T) {
+	t.Parallel()
+	for _, began := range []bool{true, false} {
+		t.Run(fmt.Sprint(began), func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			f.ops.preview.Matched = 3
+			fly(t, f, 80, 24, nil, func(p *pilot) {
+				p.press("enter R")
+				p.m.desk.ask.svc = cut{f, began}
+				p.press("enter")
+				p.see("may have run; checking", "unknown: op ")
+				p.pass(3 * time.Second)
+				p.see("may have run; checking")
+				p.m.desk.ask.svc = f
+				p.pass(8 * time.Second)
+				p.unseen("may have run")
+				if began {
+					p.see("did begin")
+					if len(f.ops.begun) != 1 {
+						t.Fatalf("%d operations", len(f.ops.begun))
+					}
+				} else {
+					p.see("did not begin, nothing was changed: connection reset")
+					f.noneBegun(t)
+				}
+			})
+		})
+	}
+}
+
+// cut is a service whose connection ends with a start, and stays away.
+type cut struct {
+	*fake
+	begins bool
+}
+
+func (c cut) StartOperation(ctx context.Context, n callback.NewOperation) (v callback.OperationView, fresh bool, err error) {
+	if c.begins {
+		_, _, _ = c.fake.StartOperation(ctx, n) // its answer is what is lost
+	}
+	return v, false, errors.New("connection reset")
+}
+
+func (cut) Operation(context.Context, string) (v callback.OperationView, err error) {
+	return v, errors.New("connection reset")
+}
+
+// What others do is shown, and not stopped by one key.
+func TestOperationsOfOthers(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.ops.list = []callback.OperationView{runningOp("bob")}
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		for _, k := range []string{"1", "2", "3", "1 enter"} {
+			p.press(k)
+			p.see("op 5F0C6A1B", "581 of 1,284", "by bob")
+		}
+		p.press("u")
+		p.see("begun by bob", "581 of at most 1,284")
+		p.press("esc")
+		want(t, f.did(), nil)
+		p.press("u enter")
+		want(t, f.did(), []string{"stop 5F0C6A1BB384FD38"})
+		p.see("stopped: let 579 calls of crm-prod go again", "by bob")
+	})
+}
+
+// R and X are for what the list shows of one callback; where that cannot be,
+// they say why.
+func TestWhatIsSelected(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		keys, typed, then string
+		says              string
+		status            callback.CallStatus
+		code              int
+		since             bool
+	}{
+		{keys: "2", then: "R", says: "R: it is for the calls of one callback: add cb:NAME"},
+		{keys: "2 /", typed: "cb:crm-prod", then: "enter R", status: callback.ListFailed},
+		{keys: "2 /", typed: "cb:crm-prod code:503", then: "enter X", status: callback.ListFailed, code: 503},
+		{keys: "2 /", typed: "cb:crm-prod status:pending", then: "enter R", says: "R: only failed calls"},
+		{keys: "2 /", typed: "cb:crm-prod status:pending", then: "enter X", status: callback.ListPending},
+		{keys: "2 /", typed: "cb:crm-prod status:success", then: "enter X", says: "X: these calls count as success already"},
+		{keys: "enter o", then: "R", says: "R: the server cannot select by this filter"},
+		{keys: "enter f", then: "X", status: callback.ListFailed, since: true},
+		{keys: "enter /", typed: "status:failed", then: "enter R", status: callback.ListFailed},
+		{keys: "j j j enter", then: "R", status: callback.ListFailed},
+	} {
+		t.Run(tc.keys+tc.typed+tc.then, func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			fly(t, f, 80, 24, nil, func(p *pilot) {
+				p.press(tc.keys)
+				p.types(tc.typed)
+				p.press(tc.then)
+				if tc.says != "" {
+					p.see(tc.says)
+					if len(f.ops.wanted) > 0 {
+						t.Fatalf("previewed %+v", f.ops.wanted)
+					}
+					return
+				}
+				if len(f.ops.wanted) != 1 {
+					t.Fatalf("previewed %+v:\n%s", f.ops.wanted, p.text())
+				}
+				got := f.ops.wanted[0].Filter
+				if got.Status != tc.status || got.Code != tc.code || got.From.IsZero() == tc.since {
+					t.Fatalf("previewed %+v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestPreviewThatChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		f.set(func() { f.ops.preview = callback.Preview{} })
+		p.press("enter R")
+		p.see("R: no call of crm-prod is selected since 09:12:04")
+		f.set(func() { f.ops.preview = callback.Preview{Matched: 3} })
+		p.press("R")
+		p.see("none can be changed now")
+		f.set(func() { f.refuse = callback.Errorf(callback.CodeUnavailable, "2 other previews are being counted") })
+		p.press("X")
+		p.see("X: 2 other previews are being counted")
+		if p.m.box != nil {
+			t.Fatal("a box is open")
+		}
+	})
+}
+
+// A resolve of named calls can be taken back, too.
+func TestUndoOfMarked(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		id := f.calls[2].ID
+		p.press("2 j j x enter u")
+		p.see("Take back: 1 call")
+		p.press("enter")
+		p.see("1 call failed again")
+		ref := callbackIDOf("billing-eu")
+		want(t, f.did(), []string{fmt.Sprintf("resolve %s [%s] true by ana", ref, id), fmt.Sprintf("resolve %s [%s] false by ana", ref, id)})
+		p.press("u")
+		p.see("u: nothing runs")
+	})
+}
+
+func TestGoToTime(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 @")
+		p.types("13:50x")
+		p.see("09:12, 09:12:04")
+		p.press("enter backspace enter")
+		p.see("calls up to 13:50:00", "13:49:27")
+		if at := p.chosen().Time(); at.After(clockAt(0, 13, 50, 0)) || at.Before(clockAt(0, 13, 49, 0)) {
+			t.Fatalf("on a call of %v", at)
+		}
+		for s, want := range map[string]time.Time{
+			"15:00": clockAt(1, 15, 0, 0), "2h": clockAt(0, 12, 3, 27), "2d": clockAt(2, 14, 3, 27),
+			"2026-03-01": clockAt(2, 0, 0, 0), "2026-03-01 09:12": clockAt(2, 9, 12, 0),
+		} {
+			if got, ok := p.m.desk.parseTime(s); !ok || !got.Equal(want) {
+				t.Errorf("%q is %v, want %v", s, got, want)
+			}
+		}
+		for _, s := range []string{"", "-2h", "25:00", "yesterday"} {
+			if got, ok := p.m.desk.parseTime(s); ok {
+				t.Errorf("%q is %v", s, got)
+			}
+		}
+	})
+}
+
+func TestFollowAndPane(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 140, 40, nil, func(p *pilot) {
+		p.press("2 F")
+		p.see("follow off", "── call ")
+		p.press("d F g")
+		p.unseen("── call ")
+		p.see("follows the newest")
+		p.press("d")
+		p.see("no call chosen")
+	})
+}
+
+func TestCopyAsCurl(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.calls[0].Response.Message.Content = "it's $(reboot)"
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 j k enter Y")
+		if len(p.copied) != 1 || !strings.HasPrefix(p.copied[0], "curl -X POST") ||
+			!strings.Contains(p.copied[0], `it'\''s $(reboot)`) || !strings.HasSuffix(p.copied[0], "'https://crm.example.com/in/whispir'") {
+			t.Fatalf("copied %q", p.copied)
+		}
+	})
+}
+
+func TestOutageKeys(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.outages[0].Alerts[0].Key = "k1"
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("3 a")
+		p.see("ana knows of outage #9 of billing-eu")
+		p.press("esc a enter")
+		p.see("acknowledged outage #9")
+		p.press("E")
+		p.see("noc@example.eu", "250 2.0.0 Ok")
+		f.set(func() { f.refuse = callback.Errorf(callback.CodeConflict, "no mail server is configured") })
+		p.press("enter")
+		p.see("e-mail to noc@example.eu: no mail server is configured")
+		p.press("j a")
+		p.see("a: this outage is over")
+		want(t, f.did(), []string{fmt.Sprintf("acknowledge %s 9 by ana", callbackIDOf("billing-eu")), "send k1"})
+	})
+}

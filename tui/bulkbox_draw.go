@@ -1,0 +1,172 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"ringback/callback"
+)
+
+// Draw implements box.
+func (b *bulkBox) Draw(c *Canvas) {
+	p := &b.preview
+	var lines []boxLine
+	add := func(role Role, keep bool, text string) {
+		lines = append(lines, boxLine{role: role, text: text, keep: keep})
+	}
+	which := Count(p.Matched) + " " + b.which() + " of " + b.callback
+	if p.Partial {
+		which = "at least " + which
+	}
+	if b.resolve() {
+		add(RoleTitle, true, which+" to count as SUCCESS and not be sent again,")
+	} else {
+		add(RoleTitle, true, "Send again now: "+which+",")
+	}
+	add(RoleText, true, b.seen())
+	add(RoleText, false, "")
+	b.drawCauses(c, &lines)
+	add(RoleText, false, "")
+	if n := p.Matched - p.Changed; n > 0 {
+		add(RoleFailing, true, Count(n)+" skipped: "+b.skips())
+	}
+	if b.resolve() {
+		add(RoleText, true, "The API shows SUCCESS, resolved by "+orNobody(b.d.opt.User)+". u takes it back for 24 h.")
+	} else {
+		b.warn(add)
+	}
+	add(RoleText, false, "")
+	b.drawFields(&lines)
+	drawBox(c, title(verbOf(b.want.Kind)), lines, b.keys())
+}
+
+// which says which calls are meant.
+func (b *bulkBox) which() string {
+	noun := "calls"
+	if b.preview.Matched == 1 {
+		noun = "call"
+	}
+	switch f := b.want.Filter; {
+	case f.State == callback.StateGaveUp:
+		return noun + " given up"
+	case f.Status == callback.ListFailed:
+		return "failed " + noun
+	case f.Status == callback.ListPending:
+		return "pending " + noun
+	}
+	return noun
+}
+
+// seen says how far back they go, and until when they were counted.
+func (b *bulkBox) seen() string {
+	d := b.d
+	s := strings.TrimSpace(b.bound())
+	if s != "" {
+		s += ", "
+	}
+	s += "seen up to " + d.clock.When(b.at, d.now()) + "; oldest " + Age(b.preview.Oldest, d.now()) + "."
+	return s
+}
+
+// shownCauses is how many causes a box names.
+const shownCauses = 5
+
+func (b *bulkBox) drawCauses(c *Canvas, lines *[]boxLine) {
+	p := &b.preview
+	rest := p.Other
+	for i, cause := range p.ByCause {
+		if i >= shownCauses {
+			rest += cause.Count
+			continue
+		}
+		*lines = append(*lines, boxLine{text: causeLine(c, cause.Count, causeWords(&cause)), indent: 2, cut: true})
+	}
+	if rest > 0 {
+		*lines = append(*lines, boxLine{text: causeLine(c, rest, "other causes"), indent: 2, cut: true})
+	}
+}
+
+func causeLine(c *Canvas, n uint64, words string) string {
+	count := Count(n)
+	return strings.Repeat(" ", max(7-c.Width(count), 0)) + count + "  " + words
+}
+
+// causeWords names a cause of failures.
+func causeWords(c *callback.Cause) string {
+	switch {
+	case c.Class == "":
+		return "not tried yet"
+	case c.Code > 0:
+		return strconv.Itoa(c.Code)
+	}
+	return c.Class
+}
+
+// skips says why calls that are selected are not changed.
+func (b *bulkBox) skips() string {
+	if b.resolve() {
+		return "success already."
+	}
+	return "being sent now, or due anyway."
+}
+
+// warn says what retrying means.
+func (b *bulkBox) warn(add func(Role, bool, string)) {
+	d, rate := b.d, rates[b.rate]
+	h := d.health(b.id)
+	switch {
+	case h != nil && h.Live.Suspended:
+		add(RoleFailing, true, "The callback is suspended: they are held until it is resumed.")
+	case h != nil && h.Live.Gate.State == callback.Open:
+		add(RoleDown, true, "The endpoint is still down: it failed last "+Age(h.Live.LastFailure, d.now())+" ago.")
+		add(RoleText, true, "One call goes first; the rest follow only if it succeeds.")
+	}
+	pace := "They go as fast as the endpoint takes them."
+	if rate > 0 {
+		all := time.Duration(b.preview.Changed) * time.Second / time.Duration(rate)
+		pace = fmt.Sprintf("%d/s: all let go in about %s.", rate, Duration(max(all, time.Second)))
+	}
+	add(RoleText, true, pace)
+	if b.want.Extend {
+		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
+		return
+	}
+	add(RoleText, true, "Attempts count; each call's time limit stays as it is.")
+}
+
+// drawFields adds what is typed.
+func (b *bulkBox) drawFields(lines *[]boxLine) {
+	mark := func(on bool) Role {
+		if on {
+			return RoleKey
+		}
+		return RoleText
+	}
+	if b.large() {
+		n := strconv.FormatUint(b.preview.Matched, 10)
+		field := b.typed + strings.Repeat("_", max(len(n)-len(b.typed), 0))
+		*lines = append(*lines, boxLine{role: mark(!b.remarking()), keep: true, text: "Type the number of calls to go on: " + field + "  (" + n + ")"})
+	}
+	if b.resolve() {
+		field := string(b.remark) + strings.Repeat("_", max(20-len(b.remark), 0))
+		*lines = append(*lines, boxLine{role: mark(b.remarking()), keep: true, text: "Note (optional): " + field})
+	}
+}
+
+func (b *bulkBox) keys() []boxKey {
+	verb := verbOf(b.want.Kind)
+	keys := []boxKey{{"Enter", verb}}
+	switch {
+	case !b.resolve():
+		word := "new window"
+		if b.want.Extend {
+			word = "old window"
+		}
+		keys = append(keys, boxKey{"Tab", "change speed"}, boxKey{"e", word})
+	case b.large():
+		keys = append(keys, boxKey{"Tab", "number / note"})
+	}
+	return append(keys, boxKey{"Esc", "do nothing"})
+}
