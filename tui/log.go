@@ -22,7 +22,7 @@ type logPage struct {
 	err     string
 	pace    pace
 	whole   bool      // the question under way is for all lines
-	started time.Time // of the service that counted the lines
+	started time.Time // when the service that counted the lines was
 
 	level  int // index in logLevels
 	part   string
@@ -66,9 +66,6 @@ func (p *logPage) Refresh() tea.Cmd {
 // overdue makes it ask with every tick: not every line is a change.
 func (p *logPage) overdue() bool { return true }
 
-// reconnect makes it read all again: the numbers may be those of another life.
-func (p *logPage) reconnect() { p.started = time.Time{} }
-
 // Data implements page.
 func (p *logPage) Data(msg tea.Msg) tea.Cmd {
 	got, ok := msg.(reply[[]callback.LogLine])
@@ -93,9 +90,6 @@ func (p *logPage) Data(msg tea.Msg) tea.Cmd {
 // add takes new lines, and drops as many as are too many.
 func (p *logPage) add(lines []callback.LogLine) {
 	for i := range lines {
-		if n := len(p.lines); n > 0 && lines[i].Seq <= p.lines[n-1].Seq {
-			continue // asked for twice
-		}
 		p.lines = append(p.lines, lines[i])
 		if p.matches(&lines[i]) {
 			p.shown = append(p.shown, lines[i].Seq)
@@ -295,6 +289,10 @@ func (p *logPage) open() {
 			v.CallbackID = h.ID
 		}
 		d.open = newCallPage(d, &v, nil)
+	case h != nil && (l.Part == "outage" || l.Part == "mail"):
+		page := newOutagesPage(d)
+		page.of, page.by = h.ID, l.At.Add(time.Second) // what a line tells of began just before it
+		d.open = page
 	case h != nil:
 		d.open = newCallbackPage(d, h.ID, h.Name)
 	case l.Callback != "":

@@ -41,6 +41,11 @@ func TestLogLeads(t *testing.T) {
 		if page, ok := p.m.top().(*callbackPage); !ok || page.name != "crm-prod" {
 			t.Fatalf("Enter on a line of a callback leads to %T", p.m.top())
 		}
+		p.press("esc G k enter") // crm-prod went down at 09:12
+		if page, ok := p.m.top().(*outagesPage); !ok || page.cursor != (outageKey{callbackIDOf("crm-prod"), 40}) {
+			t.Fatalf("Enter on a line of an outage leads to %T", p.m.top())
+		}
+		p.see("Log > Outages", "outage #40 of crm-prod")
 		p.press("esc G enter")
 		p.see("the line is about no callback and no call")
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -21,6 +22,10 @@ type outagesPage struct {
 	height int
 	err    string
 	asking once
+
+	// The outage to begin with: the latest of a callback that began by then.
+	of callback.CallbackID
+	by time.Time
 }
 
 // outageKey names an outage.
@@ -58,11 +63,24 @@ func (p *outagesPage) Data(msg tea.Msg) tea.Cmd {
 		return again
 	}
 	at := p.at()
+	if !p.loaded && p.of != 0 {
+		p.begin(got.outages)
+	}
 	p.rows, p.loaded, p.err = got.outages, true, ""
 	if p.at() < 0 && len(p.rows) > 0 {
 		p.cursor, p.chosen = keyOfOutage(&p.rows[min(max(at, 0), len(p.rows)-1)]), true
 	}
 	return again
+}
+
+// begin puts the cursor on the outage that the page was opened for.
+func (p *outagesPage) begin(rows []callback.OutageView) {
+	for i := range rows { // the latest first
+		if o := &rows[i]; o.CallbackID == p.of && !o.OutageState.Started.After(p.by) {
+			p.cursor, p.chosen = keyOfOutage(o), true
+			return
+		}
+	}
 }
 
 // at returns the row of the cursor, or -1.

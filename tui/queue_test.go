@@ -143,6 +143,33 @@ func TestQueueKeepsItsCursor(t *testing.T) {
 	})
 }
 
+// TestPauseHoldsBackAnswers keeps an answer that was on its way from changing
+// what somebody who paused reads.
+func TestPauseHoldsBackAnswers(t *testing.T) {
+	t.Parallel()
+	for key, say := range map[string]string{"4": "9,999", "5": "pid 9999", "6": "line 9999"} {
+		f := newFake()
+		fly(t, f, 140, 40, nil, func(p *pilot) {
+			p.press(key)
+			stall := make(chan struct{})
+			f.set(func() {
+				f.stall = stall
+				f.inside.queue.Callbacks[0].Waiting, f.inside.system.Process.PID = 9999, 9999
+			})
+			f.logs(noon, callback.LevelInfo, "api", "", 0, "line 9999")
+			p.pass(1900 * time.Millisecond) // the next question is on its way
+			p.press("p")
+			f.set(func() { f.stall = nil })
+			close(stall)
+			p.pass(5 * time.Second)
+			p.unseen(say)
+			p.press("p")
+			p.pass(3 * time.Second)
+			p.see(say)
+		})
+	}
+}
+
 func TestQueueSaysWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -92,12 +92,22 @@ func (p *systemPage) drawThroughput(s *sheet) {
 		t.put(s.c, s.y, 4, RoleText, top)
 		for _, n := range spans {
 			if n <= w-2 {
-				s.c.Bars(x+2, s.y, r.role, hourIn(r.t.Cells, n), 0)
+				s.c.Bars(x+2, s.y, r.role, hourIn(p.lived(r.t.Cells), n), 0)
 				break
 			}
 		}
 		s.y++
 	}
+}
+
+// lived returns those of the last minutes in which the appliance ran.
+func (p *systemPage) lived(cells []float64) []float64 {
+	started := p.system.Process.Started
+	if started.IsZero() {
+		return cells
+	}
+	minutes := int(max(p.system.Now.Sub(started), 0)/time.Minute) + 1
+	return cells[max(len(cells)-minutes, 0):]
 }
 
 // hourIn returns the last hour in n cells, each the mean of its minutes; NaN

@@ -125,3 +125,16 @@ func TestHourIn(t *testing.T) {
 		t.Errorf("ten minutes in twelve parts: %v", got)
 	}
 }
+
+// TestHourBeforeTheStart tells what is not known from nothing.
+func TestHourBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.inside.system.Process.Started = ago(150 * time.Second)
+	fly(t, f, 140, 40, nil, func(p *pilot) {
+		p.press("5")
+		if got := strings.Count(p.line("delivered /s"), "·"); got != callback.QueueMinutes-3 {
+			t.Fatalf("two and a half minutes after the start %d minutes are not known: %s", got, p.line("delivered /s"))
+		}
+	})
+}
