@@ -26,6 +26,7 @@ func (p *pilot) shownLog() []string {
 func TestLogLeads(t *testing.T) {
 	t.Parallel()
 	f := newFake()
+	f.logs(clockAt(4, 3, 10, 44), callback.LevelInfo, "mail", "crm-prod", 0, "of an earlier outage")
 	f.logs(noon, callback.LevelInfo, "delivery", "billing-eu", f.calls[2].ID, "to a call")
 	f.logs(noon, callback.LevelInfo, "outage", "gone-since", 0, "of a callback that was deleted")
 	fly(t, f, 80, 24, nil, func(p *pilot) {
@@ -37,6 +38,8 @@ func TestLogLeads(t *testing.T) {
 		}
 		p.press("]") // it comes from no list
 		p.see("it was not opened from a list of calls")
+		p.press("esc j enter")
+		p.see("outage #39 of crm-prod")
 		p.press("esc j j enter")
 		if page, ok := p.m.top().(*callbackPage); !ok || page.name != "crm-prod" {
 			t.Fatalf("Enter on a line of a callback leads to %T", p.m.top())

@@ -175,10 +175,10 @@ func TestQueueSaysWhatItDoesNotKnow(t *testing.T) {
 	f := newFake()
 	q := &f.inside.queue
 	q.Partial, q.Counted, q.More = true, noon.Add(-12*time.Second), 7
-	q.Callbacks[0].Partial = true
+	q.Callbacks[0].Partial, q.Callbacks[0].Held = true, true // for a probe: its time runs on
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("4")
-		p.see("late  0\n", "< 1 m ███████████████████████ 214+", "812+", "+ means at least; counted 12s ago", "1 to 3 of 10 callbacks")
+		p.see("late  0\n", "< 1 m ███████████████████████ 214+", "812+", "+ means at least; counted 12s ago", "1 to 3 of 10 callbacks", "Wed 09:12")
 		if strings.Contains(p.line("billing-eu"), "+") {
 			t.Errorf("what was counted is told as a part: %s", p.line("billing-eu"))
 		}

@@ -57,7 +57,9 @@ func TestSystemTellsWhatCameOfAChore(t *testing.T) {
 	run(func(r *callback.ChoreRun) { r.Started, r.Ended = noon, time.Time{} })
 	fly(t, f, 140, 40, nil, func(p *pilot) {
 		p.press("5")
+		p.pass(3 * time.Second)
 		p.see("backup runs since 14:03:27")
+		p.unseen("backup:")
 		run(func(r *callback.ChoreRun) {
 			r.Ended, r.OK, r.Said = noon.Add(time.Second), false, "no space left on device"
 		})
@@ -106,7 +108,10 @@ func TestSystemScrolls(t *testing.T) {
 			}
 		}
 		p.see("10.0.0.9") // it stops at the end
-		p.press("pgup pgup pgup pgup")
+		resized(t, p, 60, 60) // all has room
+		p.see("accepted over HTTP")
+		resized(t, p, 60, 15)
+		p.press("pgdown pgup pgup pgup pgup")
 		p.see("accepted over HTTP")
 	})
 }
