@@ -25,7 +25,7 @@ ringback/smtpout           callback                                     | go-smt
 ringback/app/post          callback                                     | golang.org/x/net
 ringback/app/dispatch      callback
 ringback/app/alert         callback
-ringback/app/series        callback
+ringback/app/series        callback                                     | nakabonne/tstorage
 ringback/app/hub           -
 ringback/app/meter         callback
 ringback/app/journal       callback

@@ -36,6 +36,10 @@ type Options struct {
 	// few; 0: 2 s. What was found by then is answered.
 	Patience time.Duration
 
+	// SeriesDir is where series are archived, a folder of their own; "": they have
+	// the last hour alone.
+	SeriesDir string
+
 	// Delivered and Failed are how long finished calls are kept; 0: for ever.
 	Delivered, Failed time.Duration
 	// RetainEvery is how often retention looks for calls to remove; 0: 10 min.
@@ -146,11 +150,15 @@ func New(opt Options) *App {
 // Run delivers, alerts and tidies up until ctx is done, then finishes what
 // runs. It returns early with an error when the store fails. It is called once.
 func (a *App) Run(ctx context.Context) error {
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var kept sync.WaitGroup
+	kept.Go(func() { a.keep(keeping) })
+	defer kept.Wait()
+	defer stop() // when what runs was counted
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return named("delivery", a.dispatch.Run(ctx)) })
 	g.Go(func() error { return named("alerts", a.alert.Run(ctx)) })
 	g.Go(func() error { return named("upkeep", a.upkeep(ctx)) })
-	g.Go(func() error { return named("recall", a.recall(ctx)) })
 	g.Go(func() error { return named("operations", a.operate(ctx)) })
 	g.Go(func() error { return named("chores", a.doChores(ctx)) })
 	g.Go(func() error { return named("pulse", a.beat(ctx)) })
@@ -274,30 +282,6 @@ func (a *App) ended(e dispatch.Ended) {
 func (a *App) changed() {
 	a.alert.Wake()
 	a.hub.Publish()
-}
-
-// recallMost bounds what is read to know how the last hour went.
-const recallMost = 50_000
-
-// recall counts the attempts of the last 50 minutes, the latest first, so that
-// the screen is not blank after a restart.
-func (a *App) recall(ctx context.Context) error {
-	began := a.opt.Info.Started
-	q := callback.AttemptQuery{Filter: callback.Filter{From: began.Add(-50 * time.Minute), To: began}, Limit: callback.MaxPage}
-	for left := recallMost; left > 0 && ctx.Err() == nil; {
-		page, err := a.opt.Store.Attempts(ctx, q)
-		if err != nil {
-			return ignoreEnd(ctx, err)
-		}
-		for i := range page.Attempts {
-			a.series.Recall(page.Attempts[i].Num, &page.Attempts[i].Attempt)
-		}
-		if left, q.After = left-len(page.Attempts), page.Next; !page.More {
-			break
-		}
-	}
-	a.hub.Publish()
-	return nil
 }
 
 // ignoreEnd returns err unless it only says that ctx is done.

@@ -9,7 +9,7 @@ import (
 )
 
 // Series implements callback.Reader.
-func (a *App) Series(_ context.Context, q callback.SeriesQuery) (callback.Series, error) {
+func (a *App) Series(ctx context.Context, q callback.SeriesQuery) (callback.Series, error) {
 	var of series.Subject
 	waiting := uint64(0)
 	if q.Ref == "" {
@@ -29,7 +29,10 @@ func (a *App) Series(_ context.Context, q callback.SeriesQuery) (callback.Series
 	now := a.clock.Now()
 	var s callback.Series
 	s.From, s.To = q.Bounds(now)
-	s.Cells = a.series.Cells(now, of, s.From, s.To, q.Cells)
+	var err error
+	if s.Cells, err = a.series.Cells(ctx, now, of, s.From, s.To, q.Cells); err != nil {
+		return s, err
+	}
 	if last := &s.Cells[q.Cells-1]; !s.From.After(now) && s.To.After(now) {
 		last.Waiting = max(last.Waiting, waiting) // the present minute is not over
 	}
@@ -61,4 +64,10 @@ func (a *App) Causes(ctx context.Context, ref string, window time.Duration) (cal
 		f.Causes = callback.SumFailures(f.Causes, causes)
 	}
 	return f, nil
+}
+
+// keep journals and archives what is counted, until ctx is done and nothing
+// counts any more. Without it everything else goes on.
+func (a *App) keep(ctx context.Context) {
+	a.series.Run(ctx, series.Options{Store: a.opt.Store, Dir: a.opt.SeriesDir, Now: a.clock.Now, Doubtful: a.clock.Doubtful, Log: a.opt.Log, Loaded: a.hub.Publish})
 }

@@ -192,6 +192,9 @@ func (e *Engine) PutMinute(ctx context.Context, now time.Time, m callback.Minute
 	w.string(string(m.Figures))
 	v, k := w.seal(), minuteKey(minuteOf(m.At))
 	return e.submit(ctx, now, 2*maxParts, len(v)+1024, func(g *group) error {
+		if err := g.mayGrow(); err != nil {
+			return err
+		}
 		before, err := getSplit(g.t, k)
 		if err != nil && !errors.Is(err, badger.ErrKeyNotFound) {
 			return err

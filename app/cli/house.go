@@ -122,6 +122,7 @@ func (h *house) newApp(mailer callback.Mailer, demo bool) *app.App {
 	}
 	return app.New(app.Options{
 		Store: h.store, Poster: h.poster, Mailer: mailer, Policy: policy(cfg), MaxInFlight: cfg.Delivery.MaxInFlight,
+		SeriesDir: h.folder.path("series"),
 		Delivered: time.Duration(cfg.Retention.Delivered), Failed: time.Duration(cfg.Retention.Failed),
 		Secret: h.folder.secret, Metrics: h.metrics, Info: info, Log: h.log,
 		Alerts: alert.Options{

@@ -19,6 +19,14 @@ type minute struct {
 // idle reports whether there is nothing to tell.
 func (m *minute) idle() bool { return m.ok|m.failed|m.accepted|m.waiting == 0 }
 
+// add adds what another process counted of the same minute.
+func (m *minute) add(o *minute) {
+	m.ok, m.failed, m.accepted, m.waiting = m.ok+o.ok, m.failed+o.failed, m.accepted+o.accepted, max(m.waiting, o.waiting)
+	if m.p50 == 0 {
+		m.p50, m.p95 = o.p50, o.p95
+	}
+}
+
 // A minute stands in the archive as two values, each 62 bits that are taken for
 // those of a float: no such float is NaN or infinite, and tstorage keeps bits.
 //
@@ -142,7 +150,9 @@ func (s *sum) add(m *minute) {
 	}
 }
 
-func weigh(n *uint32, by uint32) { *n = uint32(min(uint64(*n)+uint64(by), math.MaxUint32)) }
+func weigh(n *uint32, by uint32) { *n = clamp(uint64(*n) + uint64(by)) }
+
+func clamp(n uint64) uint32 { return uint32(min(n, math.MaxUint32)) }
 
 // cell returns the sum with its quantiles.
 func (s *sum) cell() callback.SeriesCell {

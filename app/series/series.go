@@ -1,5 +1,6 @@
 // Package series keeps how the attempts of each callback went: of the last hour
-// by the minute in rings of fixed size, in memory.
+// by the minute in rings of fixed size, in memory, and of the last 90 days in an
+// archive on disk.
 package series
 
 import (
@@ -17,7 +18,8 @@ const (
 	seconds = 16
 )
 
-// Series counts attempts. Its zero value is ready. Its methods may be called by several goroutines at
+// Series counts attempts. Its zero value is ready, and has the last hour; Run
+// gives it a journal and an archive. Its methods may be called by several goroutines at
 // once.
 type Series struct {
 	mu       sync.Mutex
@@ -25,6 +27,7 @@ type Series struct {
 	all      ring
 	accepted second
 	sent     second
+	archive  *archive // nil: there is none
 }
 
 // ring is one callback's hour.
@@ -75,6 +78,20 @@ func (r *ring) settle() {
 	if q := r.answers.quantile(0.50); q > 0 && c.at == r.answered {
 		c.p50, c.p95 = q, r.answers.quantile(0.95)
 	}
+}
+
+// minute returns a minute with how many calls wait, nil where there is nothing
+// to tell of it.
+func (r *ring) minute(min uint32, waiting uint64) *minute {
+	r.settle()
+	if r.cells[min%minutes].at != min && waiting == 0 {
+		return nil
+	}
+	m := r.at(min)
+	if m != nil {
+		m.waiting = max(m.waiting, clamp(waiting))
+	}
+	return m
 }
 
 // each calls f with the minutes from one up to another that the ring has.
@@ -206,13 +223,4 @@ func (s *Series) Rates(now time.Time) (accepted, sent float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.accepted.rate(now), s.sent.rate(now)
-}
-
-// Recall counts an attempt that an earlier process made, of the last 50 minutes.
-func (s *Series) Recall(num callback.Num, a *callback.Attempt) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := minuteOf(a.Started.Add(a.Duration))
-	s.ring(num).attempt(at, a)
-	s.all.attempt(at, a)
 }

@@ -93,27 +93,3 @@ func TestRates(t *testing.T) {
 		t.Errorf("%v a second after 5 s of silence, want 25", got)
 	}
 }
-
-// What an earlier process made is counted where it belongs, and takes nothing
-// from what this one counts.
-func TestRecall(t *testing.T) {
-	t.Parallel()
-	var s Series
-	now := start.Add(2 * time.Hour)
-	a := callback.Attempt{OK: true, Code: 200, Duration: time.Millisecond}
-	s.Attempt(now, 1, &a)
-	for i := range 40 {
-		old := a
-		old.Started = now.Add(-time.Duration(i) * time.Minute)
-		s.Recall(1, &old)
-	}
-	old := a
-	old.Started = now.Add(-time.Hour) // lies in the cell of now
-	s.Recall(1, &old)
-	if h := s.Hour(now, 1, 60); h.OK != 41 || h.Cells[59].OK != 2 || h.Cells[30].OK != 1 {
-		t.Errorf("%d in the hour, last cell %+v", h.OK, h.Cells[59])
-	}
-	if _, sent := s.Rates(now.Add(time.Second)); sent != 0.1 {
-		t.Errorf("%v a second", sent)
-	}
-}

@@ -1,0 +1,325 @@
+package series
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+// history is what an archive must have: rows by minute.
+type history map[uint32][]row
+
+// random returns the rows of a minute in which about half of the callbacks were
+// idle.
+func (h history) random(at uint32) []row {
+	rng := rand.New(rand.NewPCG(uint64(at), 1))
+	var rows []row
+	for id := range callback.CallbackID(5) {
+		if rng.IntN(2) == 0 {
+			continue
+		}
+		r := row{id, minute{ok: rng.Uint32N(1 << 24), failed: rng.Uint32N(3), accepted: rng.Uint32N(1 << 30), waiting: rng.Uint32()}}
+		r.p50 = uint8(1 + rng.IntN(buckets-1))
+		r.p95 = r.p50 + 1
+		rows = append(rows, r)
+	}
+	if at%7 == 0 {
+		rows = append(rows, row{7, minute{waiting: math.MaxUint32}}) // nothing but calls that wait
+	}
+	h[at] = rows
+	return rows
+}
+
+func (h history) journal(from uint32) (out []callback.Minute) {
+	for _, at := range slices.Sorted(maps.Keys(h)) {
+		if at >= from {
+			out = append(out, callback.Minute{At: timeOf(at), Figures: encode(h[at])})
+		}
+	}
+	return out
+}
+
+// compare holds what an archive tells of the minutes from one up to another
+// against what it must.
+func (h history) compare(t *testing.T, a *archive, from, to uint32) {
+	t.Helper()
+	for id := range callback.CallbackID(9) {
+		got := map[uint32]minute{}
+		err := a.read(t.Context(), id, from, to, func(at uint32, m *minute) {
+			sum := got[at]
+			sum.add(m)
+			got[at] = sum
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[uint32]minute{}
+		for at, rows := range h {
+			for _, r := range rows {
+				if r.id == id && at >= from && at < to && !r.idle() {
+					want[at] = r.minute
+				}
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Fatalf("callback %d from %d to %d: %d minutes, want %d", id, from, to, len(got), len(want))
+		}
+	}
+}
+
+// settled waits until tstorage has written what it writes.
+func settled(t *testing.T, a *archive) (last int64) {
+	t.Helper()
+	for len(a.memory) > writable {
+		on, err := a.onDisk()
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = max(last, on)
+		time.Sleep(time.Millisecond) // tstorage tells nobody when it is done
+	}
+	return last
+}
+
+const first = uint32(29_000_000) // a minute of 2025
+
+func open(t *testing.T, dir string, journal []callback.Minute, now uint32) *archive {
+	t.Helper()
+	a, err := openArchive(dir, journal, timeOf(now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Through partitions in memory and on disk, an end and another start, the archive
+// has what was put there, once.
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	dir, h := t.TempDir(), history{}
+	a := open(t, dir, nil, first)
+	at := first
+	last := int64(0)
+	fill := func(n uint32) {
+		for end := at + n; at < end; at++ {
+			if at%50 == 3 {
+				continue // nobody did anything
+			}
+			if err := a.insert(timeOf(at), h.random(at)); err != nil {
+				t.Fatal(err)
+			}
+			last = max(last, settled(t, a))
+		}
+	}
+	fill(100)
+	h.compare(t, a, first, at)
+	fill(1900) // six partitions, four of them on disk
+	if got := uint32(last / 60); len(a.memory) != writable || got < first+1200 || got > first+1500 {
+		t.Errorf("%d partitions are in memory, and it is on disk up to %d", len(a.memory), got-first)
+	}
+	for _, b := range [][2]uint32{{first, at}, {first + 1, first + 2}, {at - 100, at}, {first + 359, first + 1081}, {first - 500, first}, {at, at + 500}} {
+		h.compare(t, a, b[0], b[1])
+	}
+	if err := a.insert(timeOf(at-1), []row{{1, minute{ok: 1}}}); err != nil { // once more
+		t.Fatal(err)
+	}
+	h.compare(t, a, first, at)
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+	a = open(t, dir, nil, at) // the journal was removed
+	h.compare(t, a, first, at)
+	fill(10)
+	h.compare(t, a, first, at)
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+	journal := h.journal(at - 200) // and once more what is there already
+	a = open(t, dir, journal, at)
+	h.compare(t, a, first, at)
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever a crash leaves of partitions, the journal makes good, and it is not
+// counted twice.
+func TestArchiveAfterACrash(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(path string) error{
+		"nothing":  func(string) error { return nil },
+		"no meta":  func(path string) error { return os.Remove(filepath.Join(path, "meta.json")) },
+		"torn":     func(path string) error { return os.Truncate(filepath.Join(path, "meta.json"), 100) },
+		"empty":    func(path string) error { return os.Truncate(filepath.Join(path, "meta.json"), 0) },
+		"no data":  func(path string) error { return os.Remove(filepath.Join(path, "data")) },
+		"cut data": func(path string) error { return os.Truncate(filepath.Join(path, "data"), 10) },
+		"gone":     os.RemoveAll,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, h := t.TempDir(), history{}
+			a := open(t, dir, nil, first)
+			at, spoilt := first, first
+			for ; at < first+1200; at++ {
+				if err := a.insert(timeOf(at), h.random(at)); err != nil {
+					t.Fatal(err)
+				}
+				if len(a.memory) > writable && at < first+1000 {
+					settled(t, a)
+					spoilt = uint32(a.memory[0].Min / 60) // the first of the journal
+				}
+			}
+			for last := a.memory[0].span; ; time.Sleep(time.Millisecond) { // the fourth was begun: the second is being written
+				if s, err := readSpan(filepath.Join(dir, last.folder())); err == nil && s == last {
+					break
+				}
+			}
+			if err := spoil(filepath.Join(dir, a.memory[0].folder())); err != nil {
+				t.Fatal(err)
+			}
+			// The process is gone without a word: a is not closed before another opens.
+			b := open(t, dir, h.journal(spoilt), at)
+			h.compare(t, b, first, at)
+			if err := b.close(); err != nil {
+				t.Fatal(err)
+			}
+			b = open(t, dir, nil, at)
+			h.compare(t, b, first, at)
+			if err := b.close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// A partition that cannot be opened costs its own time, and no more.
+func TestBrokenPartitionIsPutAside(t *testing.T) {
+	t.Parallel()
+	dir, h := t.TempDir(), history{}
+	for i := range uint32(3) {
+		a := open(t, dir, nil, first+10*i)
+		for at := first + 10*i; at < first+10*i+10; at++ {
+			if err := a.insert(timeOf(at), h.random(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	middle := span{60 * int64(first+10), 60 * int64(first+19)}
+	if err := os.WriteFile(filepath.Join(dir, middle.folder(), "meta.json"), []byte(`{"minTi`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for at := first + 10; at < first+20; at++ {
+		delete(h, at)
+	}
+	for range 2 {
+		a := open(t, dir, nil, first+30)
+		h.compare(t, a, first, first+30)
+		if err := a.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, brokenPrefix+middle.folder())); err != nil {
+		t.Error(err)
+	}
+	a := open(t, dir, nil, first-100) // the clock was wrong before
+	h = history{}
+	h.compare(t, a, first, first+30)
+	if err := a.insert(timeOf(first-100), h.random(first-100)); err != nil {
+		t.Fatal(err)
+	}
+	h.compare(t, a, first-100, first+30)
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// To read what is not there makes nothing, and nobody reads what is half there.
+func TestArchiveIsReadWhileItIsWritten(t *testing.T) {
+	t.Parallel()
+	a, h := open(t, t.TempDir(), nil, first), history{}
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	for id := range callback.CallbackID(3) {
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				last := uint32(0)
+				err := a.read(t.Context(), id, first, first+1500, func(at uint32, _ *minute) { last = max(last, at) })
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for at := first; at < first+1500; at++ {
+		if err := a.insert(timeOf(at), h.random(at)); err != nil {
+			t.Fatal(err)
+		}
+		settled(t, a)
+	}
+	close(done)
+	wg.Wait()
+	h.compare(t, a, first, first+1500)
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRowsAreKeptWhole(t *testing.T) {
+	t.Parallel()
+	rows := history{}.random(first)
+	rows = append(rows, row{1<<64 - 1, minute{1<<24 - 1, 1<<24 - 1, 1<<30 - 1, math.MaxUint32, buckets, buckets}}, row{})
+	got, err := decode(encode(rows))
+	if err != nil || !slices.Equal(got, rows) {
+		t.Errorf("%v, %v", got, err)
+	}
+	much := []row{{1, minute{ok: math.MaxUint32, failed: math.MaxUint32, accepted: math.MaxUint32}}}
+	if got, err := decode(encode(much)); err != nil || got[0].minute != (minute{ok: most24, failed: most24, accepted: most30}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for i := range rows {
+		for _, bits := range func() []uint64 { a, b := rows[i].pack(); return []uint64{a, b} }() {
+			if f := math.Float64frombits(bits); math.IsNaN(f) || math.IsInf(f, 0) || f < 0 {
+				t.Errorf("%x is %v", bits, f)
+			}
+		}
+	}
+	if _, err := decode(encode(rows)[1:]); err == nil {
+		t.Error("a row that is not whole is read")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(encode(history{}.random(first)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		rows, err := decode(b)
+		if err != nil {
+			return
+		}
+		for i := range rows {
+			var s sum
+			s.add(&rows[i].minute)
+			_ = fmt.Sprint(s.cell())
+		}
+		if again, err := decode(encode(rows)); err != nil || !slices.Equal(again, rows) {
+			t.Errorf("%v, %v", again, err)
+		}
+	})
+}
