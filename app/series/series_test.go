@@ -3,6 +3,7 @@ package series
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"ringback/callback"
 )
@@ -91,5 +92,54 @@ func TestRates(t *testing.T) {
 	}
 	if got, _ := s.Rates(start.Add(35 * time.Second)); got != 25 {
 		t.Errorf("%v a second after 5 s of silence, want 25", got)
+	}
+}
+
+// Of more callbacks than can be archived those that did most are, and all are in
+// the sum of all.
+func TestBusiestAreArchived(t *testing.T) {
+	t.Parallel()
+	var s Series
+	var live []callback.Health
+	ok := callback.Attempt{OK: true, Code: 200}
+	for i := range 2 * mostRows {
+		num := callback.Num(i + 1)
+		h := callback.Health{Callback: callback.Callback{ID: callback.CallbackID(num), Num: num}}
+		h.Live.Counts.Pending = 3
+		live = append(live, h)
+		if i%2 == 1 {
+			s.Attempt(start, num, &ok)
+		}
+	}
+	rows := s.rows(minuteOf(start), live, true)
+	if len(rows) != mostRows+1 || rows[0].id != 0 || rows[0].ok != mostRows || rows[0].waiting != 6*mostRows {
+		t.Fatalf("%d rows, first %+v", len(rows), rows[0])
+	}
+	for _, r := range rows[1:] {
+		if r.ok != 1 || r.waiting != 3 || r.id%2 == 1 {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if rows := s.rows(minuteOf(start)+1, live, false); len(rows) != 0 {
+		t.Errorf("a minute in which nothing happened has %d rows", len(rows))
+	}
+	if len(encode(rows)) > callback.MaxMinute {
+		t.Errorf("%d bytes are too many for the journal", len(encode(rows)))
+	}
+}
+
+// Those that do nothing are told nothing of, and cost nothing.
+func TestIdleCostNothing(t *testing.T) {
+	t.Parallel()
+	var s Series
+	live := make([]callback.Health, 10_000)
+	for i := range live {
+		live[i].Num = callback.Num(i + 1)
+	}
+	if rows := s.rows(minuteOf(start), live, true); len(rows) != 0 || len(s.byNum) != 0 {
+		t.Errorf("%d rows and %d rings of 10,000 idle callbacks", len(rows), len(s.byNum))
+	}
+	if size := unsafe.Sizeof(ring{}); size > 1800 {
+		t.Errorf("a ring has %d bytes", size)
 	}
 }
