@@ -165,6 +165,7 @@ var bindings = []binding{
 	bind(actSuspend, onOverview|onCallback|onQueue, groupCallbacks, "z", "suspend", "suspend / resume", "z"),
 
 	bind(actOpen, onQueue, groupInside, "Enter", "its calls", "queue: calls waiting", "enter"),
+	bind(actRetryAll, onQueue, groupInside, "r", "retry now", "queue: retry failed", "r", "R"),
 	bind(actSort, onQueue, groupInside, "s", "sort", "queue: sort", "s"),
 	bind(actMailTest, onSystem, groupInside, "m", "send test mail", "system: test mail", "m"),
 	bind(actGarbage, onSystem, groupInside, "G", "run badger gc", "system: free space", "G"),
@@ -204,9 +205,9 @@ var feet = map[scope][]action{
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
 	onOutages:  {actOpen, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
-	onQueue:    {actOpen, actSuspend, actSort, actPause, actCopy, actClock, actRefresh},
+	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
-	onLog:      {actFilter, actLevel, actPart, actOpen, actFollow, actWrap, actCopy, actPause, actClock},
+	onLog:      {actFilter, actLevel, actOpen, actFollow, actUndo, actWrap, actPart, actCopy, actPause, actClock},
 	onFilter:   {actApply, actClear, actCancel},
 }
 

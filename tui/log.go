@@ -280,7 +280,7 @@ func (p *logPage) open() {
 		d.say(RoleDim, "Enter: there is no line")
 		return
 	}
-	h := d.byName(l.Callback)
+	h := d.find(l.Callback)
 	switch {
 	case l.Call != 0 && l.Callback != "":
 		v := callback.CallView{Callback: l.Callback}
@@ -300,14 +300,4 @@ func (p *logPage) open() {
 	default:
 		d.say(RoleDim, "Enter: the line is about no callback and no call")
 	}
-}
-
-// byName returns a callback of the overview, or nil.
-func (d *desk) byName(name string) *callback.HealthView {
-	for i := range d.overview.Callbacks {
-		if h := &d.overview.Callbacks[i]; h.Name == name && name != "" {
-			return h
-		}
-	}
-	return nil
 }

@@ -145,6 +145,14 @@ func (p *queuePage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		d.askSuspend(d.health(row.CallbackID))
+	case actRetryAll:
+		if row == nil {
+			d.say(RoleDim, "r: no call waits")
+			return nil, true
+		}
+		return d.askMany(a, &filter{query: callback.ListQuery{
+			Ref: row.CallbackID.String(), Filter: callback.Filter{Status: callback.ListFailed},
+		}}), true
 	case actCopy:
 		if row == nil {
 			d.say(RoleDim, "y: no call waits")

@@ -73,6 +73,21 @@ func TestQueueSuspends(t *testing.T) {
 	})
 }
 
+// TestQueueRetries asks what a retry would do, for the callback that is chosen.
+func TestQueueRetries(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("4 j j r")
+		if n := f.ops.wanted; len(n) != 1 || n[0].Kind != callback.OperationRetry ||
+			n[0].Ref != callbackIDOf("billing-eu").String() || n[0].Filter.Status != callback.ListFailed {
+			t.Fatalf("asked was %+v", n)
+		}
+		p.see("Retry")
+		want(t, f.did(), nil)
+	})
+}
+
 // TestInsideIsAskedOnlyWhileOpen keeps what costs the service something from
 // being asked often, or for nobody.
 func TestInsideIsAskedOnlyWhileOpen(t *testing.T) {

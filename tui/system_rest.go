@@ -139,7 +139,7 @@ func (p *systemPage) drawViewers(s *sheet) {
 	s.rule("attached viewers", "")
 	var facts []fact
 	for i := range all[:min(len(all), shownViewers)] {
-		facts = append(facts, fact{text: p.viewer(&all[i])})
+		facts = append(facts, fact{text: p.viewer(s, &all[i])})
 	}
 	switch n := len(all) - shownViewers; {
 	case len(all) == 0:
@@ -150,7 +150,8 @@ func (p *systemPage) drawViewers(s *sheet) {
 	s.facts("", facts...)
 }
 
-func (p *systemPage) viewer(v *callback.Viewer) string {
+// viewer says who looks on, from where, and what they may do.
+func (p *systemPage) viewer(s *sheet, v *callback.Viewer) string {
 	by := v.By
 	if by == "" {
 		by = "somebody"
@@ -158,9 +159,9 @@ func (p *systemPage) viewer(v *callback.Viewer) string {
 	from := v.From
 	switch {
 	case v.Embedded && p.d.opt.Embedded:
-		from = "this terminal, in the server process"
+		from = "this terminal"
 	case v.Embedded:
-		from = "the server's own terminal"
+		from = "server's terminal"
 	case from == "":
 		from = "socket"
 	}
@@ -171,5 +172,8 @@ func (p *systemPage) viewer(v *callback.Viewer) string {
 	case v.Role != "":
 		may = string(v.Role)
 	}
-	return by + "  " + from + "  " + may + " since " + p.d.clock.WhenShort(v.Since, p.d.now())
+	if s.wide {
+		may += " since " + p.d.clock.WhenShort(v.Since, p.d.now())
+	}
+	return by + "  " + from + "  " + may
 }

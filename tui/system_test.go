@@ -107,7 +107,7 @@ func TestSystemScrolls(t *testing.T) {
 				t.Errorf("%q is never shown", has)
 			}
 		}
-		p.see("10.0.0.9") // it stops at the end
+		p.see("10.0.0.9")     // it stops at the end
 		resized(t, p, 60, 60) // all has room
 		p.see("accepted over HTTP")
 		resized(t, p, 60, 15)
