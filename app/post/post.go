@@ -76,6 +76,7 @@ type Poster struct {
 	counts  string // "only 200 counts", for sentences
 	drain   time.Duration
 	clients clients
+	flights flights
 }
 
 // New returns a Poster. It starts nothing by itself; Close it after its last use.
@@ -144,6 +145,10 @@ func (p *Poster) attempt(parent context.Context, j *job, number int, fresh bool)
 	defer cancel(nil)
 	w := newWatch(start, j.connect, j.response, cancel)
 	defer w.end()
+	w.job = j
+	if slot := p.flights.enter(w); slot != nil {
+		defer slot.Store(nil)
+	}
 	resp, err := p.send(w.with(ctx), cl, j, number, start, fresh)
 	a.Duration = time.Since(start)
 	w.report(&a)

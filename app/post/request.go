@@ -22,7 +22,8 @@ import (
 // job is what the attempts of one Post share.
 type job struct {
 	cb                *callback.Callback
-	id                string // webhook-id
+	call              callback.CallID // 0: a test
+	id                string          // webhook-id
 	manual            bool
 	connect, response time.Duration
 
@@ -43,7 +44,7 @@ var (
 // prepare gathers what every attempt for c sends.
 func (p *Poster) prepare(cb *callback.Callback, c *callback.Claim) *job {
 	j := &job{
-		cb: cb, id: cmp.Or(c.Test, c.Entry.ID.String()), manual: c.Entry.Manual,
+		cb: cb, call: c.Entry.ID, id: cmp.Or(c.Test, c.Entry.ID.String()), manual: c.Entry.Manual,
 		connect: p.opt.ConnectTimeout, response: p.opt.ResponseTimeout,
 		secret: p.secretsOf(cb),
 	}

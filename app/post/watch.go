@@ -27,6 +27,7 @@ type watch struct {
 	start             time.Time
 	connect, response time.Duration
 	cancel            context.CancelCauseFunc
+	job               *job // for who looks
 
 	mu    sync.Mutex
 	timer *time.Timer
