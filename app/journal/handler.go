@@ -109,6 +109,10 @@ func take(l *callback.LogLine, b *strings.Builder, a slog.Attr) {
 	case a.Equal(slog.Attr{}): // which handlers leave out
 		return
 	}
+	if a.Key == "err" || a.Key == "error" {
+		b.WriteString(": " + v.String())
+		return
+	}
 	b.WriteString(" " + a.Key + "=" + v.String())
 }
 
