@@ -12,9 +12,16 @@ func TestDueBucket(t *testing.T) {
 		wait time.Duration
 		want int
 	}{
-		{-time.Hour, DueLate}, {-LateAfter - 1, DueLate}, {-LateAfter, DueNow}, {0, DueNow},
-		{1, DueMinute}, {time.Minute, DueMinute}, {time.Minute + 1, DueMinute + 1},
-		{5 * time.Minute, DueLater - 1}, {5*time.Minute + 1, DueLater}, {24 * time.Hour, DueLater},
+		{-time.Hour, DueLate},
+		{-LateAfter - 1, DueLate},
+		{-LateAfter, DueNow},
+		{0, DueNow},
+		{1, DueMinute},
+		{time.Minute, DueMinute},
+		{time.Minute + 1, DueMinute + 1},
+		{5 * time.Minute, DueLater - 1},
+		{5*time.Minute + 1, DueLater},
+		{24 * time.Hour, DueLater},
 	} {
 		if got := DueBucket(now, now.Add(c.wait)); got != c.want {
 			t.Errorf("due in %v: part %d, want %d", c.wait, got, c.want)
@@ -28,8 +35,14 @@ func TestAgeBucket(t *testing.T) {
 		age  time.Duration
 		want int
 	}{
-		{-time.Second, 0}, {0, 0}, {5*time.Minute - 1, 0}, {5 * time.Minute, 1}, {time.Hour, 3},
-		{24*time.Hour - 1, 5}, {24 * time.Hour, 6}, {400 * time.Hour, AgeBuckets - 1},
+		{-time.Second, 0},
+		{0, 0},
+		{5*time.Minute - 1, 0},
+		{5 * time.Minute, 1},
+		{time.Hour, 3},
+		{24*time.Hour - 1, 5},
+		{24 * time.Hour, 6},
+		{400 * time.Hour, AgeBuckets - 1},
 	} {
 		if got := AgeBucket(c.age); got != c.want {
 			t.Errorf("%v old: part %d, want %d", c.age, got, c.want)

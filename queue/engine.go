@@ -60,7 +60,9 @@ type Engine struct {
 	fail   sync.Once
 
 	manifest *manifestKeeper
-	removed  atomic.Int64 // bytes of what retention removed since all tables were compacted
+
+	interrupted int          // attempts, by the end of the process before
+	removed     atomic.Int64 // bytes of what retention removed since all tables were compacted
 
 	// sending guards ops against being closed while somebody sends.
 	sending sync.RWMutex
@@ -222,6 +224,10 @@ func (e *Engine) Close() error {
 	}
 	return errors.Join(err, e.lock.Close())
 }
+
+// Interrupted returns how many attempts ran when the folder was left, and were
+// recorded as interrupted by Open.
+func (e *Engine) Interrupted() int { return e.interrupted }
 
 // Failed is closed when the engine stops by itself after a failed write; Err
 // says why. The process should end then: a restart replays what is on disk.

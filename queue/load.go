@@ -348,6 +348,7 @@ func (e *Engine) interrupt(list []claimed) error {
 			if err := g.move(h, &before, &after); err != nil {
 				return err
 			}
+			e.interrupted++
 		}
 		return nil
 	})

@@ -37,6 +37,9 @@ type Options struct {
 	// nothing is served there.
 	Backup func(ctx context.Context, w io.Writer) error
 
+	// Observer is told of answers and viewers; nil: nobody is.
+	Observer Observer
+
 	// Keys returns the API keys, hashes included; nil: there are none.
 	Keys func() []callback.APIKey
 	// KeyNeeded asks for a key also while none is made. It must be set where
@@ -59,6 +62,8 @@ type handler struct {
 	version string
 	ready   func() (bool, []string)
 	metrics http.Handler
+
+	observer Observer // nil: none
 
 	dump    func(ctx context.Context, w io.Writer) error // writes a backup; nil: there is none
 	backups chan struct{}                                // holds one while it is written
@@ -90,6 +95,8 @@ func New(o Options) http.Handler {
 		version: o.Version,
 		ready:   o.Ready,
 		metrics: o.Metrics,
+
+		observer: o.Observer,
 
 		dump: o.Backup, backups: make(chan struct{}, 1),
 		keys: o.Keys, keyNeeded: o.KeyNeeded, throttle: newThrottle(),
@@ -145,6 +152,11 @@ var (
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.observer != nil {
+		a := &noted{ResponseWriter: w, began: time.Now()}
+		defer a.tell(h.observer)
+		w = a
+	}
 	defer h.recovered(w, r)
 	header := w.Header()
 	header["X-Content-Type-Options"], header["Cache-Control"], header["Vary"] = noSniff, noStore, varyAccept
@@ -210,6 +222,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request, rt route) error {
 		}
 	}
 	q.caller = who
+	known(w, r, &rt, &who)
 	if !rt.query && r.URL.RawQuery != "" {
 		if err := emptyQuery(r); err != nil {
 			return err

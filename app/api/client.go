@@ -33,6 +33,7 @@ type ClientOptions struct {
 	URL    string // "http://127.0.0.1:8480"
 	Socket string // path of a unix socket
 	Key    string // API key to send; "": none
+	Actor  string // for whom requests are made that do not say so themselves; "": nobody in particular
 	// TLS says how the server's certificate is checked; nil: by the system's
 	// authorities.
 	TLS *tls.Config
@@ -65,7 +66,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 		base: strings.TrimRight(o.URL, "/"),
 		name: o.URL,
 		http: &http.Client{
-			Transport:     keyed{t, o.Key},
+			Transport:     keyed{t, o.Key, callback.Sanitize(o.Actor, 64)},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -93,17 +94,22 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // for what a command shows as it is sent. It must not follow redirects.
 func (c *Client) Transport() http.RoundTripper { return c.http.Transport }
 
-// keyed sends a key along.
+// keyed sends a key along, and for whom a request is made.
 type keyed struct {
 	*http.Transport
-	key string
+	key, actor string
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t keyed) RoundTrip(r *http.Request) (*http.Response, error) {
-	if t.key != "" {
+	if t.key != "" || t.actor != "" {
 		r = r.Clone(r.Context()) // the caller's must not be changed
+	}
+	if t.key != "" {
 		r.Header.Set(apiKeyHeader, t.key)
+	}
+	if t.actor != "" && r.Header.Get(actorHeader) == "" {
+		r.Header.Set(actorHeader, t.actor)
 	}
 	return t.Transport.RoundTrip(r)
 }

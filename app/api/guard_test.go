@@ -372,7 +372,7 @@ func TestLinesEndWithTheirKey(t *testing.T) {
 		return keys
 	}}), "tcp", "127.0.0.1:0")
 	client := plainHTTP(t)
-	client.Transport = keyed{client.Transport.(*http.Transport), "enqueue-key"}
+	client.Transport = keyed{Transport: client.Transport.(*http.Transport), key: "enqueue-key"}
 	c := converse(t, client, "http://"+addr+"/responses")
 	c.say(stored)
 	if got := c.hear(); got != "PENDING" || len(s.items) != 1 {

@@ -44,6 +44,9 @@ func (q *request) watch() error {
 	if q.r.Method == http.MethodHead {
 		return nil
 	}
+	if q.observer != nil {
+		defer q.observer.Viewing(q.viewer())()
+	}
 	err = s.run(revs)
 	if err != nil && ctx.Err() == nil {
 		q.log.Debug("api: watch ended", "error", err)

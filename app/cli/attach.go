@@ -29,6 +29,7 @@ func (c *console) attachCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			opt.Actor = c.person()               // it is told among the viewers
 			d, err := attach(cmd.Context(), opt) // before the terminal is touched: what is wrong is told in plain text
 			if err != nil {
 				return err

@@ -19,6 +19,8 @@ import (
 	"ringback/app/alert"
 	"ringback/app/api"
 	"ringback/app/config"
+	"ringback/app/journal"
+	"ringback/app/meter"
 	"ringback/app/metrics"
 	"ringback/app/post"
 	"ringback/callback"
@@ -31,6 +33,9 @@ type house struct {
 	src     config.Source
 	log     *slog.Logger
 	metrics *metrics.Metrics
+	meter   *meter.Meter
+	journal *journal.Journal
+	starts  []callback.Start
 	folder  *folder
 	doors   *doors
 	store   *queue.Engine
@@ -58,7 +63,12 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 		return nil, err
 	}
 	debug.SetMemoryLimit(int64(cfg.MemoryLimit))
-	h = &house{cfg: cfg, src: src, log: log, metrics: metrics.New(version()), token: newToken(), closing: make(chan struct{})}
+	h = &house{
+		cfg: cfg, src: src, metrics: metrics.New(version()), meter: new(meter.Meter), journal: new(journal.Journal),
+		token: newToken(), closing: make(chan struct{}),
+	}
+	log = slog.New(h.journal.Handler(log.Handler()))
+	h.log = log
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -75,7 +85,7 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 	if err != nil {
 		return h, err
 	}
-	if h.store, err = openStore(&cfg, h.folder, log, h.metrics.Committing); err != nil {
+	if h.store, err = openStore(&cfg, h.folder, log.With("part", "store"), h.committing); err != nil {
 		return h, err
 	}
 	if !h.doors.loopback() && len(h.store.Keys()) == 0 {
@@ -85,12 +95,21 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 	if err != nil {
 		return h, err
 	}
+	if h.starts, err = h.folder.noteStart(time.Now().UTC().Truncate(time.Millisecond), h.store.Interrupted()); err != nil {
+		h.log.Warn("who asks for it later will not know of this start", "err", err)
+	}
 	if h.poster, err = newPoster(&cfg.Delivery, h.doors.own, log); err != nil {
 		return h, err
 	}
 	h.app = h.newApp(mailer, demo)
 	h.server = newServer(h)
 	return h, nil
+}
+
+// committing is told of commits of the store.
+func (h *house) committing(operations int) (done func()) {
+	counted, metered := h.metrics.Committing(operations), h.meter.Committing(operations)
+	return func() { metered(); counted() }
 }
 
 // newToken makes a key that is stored nowhere.
@@ -125,6 +144,7 @@ func (h *house) newApp(mailer callback.Mailer, demo bool) *app.App {
 		SeriesDir: h.folder.path("series"),
 		Delivered: time.Duration(cfg.Retention.Delivered), Failed: time.Duration(cfg.Retention.Failed),
 		Secret: h.folder.secret, Metrics: h.metrics, Info: info, Log: h.log,
+		Meter: h.meter, Journal: h.journal, Starts: h.starts, Backup: h.ownBackup,
 		Alerts: alert.Options{
 			From: cfg.SMTP.From, Admin: cfg.Alerts.AdminEmail, RecipientDomains: cfg.Alerts.RecipientDomains,
 			PublicURL: cfg.HTTP.PublicURL, Listen: h.doors.addr.String(), Name: name,
@@ -185,6 +205,11 @@ func (h *house) run(ctx context.Context) error {
 	err = errors.Join(err, h.shutdown())
 	wg.Wait()
 	err = errors.Join(err, h.close())
+	if err == nil {
+		if err := h.folder.noteEnd(time.Now().UTC().Truncate(time.Millisecond)); err != nil {
+			h.log.Warn("the next start will not know that this end was in order", "err", err)
+		}
+	}
 	h.log.Info("ringback ended")
 	return err
 }
@@ -245,7 +270,7 @@ func newServer(h *house) *http.Server {
 	handler := api.New(api.Options{
 		Service: h.app, Log: h.log, MaxBody: int64(h.cfg.HTTP.MaxBody), PublicURL: h.cfg.HTTP.PublicURL, Version: version(),
 		Keys: h.store.Keys, KeyNeeded: !h.doors.loopback(), LocalKey: h.token, Metrics: h.metrics.Handler(),
-		Backup: h.folder.backup(h.store), Ending: h.closing,
+		Backup: h.folder.backup(h.store), Observer: h.app, Ending: h.closing,
 		Ready: func() (bool, []string) {
 			if over(h.closing) {
 				return false, []string{"it is shutting down"}

@@ -56,6 +56,7 @@ func (c *console) underScreen(ctx context.Context, stop context.CancelFunc, hang
 		ran <- h.run(ctx)
 		close()
 	}()
+	defer h.app.Viewing(callback.Viewer{By: c.person(), Role: callback.RoleAdmin, ReadOnly: h.cfg.TUI.ReadOnly, Embedded: true})()
 	o := screenOptions{service: h.app, look: h.cfg.TUI, readOnly: h.cfg.TUI.ReadOnly, embedded: true, demo: demo}
 	leave, err := c.showScreen(shown, o)
 	if err != nil && shown.Err() == nil {
