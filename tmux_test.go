@@ -8,11 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -74,6 +76,60 @@ func TestScreenInTmux(t *testing.T) {
 	// A terminal that hangs up sends SIGHUP, which asks for a renewed certificate too.
 	if log, err := os.ReadFile(filepath.Join(filepath.Dir(s.socket), "data", "ringback.log")); err != nil || !strings.Contains(string(log), "SIGHUP: no certificate is set") {
 		t.Errorf("SIGHUP under the screen reloads nothing: %v\n%s", err, log)
+	}
+}
+
+// TestBulkInTmux resolves all that failed with one operation, takes that back,
+// and lets all be retried once the endpoint is back.
+func TestBulkInTmux(t *testing.T) {
+	tmux, err := exec.LookPath("tmux")
+	if err != nil {
+		t.Skip("tmux is not installed")
+	}
+	var up atomic.Bool
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !up.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer hook.Close()
+	s := newScreen(t, tmux)
+	s.post("/callbacks", `{"name":"crm-prod","url":"`+hook.URL+`"}`, http.StatusCreated)
+	failed := func() bool { return strings.HasPrefix(s.status("FAILED"), "1 to 3 of 3") }
+	for range 3 {
+		s.post("/callbacks/crm-prod/responses", `{"responseMessage":{"channel":"SMS","acknowledged":"now","content":"x"}}`, http.StatusAccepted)
+	}
+	if !poll(failed) {
+		t.Fatalf("the calls did not fail: %s", s.status("FAILED"))
+	}
+	s.shows("crm-prod", "worst first")
+	s.keys("Enter")
+	s.shows("FAILED", "503")
+	s.keys("X")
+	s.shows("3 failed calls of crm-prod to count as SUCCESS", "3  503", "Note")
+	s.keys("t", "4", "4")
+	s.keys("Enter")
+	s.shows("resolved 3 calls of crm-prod; u takes it back")
+	if !poll(func() bool { return strings.HasPrefix(s.status("SUCCESS"), "1 to 3 of 3") }) {
+		t.Fatalf("over HTTP they are not resolved: %s", s.status("SUCCESS"))
+	}
+	if got := s.get("/operations"); !strings.Contains(got, `"remark":"t44"`) {
+		t.Errorf("the note is not kept: %s", got)
+	}
+	s.keys("u")
+	s.shows("Take back: 3 calls of crm-prod")
+	s.keys("Enter")
+	s.shows("took back 3 calls of crm-prod")
+	if !poll(failed) {
+		t.Fatalf("over HTTP they do not fail again: %s", s.status("FAILED"))
+	}
+	up.Store(true)
+	s.keys("R")
+	s.shows("Send again now: 3 failed calls of crm-prod", "20/s")
+	s.keys("Enter")
+	s.shows("let 3 calls of crm-prod go again")
+	if !poll(func() bool { return strings.HasPrefix(s.status("SUCCESS"), "1 to 3 of 3") }) {
+		t.Fatalf("not delivered: %s", s.status("SUCCESS"))
 	}
 }
 

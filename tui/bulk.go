@@ -181,9 +181,12 @@ func (d *desk) found(msg foundMsg) {
 	switch {
 	case msg.err != nil:
 		d.say(RoleError, "op "+shortID(msg.want.ID)+" did not begin, nothing was changed: "+why)
-	default:
-		d.say(RoleOK, "op "+shortID(msg.want.ID)+" did begin")
+	case !msg.op.Active():
 		d.ops.put(msg.op)
+		d.ended(&msg.op)
+	default:
+		d.ops.put(msg.op)
+		d.say(RoleOK, "op "+shortID(msg.want.ID)+" did begin")
 	}
 }
 
@@ -199,10 +202,9 @@ func (d *desk) tookOperations(msg operationsMsg) tea.Cmd {
 	was := o.list
 	o.list = msg.list
 	for i := range was {
-		if before := &was[i]; before.Active() {
-			if after := o.find(before.ID); after != nil && !after.Active() {
-				d.ended(after)
-			}
+		// An undo may have begun and ended in between.
+		if after := o.find(was[i].ID); after != nil && !after.Active() && after.State != was[i].State {
+			d.ended(after)
 		}
 	}
 	o.loaded = true

@@ -92,6 +92,10 @@ func TestResolveAll(t *testing.T) {
 		p.see("Take back: 19 calls of crm-prod", "ticket 4471, by hand")
 		p.press("enter")
 		p.see("undo", "0 of 19")
+		p.press("t") // what is said of a key gives way
+		p.see("times: local")
+		p.pass(3 * time.Second)
+		p.see("undo", "0 of 19")
 		f.set(func() { o := &f.ops.list[0]; o.State, o.Undone, o.Missed = callback.OperationUndone, 17, 2 })
 		p.pass(time.Second)
 		p.see("took back 17 calls of crm-prod; 2 changed since and stay")
@@ -117,7 +121,7 @@ func TestStartIsAskedAfter(t *testing.T) {
 				p.pass(3 * time.Second)
 				p.see("may have run; checking")
 				p.m.desk.ask.svc = f
-				p.pass(8 * time.Second)
+				p.pass(time.Second)
 				p.unseen("may have run")
 				if began {
 					p.see("did begin")
@@ -325,5 +329,20 @@ func TestOutageKeys(t *testing.T) {
 		p.press("j a")
 		p.see("a: this outage is over")
 		want(t, f.did(), []string{fmt.Sprintf("acknowledge %s 9 by ana", callbackIDOf("billing-eu")), "send k1"})
+	})
+}
+
+// An undo that ends between two looks is told of as well.
+func TestUndoThatEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	done := runningOp("bob")
+	done.Kind, done.State, done.Rate, done.UndoUntil = callback.OperationResolve, callback.OperationDone, 0, noon.Add(time.Hour)
+	f.ops.list = []callback.OperationView{done}
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.unseen("resolved")
+		f.set(func() { o := &f.ops.list[0]; o.State, o.Undone, o.UndoUntil = callback.OperationUndone, 579, time.Time{} })
+		p.pass(time.Second)
+		p.see("took back 579 calls of crm-prod (by bob)")
 	})
 }

@@ -59,6 +59,9 @@ type note struct {
 // noteTime is how long a note is shown.
 const noteTime = 10 * time.Second
 
+// briefTime is how long it is while an operation runs.
+const briefTime = 3 * time.Second
+
 // now returns the service's time; while paused, that at which it was paused.
 func (d *desk) now() time.Time {
 	if !d.paused.IsZero() {

@@ -230,11 +230,12 @@ func (m *model) drawStatus(c *Canvas) {
 		c.PutIn(1, y, m.w-2, RoleFailing, "unknown: op "+shortID(d.ops.lost[n-1].want.ID)+" may have run; checking", Left)
 		return
 	}
-	if d.note.text != "" {
+	op, n := d.ops.active()
+	if d.note.text != "" && (op == nil || d.link.down || d.opt.Now().Before(d.note.until.Add(briefTime-noteTime))) {
 		c.PutIn(1, y, m.w-2, d.note.role, d.note.text, Left)
 		return
 	}
-	if op, n := d.ops.active(); op != nil && !d.link.down {
+	if op != nil && !d.link.down {
 		d.drawOperation(c, y, op, n)
 		return
 	}
