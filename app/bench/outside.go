@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"ringback/app/api"
@@ -295,5 +294,5 @@ func (s *synced) write() error {
 	if _, err := s.WriteAt(s.data, s.next.Add(size)%(syncedSize-size)); err != nil {
 		return err
 	}
-	return syscall.Fdatasync(int(s.Fd()))
+	return datasync(s.File)
 }
