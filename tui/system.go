@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -48,21 +49,23 @@ func (p *systemPage) Data(msg tea.Msg) tea.Cmd {
 		p.err = inWords(got.err)
 		return nil
 	}
-	was := p.system.Chores
+	was, known := p.system.Chores, p.loaded
 	p.system, p.loaded, p.err = got.got, true, ""
-	for i := range was {
-		if was[i].Runs() {
-			p.ended(&was[i])
-		}
+	if known {
+		p.ended(was)
 	}
 	return nil
 }
 
-// ended tells of a chore that ran when it was last looked at.
-func (p *systemPage) ended(was *callback.ChoreRun) {
+// ended tells of what somebody asked for and was not over when it was last
+// looked at.
+func (p *systemPage) ended(was []callback.ChoreRun) {
 	for i := range p.system.Chores {
 		r := &p.system.Chores[i]
-		if r.Chore != was.Chore || r.Runs() {
+		old := slices.ContainsFunc(was, func(w callback.ChoreRun) bool {
+			return w.Chore == r.Chore && w.Started.Equal(r.Started) && !w.Runs()
+		})
+		if old || r.Runs() || r.By == "" {
 			continue
 		}
 		role := RoleOK

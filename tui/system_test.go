@@ -65,6 +65,16 @@ func TestSystemTellsWhatCameOfAChore(t *testing.T) {
 		})
 		p.pass(3 * time.Second)
 		p.see("backup 14:03 ✗ no space left on device", " backup: no space left on device")
+		p.press("j") // takes the note away
+		p.pass(5 * time.Second)
+		p.unseen(" backup: no space") // told once
+		run(func(r *callback.ChoreRun) { r.Started, r.OK, r.Said = noon.Add(9*time.Second), true, "quick" })
+		p.pass(3 * time.Second)
+		p.see(" backup: quick") // it was never seen to run
+		run(func(r *callback.ChoreRun) { r.Started, r.By, r.Said = noon.Add(12*time.Second), "", "by itself" })
+		p.pass(3 * time.Second)
+		p.see("✓ by itself")
+		p.unseen(" backup: by itself")
 	})
 }
 
