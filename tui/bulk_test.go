@@ -38,7 +38,7 @@ func TestRetryAll(t *testing.T) {
 	f := newFake()
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("enter R")
-		p.see("Send again now: 1,284 failed calls of crm-prod", "since 09:12:04 (outage #40)", "1,271  refused", "11  503",
+		p.see("Send again now: 1,284 failed calls of crm-prod", "since 09:12:04 (outage #40)", "1,271  connection refused", "11  503", "2  no answer in time",
 			"still down: it failed last 2m10s ago", "One call goes first", "20/s: all let go in about 1m04s", "(1284)")
 		p.press("enter 1 2 8 enter tab")
 		p.see("100/s")
@@ -344,5 +344,37 @@ func TestUndoThatEndsAtOnce(t *testing.T) {
 		f.set(func() { o := &f.ops.list[0]; o.State, o.Undone, o.UndoUntil = callback.OperationUndone, 579, time.Time{} })
 		p.pass(time.Second)
 		p.see("took back 579 calls of crm-prod (by bob)")
+	})
+}
+
+func TestOverviewSorts(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		page := p.m.roots[0].(*overviewPage)
+		for _, tc := range []struct{ keys, says, first, last string }{
+			{"s", "by name", "airport-ops", "uni-alerts"},
+			{"S", "by name, reversed", "uni-alerts", "airport-ops"},
+			{"S s", "most waiting first", "crm-prod", "uni-alerts"},
+			{"s", "most failed first", "crm-prod", "uni-alerts"},
+			{"S", "fewest failed first", "uni-alerts", "crm-prod"},
+			{"S s", "worst first", "crm-prod", "staging-echo"},
+			{"S", "best first", "staging-echo", "crm-prod"},
+		} {
+			at := page.cursor
+			p.press(tc.keys)
+			p.see("12 of 12 shown, " + tc.says)
+			if page.order[0] != callbackIDOf(tc.first) || page.order[11] != callbackIDOf(tc.last) {
+				t.Errorf("%s: %v", tc.says, page.order)
+			}
+			if page.cursor != at {
+				t.Errorf("%s: the cursor went", tc.says)
+			}
+		}
+		p.pass(12 * time.Second) // the order that was chosen stays
+		p.see("best first")
+		if page.order[0] != callbackIDOf("staging-echo") {
+			t.Errorf("after a while: %v", page.order)
+		}
 	})
 }

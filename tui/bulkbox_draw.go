@@ -100,6 +100,12 @@ func causeWords(c *callback.Cause) string {
 		return "not tried yet"
 	case c.Code > 0:
 		return strconv.Itoa(c.Code)
+	case c.Class == callback.ClassRefused.String():
+		return "connection refused"
+	case c.Class == callback.ClassConnectTimeout.String():
+		return "no connection in time"
+	case c.Class == callback.ClassAnswerTimeout.String():
+		return "no answer in time"
 	}
 	return c.Class
 }

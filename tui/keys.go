@@ -47,6 +47,7 @@ const (
 	actNext
 	actSuspend
 	actSort
+	actReverse
 	actMailTest
 	actGarbage
 	actBackup
@@ -145,6 +146,8 @@ var bindings = []binding{
 	bind(actMarkAll, onCallLists, groupLists, "*", "mark all", "mark all shown", "*"),
 	bind(actRange, onCallLists, groupLists, "v", "range", "mark a range, or stop", "v"),
 	bind(actUnmark, onCallLists, groupLists, "c", "clear", "clear marks", "c"),
+	bind(actSort, onOverview, groupLists, "s", "sort", "sort by, overview", "s"),
+	bind(actReverse, onOverview, groupLists, "S", "reverse", "sort in reverse", "S"),
 	bind(actGoTo, onCallLists, groupLists, "@", "to time", "go to a time", "@"),
 	bind(actFollow, onCallLists, groupLists, "F", "follow", "follow the newest, or not", "F"),
 	bind(actPane, onCalls, groupLists, "d", "pane", "detail pane on / off", "d"),

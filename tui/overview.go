@@ -23,6 +23,9 @@ type overviewPage struct {
 	top    int  // the first row shown
 	height int  // rows of the table
 	filter string
+
+	by      int // in overviewSorts
+	reverse bool
 }
 
 func newOverviewPage(d *desk) *overviewPage { return &overviewPage{d: d, height: 1} }
@@ -44,15 +47,7 @@ func (p *overviewPage) Data(tea.Msg) tea.Cmd {
 	rows := p.d.overview.Callbacks
 	at := slices.Index(p.order, p.cursor)
 	if at <= 0 || p.d.opt.Now().Sub(p.d.lastKey) >= settleTime {
-		sorted := make([]*callback.HealthView, len(rows))
-		for i := range rows {
-			sorted[i] = &rows[i]
-		}
-		slices.SortFunc(sorted, worst)
-		p.order = p.order[:0]
-		for _, h := range sorted {
-			p.order = append(p.order, h.ID)
-		}
+		p.sort()
 	} else {
 		p.keepOrder(rows)
 	}
@@ -131,7 +126,7 @@ func (p *overviewPage) Status() string {
 	if len(d.overview.Callbacks) == 0 {
 		return "waiting for the first callback"
 	}
-	s := fmt.Sprintf("%d of %d shown, worst first", len(p.visible()), len(p.order))
+	s := fmt.Sprintf("%d of %d shown, %s", len(p.visible()), len(p.order), p.sortedBy())
 	if p.filter != "" {
 		s += ", filter: " + p.filter
 	}
@@ -153,6 +148,12 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 		}
 	case actFilter:
 		p.d.typing = newTyping(p.filter, func(string) *filterError { return nil }, p.filterBy)
+	case actSort:
+		p.by = (p.by + 1) % len(overviewSorts)
+		p.sort()
+	case actReverse:
+		p.reverse = !p.reverse
+		p.sort()
 	case actSuspend:
 		p.d.askSuspend(h)
 	case actCopy:

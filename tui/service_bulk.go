@@ -37,7 +37,7 @@ type (
 
 // shownOperations is how many of the latest operations are asked for: one that
 // runs may be older than others that have ended.
-const shownOperations = 2 * callback.MaxRunning
+const shownOperations = 20
 
 // preview asks what an operation would do. The service counts for up to 10 s,
 // and then says so.

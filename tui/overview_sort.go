@@ -1,0 +1,54 @@
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"ringback/callback"
+)
+
+// overviewSorts are the orders of the overview; s goes through them.
+var overviewSorts = []struct {
+	name, reversed string
+	compare        func(a, b *callback.HealthView) int
+}{
+	{"worst first", "best first", worst},
+	{"by name", "by name, reversed", alphabetic},
+	{"most waiting first", "fewest waiting first", func(a, b *callback.HealthView) int {
+		return cmp.Or(cmp.Compare(b.Live.Counts.Waiting(), a.Live.Counts.Waiting()), alphabetic(a, b))
+	}},
+	{"most failed first", "fewest failed first", func(a, b *callback.HealthView) int {
+		return cmp.Or(cmp.Compare(b.Bad, a.Bad), alphabetic(a, b))
+	}},
+}
+
+func alphabetic(a, b *callback.HealthView) int { return strings.Compare(a.Name, b.Name) }
+
+// sort puts the rows in the order that was chosen.
+func (p *overviewPage) sort() {
+	rows := p.d.overview.Callbacks
+	sorted := make([]*callback.HealthView, len(rows))
+	for i := range rows {
+		sorted[i] = &rows[i]
+	}
+	compare := overviewSorts[p.by].compare
+	slices.SortFunc(sorted, func(a, b *callback.HealthView) int {
+		if p.reverse {
+			a, b = b, a
+		}
+		return compare(a, b)
+	})
+	p.order = p.order[:0]
+	for _, h := range sorted {
+		p.order = append(p.order, h.ID)
+	}
+}
+
+// sortedBy names that order.
+func (p *overviewPage) sortedBy() string {
+	if p.reverse {
+		return overviewSorts[p.by].reversed
+	}
+	return overviewSorts[p.by].name
+}
