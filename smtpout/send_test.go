@@ -3,12 +3,14 @@ package smtpout_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-message"
 	gomail "github.com/emersion/go-message/mail"
@@ -236,5 +238,23 @@ func TestCheck(t *testing.T) {
 	}
 	if n := len(s.got()); n != 0 {
 		t.Fatalf("check sent %d mails", n)
+	}
+}
+
+func TestCertificateEnds(t *testing.T) {
+	t.Parallel()
+	want := must(x509.ParseCertificate(goodCert().Certificate[0])).NotAfter
+	for mode, want := range map[string]time.Time{smtpout.TLSStart: want, smtpout.TLSImplicit: want, smtpout.TLSNone: {}} {
+		s := start(t, mode, nil)
+		c := client(t, s.port, mode)
+		if !c.CertificateEnds().IsZero() {
+			t.Errorf("%s: known before it was seen", mode)
+		}
+		if err := c.Check(t.Context()); err != nil {
+			t.Fatalf("%s: %v", mode, err)
+		}
+		if got := c.CertificateEnds(); !got.Equal(want) {
+			t.Errorf("%s: the certificate ends at %v, want %v", mode, got, want)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -31,6 +32,7 @@ type session struct {
 	smtp  *smtp.Client
 	tls   bool
 	stage string
+	ends  *atomic.Int64 // Client.certEnds
 }
 
 // newSession takes conn over; done closes it and must be called. As soon as
@@ -41,6 +43,7 @@ func (c *Client) newSession(ctx context.Context, conn net.Conn) (s *session, don
 		raw:   conn,
 		end:   time.Now().Add(c.opts.TotalTimeout),
 		stage: stageConnect,
+		ends:  &c.certEnds,
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	return s, func() {
@@ -138,6 +141,9 @@ func (s *session) handshake(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	s.tls = true
+	if certs := conn.ConnectionState().PeerCertificates; len(certs) > 0 {
+		s.ends.Store(certs[0].NotAfter.Unix())
+	}
 	return conn, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"ringback/callback"
@@ -71,6 +72,8 @@ func (o Options) addr() string { return net.JoinHostPort(o.Host, strconv.Itoa(o.
 type Client struct {
 	opts   Options
 	redact *strings.Replacer
+
+	certEnds atomic.Int64 // when the server's certificate ends, in Unix seconds; 0: not known
 }
 
 // New checks o and returns a client for it; nothing is contacted. Its errors
@@ -120,6 +123,15 @@ func (o Options) validate() error {
 
 // Format implements fmt.Formatter, so that no verb prints the password.
 func (c *Client) Format(f fmt.State, verb rune) { c.opts.Format(f, verb) }
+
+// CertificateEnds returns when the certificate ends that the server showed last;
+// zero: it showed none yet.
+func (c *Client) CertificateEnds() time.Time {
+	if at := c.certEnds.Load(); at != 0 {
+		return time.Unix(at, 0).UTC()
+	}
+	return time.Time{}
+}
 
 // Send implements callback.Mailer. The receipt is the server's answer to the
 // mail with its code, such as "250 2.0.0 Ok: queued as 4XyZ"; what happens to
