@@ -41,11 +41,10 @@ func resting(t *testing.T, change func(*Options)) *App {
 func callbackOf(t *testing.T, a *App, name string) callback.Health {
 	t.Helper()
 	yes, url := true, "http://127.0.0.1:1/"
-	h, err := a.Create(t.Context(), callback.Draft{Name: &name, URL: &url, Retries: &yes})
-	if err != nil {
+	if _, err := a.Create(t.Context(), callback.Draft{Name: &name, URL: &url, Retries: &yes}); err != nil {
 		t.Fatal(err)
 	}
-	h, err = a.opt.Store.Find(name)
+	h, err := a.opt.Store.Find(name)
 	if err != nil {
 		t.Fatal(err)
 	}

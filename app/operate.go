@@ -77,6 +77,10 @@ func (a *App) SetStatus(ctx context.Context, ref string, ids []callback.CallID, 
 		err = callback.Errorf(callback.CodeInvalid, "a call can be set to SUCCESS or FAILED only")
 	}
 	a.changed()
+	if changed > 0 {
+		what := map[callback.Status]string{callback.Success: "calls were resolved", callback.Failed: "calls were reopened"}[status]
+		a.opt.Log.Info(what, "part", "operation", "callback", h.Name, "n", changed, "by", callback.Sanitize(by, 60))
+	}
 	return changed, err
 }
 

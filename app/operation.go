@@ -18,13 +18,16 @@ const operationPage = 100
 
 // StartOperation implements callback.Operator.
 func (a *App) StartOperation(ctx context.Context, n callback.NewOperation) (v callback.OperationView, fresh bool, err error) {
-	o, _, err := a.operation(n)
+	o, h, err := a.operation(n)
 	if err != nil {
 		return v, false, err
 	}
 	op, fresh, err := a.opt.Store.StartOperation(ctx, a.clock.Now(), o)
 	if err != nil {
 		return v, false, err
+	}
+	if fresh {
+		a.opt.Log.Info("operation started", "part", "operation", "operation", op.ID, "callback", h.Name, "kind", op.Kind, "by", op.By)
 	}
 	a.wakeOperations()
 	a.changed()
@@ -183,12 +186,12 @@ func (a *App) page(ctx context.Context, o callback.Operation, limit int) (callba
 	}
 	if err == nil {
 		if !o.Active() {
-			a.opt.Log.Info("operation ended", "operation", o.ID, "kind", o.Kind, "state", o.State,
+			a.opt.Log.Info("operation ended", "part", "operation", "operation", o.ID, "kind", o.Kind, "state", o.State,
 				"matched", o.Matched, "changed", o.Changed, "undone", o.Undone)
 		}
 		return o, nil
 	}
-	a.opt.Log.Error("an operation failed", "operation", o.ID, "err", err)
+	a.opt.Log.Error("an operation failed", "part", "operation", "operation", o.ID, "err", err)
 	return a.opt.Store.EndOperation(ctx, a.clock.Now(), o.ID, callback.OperationFailed, "its calls could not be read; the log tells more")
 }
 
