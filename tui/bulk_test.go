@@ -341,7 +341,10 @@ func TestUndoThatEndsAtOnce(t *testing.T) {
 	f.ops.list = []callback.OperationView{done}
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.unseen("resolved")
-		f.set(func() { o := &f.ops.list[0]; o.State, o.Undone, o.UndoUntil = callback.OperationUndone, 579, time.Time{} })
+		f.set(func() {
+			o := &f.ops.list[0]
+			o.State, o.Undone, o.UndoUntil = callback.OperationUndone, 579, time.Time{}
+		})
 		p.pass(time.Second)
 		p.see("took back 579 calls of crm-prod (by bob)")
 	})
@@ -377,4 +380,22 @@ func TestOverviewSorts(t *testing.T) {
 			t.Errorf("after a while: %v", page.order)
 		}
 	})
+}
+
+func TestCopyExport(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+		p.press("2 /")
+		p.types(`cb:crm-prod status:failed code:503 it's`)
+		p.press("enter E 1 enter o E f E")
+		p.see("copied ringback calls export")
+		want(t, p.copied, []string{
+			`ringback calls export --callback 'crm-prod' --status 'failed' --code '503' --text 'it'\''s' -o calls.ndjson`,
+			"ringback calls export --callback '" + callbackIDOf("crm-prod").String() + "' --status 'failed' -o calls.ndjson",
+		})
+	})
+	q := callback.ListQuery{Filter: callback.Filter{Status: allCalls, State: callback.StateGaveUp, Code: callback.NoAnswer, From: noon}}
+	if got, want := exportCommand(&q), "ringback calls export --state 'gaveUp' --code '0' --from '2026-03-03T04:03:27Z' -o calls.ndjson"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }

@@ -159,6 +159,8 @@ func (l *callList) act(a action) (tea.Cmd, bool) {
 		d.say(RoleDim, "Enter: "+l.noCall())
 	case actRetryAll, actResolveAll:
 		return d.askMany(a, &l.filter), true
+	case actExport:
+		return d.copyExport(&l.filter), true
 	case actGoTo:
 		d.typing = l.goToTime()
 	case actFollow:

@@ -48,6 +48,7 @@ const (
 	actSuspend
 	actSort
 	actReverse
+	actExport
 	actMailTest
 	actGarbage
 	actBackup
@@ -157,6 +158,7 @@ var bindings = []binding{
 	bind(actRetryAll, onCallLists, groupCalls, "R", "retry all failed", "retry all that failed", "R"),
 	bind(actResolveAll, onCallLists, groupCalls, "X", "resolve all failed", "resolve all that failed", "X"),
 	bind(actUndo, anywhere, groupCalls, "u", "undo", "stop it; undo a resolve", "u"),
+	bind(actExport, onCallLists, groupCalls, "E", "export", "copy an export command", "E"),
 	bind(actCopyAll, onCall, groupCalls, "Y", "copy as curl", "copy it as a curl command", "Y"),
 	bind(actOpen, onCall, groupCalls, "Enter", "callback", "open its callback", "enter"),
 	bind(actPrev, onCall, groupCalls, "[", "newer", "the call above it", "["),
@@ -205,7 +207,7 @@ var bindings = []binding{
 var feet = map[scope][]action{
 	onOverview: {actOpen, actFilter, actSuspend, actPause, actClock, actCopy, actRefresh, actMouse},
 	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actSuspend, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actCopy, actPause, actClock},
-	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actCopy, actPause, actClock},
+	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
 	onOutages:  {actOpen, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
 	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
