@@ -45,7 +45,13 @@ type archive struct {
 // loaded is a partition that tstorage has in memory.
 type loaded struct {
 	span
-	of map[callback.CallbackID]struct{} // whose points it has
+	has map[name]struct{} // series
+}
+
+// name is that of a series in tstorage.
+type name struct {
+	metric string
+	id     callback.CallbackID
 }
 
 // openArchive opens the archive in a folder, and inserts again what of the
@@ -88,7 +94,7 @@ func openArchive(dir string, journal []callback.Minute, now time.Time) (a *archi
 // writes none while the next is being filled.
 func (a *archive) replay(journal []callback.Minute, now time.Time) error {
 	var rows []tstorage.Row
-	whose := loaded{span: span{Min: math.MaxInt64}, of: map[callback.CallbackID]struct{}{}}
+	whose := loaded{span: span{Min: math.MaxInt64}, has: map[name]struct{}{}}
 	for _, m := range journal {
 		at := m.At.Unix()
 		if at <= a.last || !m.At.Before(now.Truncate(time.Minute)) {
@@ -107,7 +113,7 @@ func (a *archive) replay(journal []callback.Minute, now time.Time) error {
 	return a.db.InsertRows(rows)
 }
 
-// rows returns the points of one minute, and notes whose they are.
+// rows returns the points of one minute, and notes of which series they are.
 func (l *loaded) rows(at int64, of []row) []tstorage.Row {
 	var rows []tstorage.Row
 	for i := range of {
@@ -121,7 +127,7 @@ func (l *loaded) rows(at int64, of []row) []tstorage.Row {
 				rows = append(rows, tstorage.Row{
 					Metric: p.metric, Labels: labels, DataPoint: tstorage.DataPoint{Timestamp: at, Value: math.Float64frombits(p.bits)},
 				})
-				l.of[of[i].id] = struct{}{}
+				l.has[name{p.metric, of[i].id}] = struct{}{}
 			}
 		}
 	}
@@ -144,7 +150,7 @@ func (a *archive) insert(at time.Time, of []row) error {
 	if ts <= a.last {
 		return nil
 	}
-	next := loaded{span: span{Min: math.MaxInt64}, of: map[callback.CallbackID]struct{}{}}
+	next := loaded{span: span{Min: math.MaxInt64}, has: map[name]struct{}{}}
 	n := len(a.memory)
 	begins := n == 0 || a.memory[n-1].Max-a.memory[n-1].Min+1 >= int64(partition/time.Second) // as tstorage has it
 	if !begins {
@@ -236,7 +242,7 @@ func (a *archive) selectPoints(metric string, id callback.CallbackID, from, to i
 	}
 	parts := []span{{from, disk}}
 	for _, l := range a.memory {
-		if _, ok := l.of[id]; ok {
+		if _, ok := l.has[name{metric, id}]; ok {
 			parts = append(parts, span{max(from, l.Min), min(to, l.Max+1)})
 		}
 	}

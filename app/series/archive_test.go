@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -245,7 +246,42 @@ func TestBrokenPartitionIsPutAside(t *testing.T) {
 	}
 }
 
-// To read what is not there makes nothing, and nobody reads what is half there.
+// tstorage makes each series that it is asked for: 8 KB, in each partition that
+// it has in memory.
+func TestToReadMakesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a := open(t, dir, nil, first)
+	for at := first; at < first+370; at++ {
+		id := callback.CallbackID(1)
+		if at > first+365 {
+			id = 2
+		}
+		if err := a.insert(timeOf(at), []row{{id, minute{ok: 1}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := range callback.CallbackID(50) {
+		if err := a.read(t.Context(), id, first-100, first+500, func(uint32, *minute) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parts := a.memory
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range parts {
+		b, err := os.ReadFile(filepath.Join(dir, p.folder(), "meta.json"))
+		if err != nil || strings.Count(string(b), `"offset"`) != 1+i {
+			t.Errorf("%v: %s", err, b)
+		}
+	}
+	if len(parts) != 2 {
+		t.Errorf("%d partitions", len(parts))
+	}
+}
+
+// Nobody reads what is half there.
 func TestArchiveIsReadWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	a, h := open(t, t.TempDir(), nil, first), history{}

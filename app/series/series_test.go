@@ -143,3 +143,21 @@ func TestIdleCostNothing(t *testing.T) {
 		t.Errorf("a ring has %d bytes", size)
 	}
 }
+
+// What a window ends with is not within.
+func TestWindowEnds(t *testing.T) {
+	t.Parallel()
+	var s Series
+	ok, now := callback.Attempt{OK: true, Code: 200}, start.Add(10*time.Minute)
+	s.Attempt(start, 1, &ok)
+	s.Attempt(now, 1, &ok)
+	cells, err := s.Cells(t.Context(), now, Subject{Num: 1, ID: 1}, start.Add(-50*time.Minute), now, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range cells {
+		if want := i == 50; (c.OK == 1) != want || c.OK > 1 {
+			t.Errorf("cell %d is %+v", i, c)
+		}
+	}
+}
