@@ -182,8 +182,11 @@ func (a *archive) onDisk() (last int64, err error) {
 			a.mu.Unlock()
 			return last, nil
 		}
-		oldest := a.memory[0].span
+		oldest, done := a.memory[0].span, a.written(&a.memory[0])
 		a.mu.Unlock()
+		if !done {
+			return last, nil
+		}
 		if s, err := readSpan(filepath.Join(a.dir, oldest.folder())); err != nil || s != oldest {
 			return last, nil // not yet
 		}
@@ -195,6 +198,17 @@ func (a *archive) onDisk() (last int64, err error) {
 		a.mu.Unlock()
 		last = oldest.Max
 	}
+}
+
+// written reports whether tstorage has done with writing a partition: of one in
+// memory it gives out the points themselves, of one on disk a copy each time.
+func (a *archive) written(l *loaded) bool {
+	for n := range l.has {
+		x, err := a.db.Select(n.metric, labelsOf(n.id), l.Min, l.Max+1)
+		y, again := a.db.Select(n.metric, labelsOf(n.id), l.Min, l.Max+1)
+		return err == nil && again == nil && len(x) > 0 && len(y) > 0 && x[0] != y[0]
+	}
+	return false
 }
 
 // day is how much is read at once.

@@ -179,10 +179,8 @@ func TestArchiveAfterACrash(t *testing.T) {
 					spoilt = uint32(a.memory[0].Min / 60) // the first of the journal
 				}
 			}
-			for last := a.memory[0].span; ; time.Sleep(time.Millisecond) { // the fourth was begun: the second is being written
-				if s, err := readSpan(filepath.Join(dir, last.folder())); err == nil && s == last {
-					break
-				}
+			for !a.written(&a.memory[0]) { // the fourth was begun: the second is being written
+				time.Sleep(time.Millisecond)
 			}
 			if err := spoil(filepath.Join(dir, a.memory[0].folder())); err != nil {
 				t.Fatal(err)
