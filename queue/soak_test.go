@@ -113,7 +113,7 @@ func (s *soak) conserved(t *testing.T) {
 	if n := s.made.Load(); n != s.total || int64(c.Accepted) != s.total || c.Accepted != c.Sum()+c.Purged {
 		t.Errorf("%d enqueued, %d accepted, %d tried, %d stored, %d removed", s.total, c.Accepted, n, c.Sum(), c.Purged)
 	}
-	if n := payloads(t, s.e); n != int(c.Sum()) {
+	if n := payloads(t, s.e); n != int(c.Sum()) { // collection brings none back
 		t.Errorf("%d responses are stored for %d calls", n, c.Sum())
 	}
 }
@@ -123,9 +123,6 @@ func (s *soak) bounded(t *testing.T) {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	if _, err := s.e.Purge(t.Context(), now, now, time.Time{}, 1<<30); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.e.unload(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.e.CollectGarbage(t.Context(), now, true); err != nil {
@@ -255,7 +252,7 @@ func (s *soak) feed(t *testing.T) {
 type sample struct {
 	at         time.Duration
 	made       int64
-	anon, disk int64
+	anon, heap int64
 	ratio      float64
 }
 
@@ -277,14 +274,16 @@ func (s *soak) look(t *testing.T) {
 	live, _ := s.live(t)
 	disk, tables, logs := diskParts(t, s.opt.Dir)
 	c := s.e.Callbacks()[0].Live.Counts
-	now := sample{at: time.Since(s.began), made: s.made.Load(), anon: rssAnon(t), disk: disk, ratio: float64(disk) / float64(live)}
+	now := sample{at: time.Since(s.began), made: s.made.Load(), anon: rssAnon(t), ratio: float64(disk) / float64(live)}
 	var before sample
 	if n := len(s.samples); n > 0 {
 		before = s.samples[n-1]
 	}
-	s.samples = append(s.samples, now)
 	var mem runtime.MemStats
+	runtime.GC() // what is left is used
 	runtime.ReadMemStats(&mem)
+	now.heap = int64(mem.HeapAlloc)
+	s.samples = append(s.samples, now)
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Error(err)
@@ -296,9 +295,9 @@ func (s *soak) look(t *testing.T) {
 		}
 	}
 	load, _ := os.ReadFile("/proc/loadavg") // for a reader
-	s.say("%4.0f s: %5.0f/s, stored %d, removed %d, disk %d MB (tables %d, values %d), live %d MB, ratio %.2f; anonymous %d MB, heap %d MB, goroutines %d, files %d; tables:%s; load %.4s",
+	s.say("%4.0f s: %5.0f/s, stored %d, removed %d, disk %d MB (tables %d, values %d), live %d MB, ratio %.2f; anonymous %d MB, heap in use %d MB, goroutines %d, files %d; tables:%s; load %.4s",
 		now.at.Seconds(), float64(now.made-before.made)/(now.at-before.at).Seconds(), c.Sum(), c.Purged, disk>>20, tables>>20, logs>>20, live>>20, now.ratio,
-		now.anon>>20, mem.HeapAlloc>>20, runtime.NumGoroutine(), len(fds), levels, load)
+		now.anon>>20, now.heap>>20, runtime.NumGoroutine(), len(fds), levels, load)
 }
 
 // slope compares the last third of a run with the first, from when on retention
@@ -327,9 +326,21 @@ func (s *soak) slope(from time.Duration) {
 	for _, x := range all {
 		most = max(most, x.ratio)
 	}
-	s.say("first third and last: %.0f/s and %.0f/s; anonymous %.0f MB and %.0f MB; disk to live %.2f and %.2f, at most %.2f",
-		rate(first), rate(last), mean(first, func(x sample) float64 { return float64(x.anon >> 20) }), mean(last, func(x sample) float64 { return float64(x.anon >> 20) }),
-		mean(first, func(x sample) float64 { return x.ratio }), mean(last, func(x sample) float64 { return x.ratio }), most)
+	megabytes := func(of func(sample) int64) func(sample) float64 {
+		return func(x sample) float64 { return float64(of(x)) / (1 << 20) }
+	}
+	s.say("first third and last of %d s: %.0f/s and %.0f/s", int((all[len(all)-1].at - all[0].at).Seconds()), rate(first), rate(last))
+	for _, of := range []struct {
+		what string
+		of   func(sample) float64
+	}{
+		{"disk to live", func(x sample) float64 { return x.ratio }},
+		{"anonymous MB", megabytes(func(x sample) int64 { return x.anon })},
+		{"heap in use MB", megabytes(func(x sample) int64 { return x.heap })},
+	} {
+		s.say("%s: %.2f and %.2f", of.what, mean(first, of.of), mean(last, of.of))
+	}
+	s.say("disk to live at most: %.2f", most)
 }
 
 // live returns how many bytes of keys and values there are, and how many keys.

@@ -24,33 +24,36 @@ const (
 	flattenLeast = 64 << 20
 )
 
-// CollectGarbage gives back the space of what was removed. It compacts all tables
-// first when thorough, or when much was removed since it last did: that cannot be
-// broken off, and takes some seconds for each million calls that are kept.
+// CollectGarbage gives back the space of what was removed, when that is much, or
+// when thorough: it compacts all tables, then collects the value log. That cannot
+// be broken off, and takes some seconds for each million calls that are kept.
+//
+// In that order, and while no other goroutine removes anything: collection writes
+// an old value anew although it is deleted, where compaction has not come to it,
+// and a deletion that is compacted before what was written anew leaves that.
 func (e *Engine) CollectGarbage(ctx context.Context, now time.Time, thorough bool) error {
 	used, err := diskUse(e.opt.Dir)
 	if err != nil {
 		return err
 	}
 	removed := e.removed.Load()
-	much := removed >= flattenLeast && removed >= used/flattenShare && !e.DiskLow() // it takes space before it gives any
-	if much {
-		if err := e.unload(ctx, now); err != nil {
-			return err
-		}
+	if !thorough && (removed < flattenLeast || removed < used/flattenShare) {
+		return nil
 	}
-	if much || thorough {
-		e.removed.Add(-removed) // what is removed meanwhile counts for the next time
-		if err := e.db.Flatten(1); err != nil {
-			return fmt.Errorf("compact the tables: %w", err)
-		}
+	if free, err := e.opt.Free(); err != nil || free < e.opt.LowWater/2 {
+		return err // it takes some space before it gives any
+	}
+	if err := e.unload(ctx, now); err != nil {
+		return err
+	}
+	e.removed.Add(-removed)
+	if err := e.db.Flatten(1); err != nil {
+		return fmt.Errorf("compact the tables: %w", err)
 	}
 	files, err := e.collect(ctx)
 	e.manifest.changed()
-	if much || thorough || files > 0 {
-		left, _ := diskUse(e.opt.Dir) // for the log only
-		e.opt.Log.Info("the store was tidied up", "compacted", much || thorough, "value_logs_emptied", files, "mb_before", used>>20, "mb_after", left>>20)
-	}
+	left, _ := diskUse(e.opt.Dir) // for the log only
+	e.opt.Log.Info("the store was tidied up", "value_logs_emptied", files, "mb_before", used>>20, "mb_after", left>>20)
 	return err
 }
 
