@@ -410,7 +410,8 @@ func TestFairness(t *testing.T) {
 			if c.Delivered < 100 || c.Delivered > 240 {
 				w.Errorf("lane %d has %d of about 160", i, c.Delivered)
 			}
-			if n := w.max[w.nums[fmt.Sprint(i)]]; i > 0 && n > 4 {
+			// Its own, and the half that goes to whoever asks first.
+			if n := w.max[w.nums[fmt.Sprint(i)]]; i > 0 && n > 1+8/2 {
 				w.Errorf("lane %d had %d of 8 slots at once while others waited", i, n)
 			}
 		}
