@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 // Badger replays its write-ahead log (a .mem file) up to the first record that
@@ -29,17 +30,32 @@ var walFinKey = []byte("!badger!txn")
 // checkWAL refuses a log in which commits follow behind a damaged record: two or
 // more, for one may be the torn last commit itself.
 func checkWAL(path string) error {
-	b, err := os.ReadFile(path)
+	whole, err := mapped(path) // to read it would take its length in memory, 32 MiB each
 	if err != nil {
 		return fmt.Errorf("read the log %s: %w", path, err)
 	}
-	b = bytes.TrimRight(b, "\x00") // it is made longer than what is in it
+	defer func() { _ = syscall.Munmap(whole) }() // it fails only for what is not mapped
+	b := bytes.TrimRight(whole, "\x00")          // it is made longer than what is in it
 	end, last := replayed(b)
 	if n := commitsBehind(b, end, last); n > 1 {
 		return fmt.Errorf("the log %s is damaged at byte %d, and %d commits behind it would be lost: restore a backup, "+
 			"or keep a copy of the folder and move that file away to go on without what is in it; nothing was touched", path, end, n)
 	}
 	return nil
+}
+
+// mapped maps a file that is not empty, to be read.
+func mapped(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_PRIVATE)
 }
 
 // replayed returns up to where Badger would replay a log, and the version of
