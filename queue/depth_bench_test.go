@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,26 +39,23 @@ func BenchmarkDrain(b *testing.B) {
 }
 
 // BenchmarkDepth takes calls from the head of a queue in which many wait, and
-// enqueues as many, all durable. RINGBACK_DEPTH adds a depth, RINGBACK_DEPTH_DIR
-// says where its folder is kept from run to run, RINGBACK_DEPTH_TIME for how long
-// each is measured (default 4s); beyond that the rate of the last quarter is set
-// against that of the first 4 s.
+// enqueues as many, all durable. DEPTH adds a depth, DEPTH_DIR says where the
+// folders are kept from run to run, DEPTH_SIZE how many bytes a response has
+// (default 14, which lie beside the indexes; from 400 on they have files of their
+// own), DEPTH_TIME for how long each is measured (default 4s): beyond that the rate
+// over that time is set against that of the first 4 s.
 func BenchmarkDepth(b *testing.B) {
 	span := 4 * time.Second
-	if s := os.Getenv("RINGBACK_DEPTH_TIME"); s != "" {
+	if s := os.Getenv("DEPTH_TIME"); s != "" {
 		var err error
 		if span, err = time.ParseDuration(s); err != nil {
 			b.Fatal(err)
 		}
 	}
-	depths := []int{0, 1_000_000}
-	if n, err := strconv.Atoi(os.Getenv("RINGBACK_DEPTH")); err == nil {
-		depths = append(depths, n)
-	}
-	for _, depth := range depths {
+	for _, depth := range depths() {
 		b.Run(fmt.Sprint(depth), func(b *testing.B) {
 			for b.Loop() {
-				e, num := deep(b, depth, os.Getenv("RINGBACK_DEPTH_DIR"))
+				e, num := deep(b, depth, os.Getenv("DEPTH_DIR"))
 				took := taking(b, e, num, 4*time.Second)
 				both := turning(b, e, num, 4*time.Second)
 				b.ReportMetric(took, "taken/s")
@@ -69,6 +67,46 @@ func BenchmarkDepth(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// BenchmarkOpen opens the folders of BenchmarkDepth and looks at the head.
+func BenchmarkOpen(b *testing.B) {
+	for _, depth := range depths() {
+		b.Run(fmt.Sprint(depth), func(b *testing.B) {
+			e, num := deep(b, depth, os.Getenv("DEPTH_DIR"))
+			var opened, looked time.Duration
+			for b.Loop() {
+				if err := e.Close(); err != nil {
+					b.Fatal(err)
+				}
+				start := time.Now()
+				again, err := Open(e.opt)
+				if err != nil {
+					b.Fatal(err)
+				}
+				at := time.Now()
+				if _, err = again.Due(b.Context(), num, callback.Fresh, callback.DueKey{}, lanes); err != nil {
+					b.Fatal(err)
+				}
+				e, opened, looked = again, opened+at.Sub(start), looked+time.Since(at)
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(opened.Milliseconds())/float64(b.N), "open-ms")
+			b.ReportMetric(float64(looked.Microseconds())/float64(b.N), "first-look-µs")
+			if err := e.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// depths are how many calls wait in the benchmarks.
+func depths() []int {
+	all := []int{0, 1_000_000}
+	if n, err := strconv.Atoi(os.Getenv("DEPTH")); err == nil {
+		all = append(all, n)
+	}
+	return all
 }
 
 // taking takes and completes calls from the head for a while and returns the
@@ -162,7 +200,7 @@ func deep(b *testing.B, calls int, dir string) (*Engine, callback.Num) {
 	if dir == "" || calls == 0 {
 		dir = b.TempDir()
 	}
-	dir = filepath.Join(dir, fmt.Sprint(calls))
+	dir = filepath.Join(dir, fmt.Sprint(calls), "queue") // the folder above is one that the binary can serve
 	if _, err := os.Stat(dir); err != nil {
 		fillDeep(b, calls, dir)
 	}
@@ -189,14 +227,18 @@ func fillDeep(b *testing.B, calls int, dir string) {
 			b.Fatal(err)
 		}
 	}()
-	cb := callback.Callback{ID: 1, Name: "a", URL: "http://127.0.0.1:1/", Retries: true, MaxInFlight: 2 * lanes}
+	cb := callback.Callback{ID: 1, Name: "a", URL: "http://127.0.0.1:18480/", Retries: true, MaxInFlight: 2 * lanes}
 	if cb, err = e.Create(b.Context(), queuetest.Start, cb); err != nil {
 		b.Fatal(err)
+	}
+	content := "Yes, I accept."
+	if size, err := strconv.Atoi(os.Getenv("DEPTH_SIZE")); err == nil {
+		content = strings.Repeat("y", size)
 	}
 	batch := make([]callback.NewCall, 500)
 	for i := range batch {
 		batch[i] = callback.NewCall{Num: cb.Num, Response: callback.Response{
-			From: callback.From{Mobile: "0430984567"}, Message: callback.Message{Channel: "SMS", Content: "Yes, I accept."},
+			From: callback.From{Mobile: "0430984567"}, Message: callback.Message{Channel: "SMS", Content: content},
 		}}
 	}
 	for n := 0; n < calls; n += len(batch) {

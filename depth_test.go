@@ -1,0 +1,300 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestDepth runs the binary on folders in which many calls wait, as
+// `DEPTH_DIR=D go test -bench Depth ./queue` left them in D, and prints
+// how long it takes to open, when the first call is sent, what memory it holds
+// and what processor time it takes while nothing happens; the
+// same of a folder with a thousand callbacks and no call; and the most memory it
+// holds under full load. DEPTH_TIME says how long each of those lasts (default 60s).
+func TestDepth(t *testing.T) {
+	dir := os.Getenv("DEPTH_DIR")
+	if dir == "" {
+		t.Skip("DEPTH_DIR is not set: this measures, and takes its time")
+	}
+	span := time.Minute
+	if s := os.Getenv("DEPTH_TIME"); s != "" {
+		var err error
+		if span, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bin := filepath.Join(build(t), "ringback")
+	idle(t, "empty", bin, t.TempDir(), span)
+	loaded(t, bin, t.TempDir(), span)
+	thousand := t.TempDir()
+	manyCallbacks(t, bin, thousand)
+	idle(t, "1000 callbacks", bin, thousand, span)
+	folders, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		data := filepath.Join(dir, f.Name())
+		firstCall(t, f.Name()+" waiting", bin, data)
+		killed(t, f.Name()+" waiting", bin, data)
+		idle(t, f.Name()+" waiting", bin, data, span)
+	}
+}
+
+// endpoint is where the calls of those folders go.
+const endpoint = "127.0.0.1:18480"
+
+// receive answers at the endpoint, and tells of the first request.
+func receive(t *testing.T) (first <-chan time.Time, stop func()) {
+	t.Helper()
+	came, once := make(chan time.Time, 1), sync.Once{}
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		once.Do(func() { came <- time.Now() })
+	}))
+	ln, err := net.Listen("tcp", endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Listener.Close()
+	srv.Listener = ln
+	srv.Start()
+	return came, srv.Close
+}
+
+// firstCall prints how long it takes from the start of the process until it
+// answers, and until a call of the backlog is sent.
+func firstCall(t *testing.T, what, bin, data string) {
+	t.Helper()
+	came, stop := receive(t)
+	defer stop()
+	p := start(t, bin, data)
+	defer p.end(t)
+	at := <-came
+	t.Logf("%s: runs after %v, first call sent after %v", what, p.took.Round(time.Millisecond), at.Sub(p.began).Round(time.Millisecond))
+}
+
+// killed kills the process while it delivers, and prints the same of the next.
+func killed(t *testing.T, what, bin, data string) {
+	t.Helper()
+	came, stop := receive(t)
+	p := start(t, bin, data)
+	<-came
+	time.Sleep(4 * time.Second) // under load
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.cmd.Wait() // it was killed
+	stop()
+	firstCall(t, what+", after kill -9", bin, data)
+}
+
+// idle prints what a process costs that has nothing to do: its endpoint is down.
+func idle(t *testing.T, what, bin, data string, span time.Duration) {
+	t.Helper()
+	p := start(t, bin, data)
+	defer p.end(t)
+	time.Sleep(3 * time.Second) // let it settle
+	before := p.cpu(t)
+	time.Sleep(span)
+	busy := p.cpu(t) - before
+	t.Logf("%s: idle %.2f %% of a core; %s", what, 100*busy.Seconds()/span.Seconds(), p.memory(t))
+}
+
+// loaded prints the most memory of its own that a process holds while 64 streams
+// of responses of 1 KB come and go out again.
+func loaded(t *testing.T, bin, data string, span time.Duration) {
+	t.Helper()
+	_, stop := receive(t)
+	defer stop()
+	p := start(t, bin, data)
+	defer p.end(t)
+	res, err := http.Post(p.url+"/callbacks", "application/json", strings.NewReader(`{"name": "a", "url": "http://`+endpoint+`", "maxInFlight": 128}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	line := []byte(`{"callbackId": "a", "responseMessage": {"channel": "SMS", "content": "` + strings.Repeat("yes ", 240) + `"}}` + "\n")
+	ctx, cancel := context.WithTimeout(t.Context(), span)
+	defer cancel()
+	var answered atomic.Int64
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() { answered.Add(stream(ctx, p.url, line)) })
+	}
+	most := 0
+	for ctx.Err() == nil {
+		most = max(most, p.status(t)["RssAnon"])
+		time.Sleep(50 * time.Millisecond)
+	}
+	wg.Wait()
+	t.Logf("loaded: %d responses taken in %v; RssAnon at most %d", answered.Load(), span, most)
+}
+
+// stream sends the same line over and over until ctx ends, and returns how many
+// were answered.
+func stream(ctx context.Context, url string, line []byte) (answered int64) {
+	r, w := io.Pipe()
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := w.Write(line); err != nil {
+				return
+			}
+		}
+		_ = w.Close() // of a pipe
+	}()
+	req, err := http.NewRequest("POST", url+"/responses", r)
+	if err != nil {
+		return 0
+	}
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	for in := bufio.NewScanner(res.Body); in.Scan(); {
+		if bytes.Contains(in.Bytes(), []byte("PENDING")) {
+			answered++
+		}
+	}
+	return answered
+}
+
+// process is a ringback that serves a folder.
+type process struct {
+	cmd   *exec.Cmd
+	url   string
+	began time.Time
+	took  time.Duration // until it answered
+}
+
+func start(t *testing.T, bin, data string) *process {
+	t.Helper()
+	address := filepath.Join(data, "address")
+	_ = os.Remove(address) // one that was killed left it
+	cmd := exec.Command(bin, "serve")
+	cmd.Env = append(os.Environ(), "RINGBACK_DATA_DIR="+data, "RINGBACK_HTTP_LISTEN=127.0.0.1:0")
+	cmd.Stderr = os.Stderr
+	p := &process{cmd: cmd, began: time.Now()}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for p.took == 0 {
+		if time.Since(p.began) > patience {
+			t.Fatal("it does not run")
+		}
+		time.Sleep(time.Millisecond)
+		b, err := os.ReadFile(address)
+		if err != nil {
+			continue
+		}
+		if p.url, _, _ = strings.Cut(string(b), "\n"); p.url == "" {
+			continue
+		}
+		res, err := http.Get(p.url + "/healthz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		p.took = time.Since(p.began)
+	}
+	return p
+}
+
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// cpu returns the processor time of the process so far, to the microsecond: the
+// hundredths in its stat are too coarse for one that is idle.
+func (p *process) cpu(t *testing.T) (sum time.Duration) {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range tasks {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // the thread ended
+		}
+		n, err := strconv.ParseInt(strings.Fields(string(b))[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += time.Duration(n)
+	}
+	return sum
+}
+
+// memory returns what the kernel says of the process's memory, in MiB.
+func (p *process) memory(t *testing.T) string {
+	t.Helper()
+	m := p.status(t)
+	return fmt.Sprintf("RSS %d MiB: its own %d, files %d", m["VmRSS"], m["RssAnon"], m["RssFile"])
+}
+
+func (p *process) status(t *testing.T) map[string]int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int{}
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(line, ":")
+		if !strings.HasSuffix(strings.TrimSpace(value), " kB") {
+			continue
+		}
+		n, err := strconv.Atoi(strings.Fields(value)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = n >> 10
+	}
+	return out
+}
+
+// manyCallbacks makes a folder with a thousand callbacks.
+func manyCallbacks(t *testing.T, bin, data string) {
+	t.Helper()
+	p := start(t, bin, data)
+	defer p.end(t)
+	for i := range 1000 {
+		body, err := json.Marshal(map[string]string{"name": fmt.Sprint("cb ", i), "url": "http://" + endpoint})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.Post(p.url+"/callbacks", "application/json", strings.NewReader(string(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusCreated {
+			t.Fatal(res.Status)
+		}
+	}
+}
