@@ -26,14 +26,18 @@ func BenchmarkDrain(b *testing.B) {
 	const calls = 1_000_000
 	for b.Loop() {
 		e, num := deep(b, calls, b.TempDir())
+		began := processTime(b)
 		first := drain(b, e, num, calls/10)
+		busy := processTime(b) - began
 		middle := drain(b, e, num, calls-2*(calls/10))
+		began = processTime(b)
 		last := drain(b, e, num, calls/10)
 		if n := e.Callbacks()[0].Live.Counts.Waiting(); n != 0 {
 			b.Fatalf("%d calls still wait", n)
 		}
 		b.ReportMetric(calls/(first+middle+last).Seconds(), "calls/s")
 		b.ReportMetric(float64(first)/float64(last), "last/first")
+		b.ReportMetric(float64(busy)/float64(processTime(b)-began), "cpu-last/first")
 	}
 	b.ReportMetric(0, "ns/op")
 }
