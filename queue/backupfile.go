@@ -128,7 +128,7 @@ func newBackupReader(src io.Reader) (*backupReader, error) {
 		return nil, err
 	}
 	if n := binary.BigEndian.Uint32(head); n > format {
-		return nil, fmt.Errorf("the backup holds a store of format %d, this ringback knows %d: restore it with a newer ringback", n, format)
+		return nil, fmt.Errorf("the backup holds a store of format %d, this ringback knows %d: restore it with a newer ringback, or it is damaged", n, format)
 	}
 	b.head = BackupHead{Made: fromMS(be64(head[4:])), Key: bytes.Clone(head[12:])}
 	return b, nil
@@ -150,7 +150,7 @@ func (b *backupReader) version() error {
 		return errDamagedBackup
 	}
 	if n != backupVersion {
-		return fmt.Errorf("the backup has format %d, this ringback reads %d: restore it with a newer ringback", n, backupVersion)
+		return fmt.Errorf("the backup has format %d, this ringback reads %d: restore it with a newer ringback, or it is damaged", n, backupVersion)
 	}
 	return nil
 }
