@@ -34,9 +34,9 @@ func TestReadyz(t *testing.T) {
 	t.Run("disk low", func(t *testing.T) {
 		t.Parallel()
 		var free atomic.Uint64
-		free.Store(100)
+		free.Store(100 << 20)
 		e, err := queue.Open(queue.Options{
-			Dir: t.TempDir(), Now: time.Now(), Policy: policy(), LowWater: 100,
+			Dir: t.TempDir(), Now: time.Now(), Policy: policy(), LowWater: 100 << 20,
 			Free: func() (uint64, error) { return free.Load(), nil },
 		})
 		if err != nil {
@@ -45,9 +45,9 @@ func TestReadyz(t *testing.T) {
 		t.Cleanup(func() { e.Close() }) // after what open registers
 		a := open(t, func(o *app.Options) { o.Store = e })
 		turns(t, a, http.StatusOK, "")
-		free.Store(99)
+		free.Store(99 << 20)
 		turns(t, a, http.StatusServiceUnavailable, "the disk is nearly full")
-		free.Store(100)
+		free.Store(100 << 20)
 		turns(t, a, http.StatusOK, "")
 	})
 	t.Run("engine stopped", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,7 +147,7 @@ func Open(opt Options) (e *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := inspect(opt.Dir); err != nil {
+	if err := cmp.Or(checkRoom(&opt), inspect(opt.Dir)); err != nil {
 		return nil, errors.Join(err, held.Close())
 	}
 	e = &Engine{

@@ -65,6 +65,30 @@ func TestFolderInUse(t *testing.T) {
 	}
 }
 
+// On a full disk Badger would be ended by a SIGBUS.
+func TestNoRoomToOpen(t *testing.T) {
+	t.Parallel()
+	dir, ids := filled(t)
+	before := listing(t, dir)
+	free := uint64(openRoom - 1)
+	opt := Options{Dir: dir, Now: queuetest.Start, Policy: queuetest.Policy(), Free: func() (uint64, error) { return free, nil }}
+	if _, err := Open(opt); err == nil || !strings.Contains(err.Error(), "KiB free") || listing(t, dir) != before {
+		t.Fatalf("opened: %v, and the folder has\n%s", err, listing(t, dir))
+	}
+	// What a kill leaves has to become a table.
+	if err := os.WriteFile(filepath.Join(dir, "00099.mem"), make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	free = openRoom + 1<<20 - 1
+	if _, err := Open(opt); err == nil || !strings.Contains(err.Error(), "KiB free") {
+		t.Fatalf("opened with a log: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "00099.mem")); err != nil {
+		t.Fatal(err)
+	}
+	reopens(t, dir, ids)
+}
+
 func TestEmptyFilesOfAKillAreRemoved(t *testing.T) {
 	t.Parallel()
 	dir, ids := filled(t)
@@ -311,7 +335,7 @@ func TestFailedCommitStopsTheEngine(t *testing.T) {
 func TestDiskNearlyFull(t *testing.T) {
 	t.Parallel()
 	var free atomic.Uint64
-	free.Store(1000)
+	free.Store(1 << 30)
 	e, err := Open(Options{
 		Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), LowWater: 100,
 		Free: func() (uint64, error) { return free.Load(), nil },

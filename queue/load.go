@@ -116,6 +116,29 @@ func inspect(dir string) error {
 	return checkManifest(dir, tables)
 }
 
+// openRoom is how much space Badger takes when it opens, beside a table for each
+// log of what was in memory.
+const openRoom = 4 << 20
+
+// checkRoom refuses a folder on a disk so full that Badger would write beyond its
+// end, where the system ends the process without a word.
+func checkRoom(opt *Options) error {
+	free, err := opt.Free()
+	if err != nil {
+		return err
+	}
+	need := uint64(openRoom)
+	err = eachFile(opt.Dir, func(name string, onDisk int64) {
+		if strings.HasSuffix(name, ".mem") {
+			need += uint64(onDisk)
+		}
+	})
+	if err == nil && free < need {
+		return fmt.Errorf("the disk of %s has %d KiB free, and opening the store takes up to %d: make room; nothing was touched", opt.Dir, free>>10, need>>10)
+	}
+	return err
+}
+
 // explainOpen puts Badger's errors into plain words.
 func explainOpen(dir string, err error) error {
 	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
