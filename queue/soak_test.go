@@ -92,6 +92,13 @@ func TestSoak(t *testing.T) {
 		watched.Go(func() { s.watch(ctx, t, window) })
 	}
 	s.feed(t)
+	took := time.Since(s.began)
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	s.say("%d calls in %v: %.0f/s, processor time of one %.1f µs", total, took.Round(time.Second), float64(total)/took.Seconds(),
+		float64(u.Utime.Nano()+u.Stime.Nano())/1e3/float64(total))
 	cancel()
 	watched.Wait()
 	if err := <-ended; err != nil {
