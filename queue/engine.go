@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,7 +146,11 @@ func Open(opt Options) (e *Engine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(checkRoom(&opt), inspect(opt.Dir)); err != nil {
+	err = checkRoom(&opt)
+	if err == nil {
+		err = inspect(opt.Dir)
+	}
+	if err != nil {
 		return nil, errors.Join(err, held.Close())
 	}
 	e = &Engine{

@@ -69,6 +69,9 @@ func TestFolderInUse(t *testing.T) {
 func TestNoRoomToOpen(t *testing.T) {
 	t.Parallel()
 	dir, ids := filled(t)
+	if err := os.WriteFile(filepath.Join(dir, "000099.vlog"), nil, 0o600); err != nil { // what inspect removes
+		t.Fatal(err)
+	}
 	before := listing(t, dir)
 	free := uint64(openRoom - 1)
 	opt := Options{Dir: dir, Now: queuetest.Start, Policy: queuetest.Policy(), Free: func() (uint64, error) { return free, nil }}
