@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -204,11 +205,24 @@ func (a *archive) onDisk() (last int64, err error) {
 // memory it gives out the points themselves, of one on disk a copy each time.
 func (a *archive) written(l *loaded) bool {
 	for n := range l.has {
-		x, err := a.db.Select(n.metric, labelsOf(n.id), l.Min, l.Max+1)
-		y, again := a.db.Select(n.metric, labelsOf(n.id), l.Min, l.Max+1)
+		x, err := a.points(n.metric, labelsOf(n.id), l.Min, l.Max+1)
+		y, again := a.points(n.metric, labelsOf(n.id), l.Min, l.Max+1)
 		return err == nil && again == nil && len(x) > 0 && len(y) > 0 && x[0] != y[0]
 	}
 	return false
+}
+
+// points is tstorage's Select. A partition is mapped, and a file that tstorage
+// writes a second time, or that somebody cut, faults where it is read: that is
+// an error, and no end of the process.
+func (a *archive) points(metric string, labels []tstorage.Label, from, to int64) (points []*tstorage.DataPoint, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("read the archive of series: %v", p)
+		}
+	}()
+	return a.db.Select(metric, labels, from, to)
 }
 
 // day is how much is read at once.
@@ -264,7 +278,7 @@ func (a *archive) selectPoints(metric string, id callback.CallbackID, from, to i
 		if s.Min >= s.Max {
 			continue
 		}
-		points, err := a.db.Select(metric, labelsOf(id), s.Min, s.Max)
+		points, err := a.points(metric, labelsOf(id), s.Min, s.Max)
 		if err != nil && !errors.Is(err, tstorage.ErrNoDataPoints) {
 			return nil, err
 		}
