@@ -241,6 +241,10 @@ func (s *screen) stop(lock string) {
 	if !poll(func() bool { _, err := os.Stat(lock); return err != nil }) {
 		s.Error("the server did not end")
 	}
+	poll(func() bool { // its last notes come after the lock; a zombie writes nothing
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		return err != nil || strings.Contains(string(b), ") Z ")
+	})
 }
 
 // closedPort returns an address on which nothing listens.
