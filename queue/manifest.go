@@ -121,13 +121,18 @@ func keepManifest(dir string, fail func(error)) *manifestKeeper {
 }
 
 // changed makes the keeper look when the MANIFEST is another than before. It
-// takes a microsecond; the writer asks after each commit.
+// takes a microsecond; the writer asks after each commit, and nobody else may.
 func (k *manifestKeeper) changed() {
 	var st syscall.Stat_t
 	if err := syscall.Stat(filepath.Join(k.dir, manifestFile), &st); err != nil || st.Size == k.seen.Size && st.Ino == k.seen.Ino {
 		return
 	}
 	k.seen = st
+	k.again()
+}
+
+// again makes the keeper look.
+func (k *manifestKeeper) again() {
 	select {
 	case k.wake <- struct{}{}:
 	default: // it has not looked since it was last woken

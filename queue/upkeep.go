@@ -51,7 +51,7 @@ func (e *Engine) CollectGarbage(ctx context.Context, now time.Time, thorough boo
 		return fmt.Errorf("compact the tables: %w", err)
 	}
 	files, err := e.collect(ctx)
-	e.manifest.changed()
+	e.manifest.again()
 	left, _ := diskUse(e.opt.Dir) // for the log only
 	e.opt.Log.Info("the store was tidied up", "value_logs_emptied", files, "mb_before", used>>20, "mb_after", left>>20)
 	return err
