@@ -16,6 +16,9 @@ type desk struct {
 	opt   *Options
 	ask   *asker
 	clock Clock
+	// window is how far back the figures of a screen reach: one of
+	// callback.SeriesWindows.
+	window time.Duration
 
 	server   callback.Server
 	known    bool // server holds

@@ -64,6 +64,8 @@ const (
 	actCopyAll
 	actAck
 	actMailAgain
+	actWindow
+	actWindowBack
 
 	actConfirm
 	actCancel
@@ -128,6 +130,8 @@ var bindings = []binding{
 	bind(actFilter, onOverview|onCallLists, groupAnywhere, "/", "filter", "filter", "/"),
 	bind(actPause, anywhere, groupAnywhere, "p", "pause", "pause / go on", "p"),
 	bind(actClock, anywhere, groupAnywhere, "t", "times", "times: today, local, UTC", "t"),
+	bind(actWindow, onOverview|onCallback, groupAnywhere, "w", "window", "1h 6h 24h 7d 30d", "w"),
+	bind(actWindowBack, onOverview|onCallback, groupAnywhere, "W", "window back", "the window before", "W"),
 	bind(actCopy, anywhere, groupAnywhere, "y", "copy", "copy the id", "y"),
 	bind(actMouse, anywhere, groupAnywhere, "M", "mouse", "mouse on / off", "M"),
 	bind(actRefresh, anywhere, groupAnywhere, "Ctrl+R", "refresh", "refresh now", "ctrl+r"),
@@ -206,7 +210,7 @@ var bindings = []binding{
 // feet is the last row of each place: its keys, those used most first.
 var feet = map[scope][]action{
 	onOverview: {actOpen, actFilter, actSuspend, actPause, actClock, actCopy, actRefresh, actMouse},
-	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actSuspend, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actCopy, actPause, actClock},
+	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actSuspend, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
 	onOutages:  {actOpen, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},

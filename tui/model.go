@@ -81,7 +81,7 @@ func newModel(ctx context.Context, stop context.CancelFunc, o Options) (*model, 
 	m.ascii = o.ASCII || DetectASCII(o.getenv)
 	m.canvas = NewCanvas(0, 0, NewPalette(theme, m.ascii))
 	d := &m.desk
-	d.opt, d.clock = &o, Clock{Zone: o.Zone}
+	d.opt, d.clock, d.window = &o, Clock{Zone: o.Zone}, defaultWindow
 	d.ask = &asker{ctx: ctx, svc: o.Service, panic: m.crashed}
 	m.roots = newRoots(d)
 	return m, nil

@@ -82,6 +82,10 @@ func (m *model) common(a action, k string) (cmd tea.Cmd, ok bool) {
 	case actClock:
 		d.clock.Mode = d.clock.Mode.Next()
 		d.say(RoleDim, "times: "+d.clock.Mode.String())
+	case actWindow:
+		return m.turnWindow(1), true
+	case actWindowBack:
+		return m.turnWindow(-1), true
 	case actRefresh:
 		return m.refreshNow(), true
 	case actRedraw:
