@@ -1,11 +1,13 @@
 package tui
 
 import (
+	"cmp"
 	"errors"
 	cmdline "flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,21 +61,14 @@ var scenes = []scene{
 }
 
 // play brings a scene up.
-func (s scene) play(t *testing.T, w, h int, change func(*Options), look func(p *pilot)) {
+func (s scene) play(t *testing.T, w, h int, look func(p *pilot)) {
 	t.Helper()
 	f := newFake()
 	f.ops.list = s.ops
 	if s.first {
 		f.overview.Callbacks, f.overview.Events, f.server.MailServer = nil, nil, ""
 	}
-	fly(t, f, w, h, func(o *Options) {
-		if s.over != nil {
-			s.over(o)
-		}
-		if change != nil {
-			change(o)
-		}
-	}, func(p *pilot) {
+	fly(t, f, w, h, s.over, func(p *pilot) {
 		p.press(s.keys)
 		if s.gone {
 			f.set(func() {
@@ -90,42 +85,51 @@ func (s scene) play(t *testing.T, w, h int, change func(*Options), look func(p *
 	})
 }
 
+// sizes are those that every scene is drawn at.
+var sizes = []string{"80x24", "140x40", "60x15", "40x10"}
+
+// TestGolden compares every scene, at every size and in every theme, with its
+// file: testdata/frames/SCENE-SIZE.txt. -update writes them anew; review them.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenes {
-		for _, size := range []string{"80x24", "140x40"} {
-			golden(t, s, size, "dark", nil)
+		for _, size := range sizes {
+			t.Run(s.name+"-"+size, func(t *testing.T) {
+				t.Parallel()
+				var w, h int
+				if _, err := fmt.Sscanf(size, "%dx%d", &w, &h); err != nil {
+					t.Fatal(err)
+				}
+				s.play(t, w, h, func(p *pilot) {
+					compare(t, frameFile(s.name, size), photograph(p))
+				})
+			})
 		}
-	}
-	first := scenes[0]
-	for _, theme := range []string{"light", "ansi", "none"} {
-		golden(t, first, "80x24", theme, func(o *Options) { o.Theme = theme })
-	}
-	golden(t, first, "80x24", "ascii", func(o *Options) { o.ASCII = true })
-	for _, s := range scenes {
-		golden(t, s, "60x15", "dark", nil)
-		golden(t, s, "40x10", "dark", nil)
 	}
 }
 
-// golden compares a scene with its file.
-func golden(t *testing.T, s scene, size, look string, change func(*Options)) {
-	t.Helper()
-	name := s.name + "-" + size
-	if look != "dark" {
-		name += "-" + look
-	}
-	t.Run(name, func(t *testing.T) {
-		t.Parallel()
-		var w, h int
-		if _, err := fmt.Sscanf(size, "%dx%d", &w, &h); err != nil {
-			t.Fatal(err)
+func frameFile(scene, size string) string {
+	return filepath.Join("testdata", "frames", scene+"-"+size+".txt")
+}
+
+// TestGoldenFilesAreUsed finds the files of scenes that are gone.
+func TestGoldenFilesAreUsed(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for _, s := range scenes {
+		for _, size := range sizes {
+			used[frameFile(s.name, size)] = true
 		}
-		s.play(t, w, h, change, func(p *pilot) {
-			checkFrame(t, p.m.canvas, p.m.View().Content)
-			compare(t, filepath.Join("testdata", "frames", name+".txt"), frameText(p, w, h))
-		})
-	})
+	}
+	files, err := filepath.Glob(frameFile("*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !used[file] {
+			t.Errorf("%s is of no scene and size", file)
+		}
+	}
 }
 
 func compare(t *testing.T, file, got string) {
@@ -148,38 +152,106 @@ func compare(t *testing.T, file, got string) {
 	}
 }
 
-// frameText writes a frame down as text, a map of its styles, one letter a
-// cell, and what the letters stand for: as a terminal's cells hold it.
-func frameText(p *pilot, w, h int) string {
-	v := p.m.View()
+// themes are those that a frame's legend tells of, in its order.
+var themes = [...]Theme{ThemeDark, ThemeLight, ThemeANSI, ThemeANSILight, ThemeNone}
+
+// styleLetters stand for styles in a map; the dot is the terminal's own in all themes.
+const styleLetters = ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// photograph writes a frame down as a terminal's cells hold it: its text, a map
+// of its styles, one letter a cell, what the letters stand for in each theme, and
+// the rows that are others where only ASCII can be shown.
+func photograph(p *pilot) string {
+	p.t.Helper()
+	w, h := p.m.canvas.Size()
+	var text []string
+	styles := make([][len(themes)]string, w*h)
+	for i, theme := range themes {
+		buf := develop(p, theme, false)
+		if rows := rowsOf(buf); i == 0 {
+			text = rows
+		} else if !slices.Equal(rows, text) {
+			p.t.Fatalf("in theme %v the text is another:\n%s", theme, strings.Join(rows, "\n"))
+		}
+		for at := range styles {
+			styles[at][i] = styleAt(buf, at%w, at/w)
+		}
+	}
+	var out strings.Builder
+	for _, row := range text {
+		out.WriteString(row + "\n")
+	}
+	cursor := "hidden"
+	if c := p.m.View().Cursor; c != nil {
+		cursor = fmt.Sprintf("%d,%d", c.X, c.Y)
+	}
+	fmt.Fprintf(&out, "--- cursor %s; styles\n", cursor)
+	legend := [][len(themes)]string{{"-", "-", "-", "-", "-"}}
+	for y := range h {
+		row := make([]byte, w)
+		for x := range row {
+			n := slices.Index(legend, styles[y*w+x])
+			if n < 0 {
+				n, legend = len(legend), append(legend, styles[y*w+x])
+			}
+			row[x] = styleLetters[n]
+		}
+		out.WriteString(strings.TrimRight(string(row), ".") + "\n")
+	}
+	fmt.Fprintf(&out, "---   %s\n", strings.Trim(fmt.Sprint(themes), "[]"))
+	for n, look := range legend[1:] {
+		fmt.Fprintf(&out, "%c %s\n", styleLetters[n+1], strings.Join(look[:], " | "))
+	}
+	out.WriteString("--- ascii\n")
+	plain := develop(p, ThemeDark, true)
+	for y, row := range rowsOf(plain) {
+		if row != text[y] {
+			fmt.Fprintf(&out, "%2d %s\n", y, row)
+		}
+	}
+	for at := range styles {
+		if got := styleAt(plain, at%w, at/w); got != styles[at][0] {
+			p.t.Fatalf("in ASCII cell %d,%d has style %q, else %q", at%w, at/w, got, styles[at][0])
+		}
+	}
+	return out.String()
+}
+
+// develop draws the frame with a palette, into the cells of a terminal.
+func develop(p *pilot, theme Theme, ascii bool) uv.ScreenBuffer {
+	p.t.Helper()
+	p.m.canvas.SetPalette(NewPalette(theme, ascii))
+	p.m.dirty = true
+	frame := p.m.View().Content
+	checkFrame(p.t, p.m.canvas, frame)
+	w, h := p.m.canvas.Size()
 	buf := uv.NewScreenBuffer(w, h)
 	buf.Method = ansi.WcWidth
-	uv.NewStyledString(v.Content).Draw(buf, buf.Bounds())
-	var text, styles, legend strings.Builder
-	letters := map[string]byte{"": '.'}
-	for y := range h {
-		var row, looks strings.Builder
-		for x := 0; x < w; x++ {
-			cell := buf.CellAt(x, y)
-			if cell == nil || cell.Width == 0 {
-				continue
+	uv.NewStyledString(frame).Draw(buf, buf.Bounds())
+	return buf
+}
+
+// rowsOf returns the text of cells, without the blanks at the ends of rows.
+func rowsOf(buf uv.ScreenBuffer) (rows []string) {
+	for y := range buf.Bounds().Dy() {
+		var row strings.Builder
+		for x := range buf.Bounds().Dx() {
+			if c := buf.CellAt(x, y); c != nil && c.Width > 0 { // the rest of a wide one has none
+				row.WriteString(c.Content)
 			}
-			style := strings.Trim(strings.TrimSuffix(cell.Style.String(), "m"), "\x1b[")
-			letter, ok := letters[style]
-			if !ok {
-				letter = byte('a' + len(letters) - 1)
-				letters[style] = letter
-				fmt.Fprintf(&legend, "%c %s\n", letter, style)
-			}
-			row.WriteString(cell.Content)
-			looks.WriteString(strings.Repeat(string(letter), cell.Width))
 		}
-		text.WriteString(strings.TrimRight(row.String(), " ") + "\n")
-		styles.WriteString(strings.TrimRight(looks.String(), ".") + "\n")
+		rows = append(rows, strings.TrimRight(row.String(), " "))
 	}
-	cursor := "cursor hidden\n"
-	if v.Cursor != nil {
-		cursor = fmt.Sprintf("cursor %d,%d\n", v.Cursor.X, v.Cursor.Y)
+	return rows
+}
+
+// styleAt returns the SGR parameters of a cell, or of the wide one it belongs to;
+// "-" for none.
+func styleAt(buf uv.ScreenBuffer, x, y int) string {
+	c := buf.CellAt(x, y)
+	for x > 0 && (c == nil || c.Width == 0) {
+		x--
+		c = buf.CellAt(x, y)
 	}
-	return text.String() + "--- " + cursor + styles.String() + "---\n" + legend.String()
+	return cmp.Or(strings.Trim(strings.TrimSuffix(c.Style.String(), "m"), "\x1b["), "-")
 }

@@ -12,11 +12,11 @@ import (
 	"ringback/callback"
 )
 
-// poison puts hostile text wherever the service has text of others.
-func poison(f *fake) {
+// poison puts texts, in turn, wherever the service has text of others.
+func poison(f *fake, texts []string) {
 	next := 0
 	bad := func(s *string) {
-		*s = hostile[next%len(hostile)] + strings.TrimSpace(*s) + hostile[(next*7+3)%len(hostile)]
+		*s = texts[next%len(texts)] + strings.TrimSpace(*s) + texts[(next*7+3)%len(texts)]
 		next++
 	}
 	for _, s := range []*string{&f.server.Name, &f.server.DataDir, &f.server.MailServer, &f.server.Version, &f.overview.MailNote} {
@@ -107,7 +107,7 @@ func TestAnySize(t *testing.T) {
 			if s.first {
 				f.overview.Callbacks = nil
 			}
-			poison(f)
+			poison(f, hostile)
 			fly(t, f, 100, 30, s.over, func(p *pilot) {
 				p.press(s.keys)
 				if s.gone {
@@ -128,6 +128,25 @@ func TestAnySize(t *testing.T) {
 			})
 		})
 	}
+}
+
+// FuzzScreen does so with any text, in any theme.
+func FuzzScreen(f *testing.F) {
+	for i, s := range hostile {
+		f.Add(uint8(i), uint8(i*11), uint8(i*7), uint8(i), i%2 == 0, s)
+	}
+	f.Fuzz(func(t *testing.T, which, w, h, theme uint8, ascii bool, text string) {
+		s, fake := scenes[int(which)%len(scenes)], newFake()
+		if s.first {
+			fake.overview.Callbacks = nil
+		}
+		poison(fake, []string{text, "", text + text})
+		fly(t, fake, 100, 30, s.over, func(p *pilot) {
+			p.m.canvas.SetPalette(NewPalette(themes[int(theme)%len(themes)], ascii))
+			p.press(s.keys)
+			resized(t, p, 20+int(w)%231, 5+int(h)%76)
+		})
+	})
 }
 
 func resized(t *testing.T, p *pilot, w, h int) {
@@ -161,7 +180,7 @@ func TestRandomKeys(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		presses := rapid.SliceOfN(rapid.SampledFrom(keys), 1, 60).Draw(rt, "keys")
 		f := newFake()
-		poison(f)
+		poison(f, hostile)
 		fly(t, f, rapid.IntRange(20, 160).Draw(rt, "w"), rapid.IntRange(5, 50).Draw(rt, "h"), embedded, func(p *pilot) {
 			for _, k := range presses {
 				was := p.m.box
