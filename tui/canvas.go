@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
@@ -246,7 +247,7 @@ func (c *Canvas) pack(g string, role Role) cell {
 	if r, n := utf8.DecodeRuneInString(g); n == len(g) {
 		return cell{r: r, role: role}
 	}
-	c.long = append(c.long, short(g))
+	c.long = append(c.long, strings.Clone(short(g))) // so that text may live on the caller's stack
 	return cell{r: firstLong - rune(len(c.long)-1), role: role}
 }
 

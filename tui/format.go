@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"math/bits"
 	"strconv"
 	"time"
@@ -13,45 +12,58 @@ const absent = "-"
 // Duration returns d in at most two units, always the same ones for a length:
 // 0.2s 12s 4m10s 4h51m 2d03h. It rounds down; less than nothing is 0.0s.
 func Duration(d time.Duration) string {
-	d = max(d, 0)
-	if d < time.Second {
-		return fmt.Sprintf("0.%ds", d/(100*time.Millisecond))
-	}
-	if d < time.Minute {
-		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
-	}
-	return units(d)
+	var room figure
+	return string(appendDuration(room[:0], d))
 }
 
-// units is Duration from a minute on.
-func units(d time.Duration) string {
-	s := int64(d / time.Second)
+// figure is room for one: a frame has hundreds, drawn anew each second, which
+// is why none goes through package fmt.
+type figure [32]byte
+
+func appendDuration(b []byte, d time.Duration) []byte {
+	d = max(d, 0)
+	if d < time.Second {
+		return append(b, '0', '.', byte('0'+d/(100*time.Millisecond)), 's')
+	}
+	if d < time.Minute {
+		return append(strconv.AppendInt(b, int64(d/time.Second), 10), 's')
+	}
+	return appendUnits(b, d)
+}
+
+// appendUnits is appendDuration from a minute on.
+func appendUnits(b []byte, d time.Duration) []byte {
+	s := uint64(d / time.Second)
 	switch {
 	case s < 3600:
-		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+		return append(appendTwo(append(strconv.AppendUint(b, s/60, 10), 'm'), s%60), 's')
 	case s < 86400:
-		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
+		return append(appendTwo(append(strconv.AppendUint(b, s/3600, 10), 'h'), s/60%60), 'm')
 	}
-	return fmt.Sprintf("%dd%02dh", s/86400, s/3600%24)
+	return append(appendTwo(append(strconv.AppendUint(b, s/86400, 10), 'd'), s/3600%24), 'h')
 }
+
+// appendTwo appends n, which is below a hundred, in two digits.
+func appendTwo(b []byte, n uint64) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // Countdown returns how long it is until due: in 2m10s, in 0m41s (a minute's
 // form below one minute too, so that the column stands still), in 0.3s, now.
 // From one second after due it is late 12s, and late is true: that is shown in
 // RoleFailing. A zero due is "-".
 func Countdown(due, now time.Time) (s string, late bool) {
+	var room figure
 	left := due.Sub(now)
 	switch {
 	case due.IsZero():
 		return absent, false
 	case left <= -time.Second:
-		return "late " + Duration(-left), true
+		return string(appendDuration(append(room[:0], "late "...), -left)), true
 	case left < 100*time.Millisecond:
 		return "now", false
 	case left < time.Second:
-		return "in " + Duration(left), false
+		return string(appendDuration(append(room[:0], "in "...), left)), false
 	}
-	return "in " + units(left), false
+	return string(appendUnits(append(room[:0], "in "...), left)), false
 }
 
 // Age returns how long ago t was, as a Duration; "-" for the zero time.
@@ -64,11 +76,22 @@ func Age(t, now time.Time) string {
 
 // Count returns n with its thousands apart: 1,284.
 func Count(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
+	if n < 1000 {
+		return strconv.FormatUint(n, 10)
 	}
-	return s
+	var room figure
+	return string(appendCount(room[:0], n))
+}
+
+func appendCount(b []byte, n uint64) []byte {
+	from := len(b)
+	b = strconv.AppendUint(b, n, 10)
+	for i := len(b) - 3; i > from; i -= 3 {
+		b = append(b, 0)
+		copy(b[i+1:], b[i:])
+		b[i] = ','
+	}
+	return b
 }
 
 // CountShort is Count for narrow columns: from a million on three digits and a
@@ -79,9 +102,9 @@ func CountShort(n uint64) string {
 	case n < 1e6:
 		return Count(n)
 	case n < 1e9:
-		return three(n, 1e6) + "M"
+		return three(n, 1e6, 'M')
 	}
-	return three(n, 1e9) + "G"
+	return three(n, 1e9, 'G')
 }
 
 // CountTight is a count of at most five cells: 9,999 12k 1M; more adds a + to
@@ -105,15 +128,17 @@ func CountTight(n uint64, more bool) string {
 }
 
 // three returns n in units, three digits of it at least, rounded down.
-func three(n, unit uint64) string {
+func three(n, unit uint64, name byte) string {
+	var room figure
 	whole, rest := n/unit, n%unit
+	b := appendCount(room[:0], whole)
 	switch {
 	case whole < 10:
-		return fmt.Sprintf("%d.%02d", whole, rest/(unit/100))
+		b = appendTwo(append(b, '.'), rest/(unit/100))
 	case whole < 100:
-		return fmt.Sprintf("%d.%d", whole, rest/(unit/10))
+		b = append(b, '.', byte('0'+rest/(unit/10)))
 	}
-	return Count(whole)
+	return string(append(b, name))
 }
 
 // Rate returns a number of things per second without the unit: 0.4 below ten,
@@ -123,7 +148,7 @@ func Rate(perSecond float64) string {
 	case !(perSecond > 0):
 		return "0"
 	case perSecond < 10:
-		return fmt.Sprintf("%.1f", float64(int(perSecond*10))/10)
+		return tenths(uint64(perSecond*10), "")
 	}
 	return Count(uint64(perSecond))
 }
@@ -146,9 +171,16 @@ func Success(ok, failed uint64) string {
 	hi, lo := bits.Mul64(ok, 10000)
 	share, _ := bits.Div64(hi, lo, all) // hundredths of a percent, below 10000 for ok < all
 	if share > 9990 {
-		return fmt.Sprintf("%d.%02d", share/100, share%100)
+		var room figure
+		return string(appendTwo(append(strconv.AppendUint(room[:0], share/100, 10), '.'), share%100))
 	}
-	return fmt.Sprintf("%d.%d", share/100, share/10%10)
+	return tenths(share/10, "")
+}
+
+// tenths returns n tenths of a unit.
+func tenths(n uint64, unit string) string {
+	var room figure
+	return string(append(append(strconv.AppendUint(room[:0], n/10, 10), '.', byte('0'+n%10)), unit...))
 }
 
 // Latency returns how long an answer took: <1ms 84ms 1.9s, rounded down, from
@@ -160,10 +192,10 @@ func Latency(d time.Duration) string {
 	case d < time.Millisecond:
 		return "<1ms"
 	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+		var room figure
+		return string(append(strconv.AppendInt(room[:0], d.Milliseconds(), 10), "ms"...))
 	case d < 100*time.Second:
-		tenths := d / (100 * time.Millisecond)
-		return fmt.Sprintf("%d.%ds", tenths/10, tenths%10)
+		return tenths(uint64(d/(100*time.Millisecond)), "s")
 	}
 	return Duration(d)
 }
@@ -183,7 +215,7 @@ func Bytes(n uint64) string {
 	}
 	whole, rest := n/unit, n%unit
 	if whole < 100 {
-		return fmt.Sprintf("%d.%d %s", whole, rest>>3*10/(unit>>3), name)
+		return tenths(whole*10+rest>>3*10/(unit>>3), " "+name)
 	}
 	return strconv.FormatUint(whole, 10) + " " + name
 }
