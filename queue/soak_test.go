@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -261,6 +263,7 @@ type sample struct {
 	made       int64
 	anon, heap int64
 	ratio      float64
+	sync       time.Duration // what a synced write takes, while all goes on
 }
 
 // watch prints how things are, each window.
@@ -281,7 +284,7 @@ func (s *soak) look(t *testing.T) {
 	live, _ := s.live(t)
 	disk, tables, logs := diskParts(t, s.opt.Dir)
 	c := s.e.Callbacks()[0].Live.Counts
-	now := sample{at: time.Since(s.began), made: s.made.Load(), anon: rssAnon(t), ratio: float64(disk) / float64(live)}
+	now := sample{at: time.Since(s.began), made: s.made.Load(), anon: rssAnon(t), ratio: float64(disk) / float64(live), sync: s.sync(t)}
 	var before sample
 	if n := len(s.samples); n > 0 {
 		before = s.samples[n-1]
@@ -302,9 +305,35 @@ func (s *soak) look(t *testing.T) {
 		}
 	}
 	load, _ := os.ReadFile("/proc/loadavg") // for a reader
-	s.say("%4.0f s: %5.0f/s, stored %d, removed %d, disk %d MB (tables %d, values %d), live %d MB, ratio %.2f; anonymous %d MB, heap in use %d MB, goroutines %d, files %d; tables:%s; load %.4s",
+	s.say("%4.0f s: %5.0f/s, stored %d, removed %d, disk %d MB (tables %d, values %d), live %d MB, ratio %.2f; anonymous %d MB, heap in use %d MB, goroutines %d, files %d; tables:%s; a sync %.1f ms, load %.4s",
 		now.at.Seconds(), float64(now.made-before.made)/(now.at-before.at).Seconds(), c.Sum(), c.Purged, disk>>20, tables>>20, logs>>20, live>>20, now.ratio,
-		now.anon>>20, now.heap>>20, runtime.NumGoroutine(), len(fds), levels, load)
+		now.anon>>20, now.heap>>20, runtime.NumGoroutine(), len(fds), levels, milliseconds(now.sync), load)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// sync returns the median time of a synced write of 4 KiB beside the store: on a
+// disk whose speed is shared out or bought by the minute, the rates follow it.
+func (s *soak) sync(t *testing.T) time.Duration {
+	t.Helper()
+	f, err := os.CreateTemp(filepath.Dir(s.opt.Dir), "probe") // on the same disk as the store
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = errors.Join(f.Close(), os.Remove(f.Name())) }() // a probe
+	took := make([]time.Duration, 21)
+	for i := range took {
+		start := time.Now()
+		if _, err := f.WriteAt(make([]byte, 4<<10), int64(i)<<12); err == nil {
+			err = f.Sync()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		took[i] = time.Since(start)
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
 }
 
 // slope compares the last third of a run with the first, from when on retention
@@ -344,6 +373,7 @@ func (s *soak) slope(from time.Duration) {
 		{"disk to live", func(x sample) float64 { return x.ratio }},
 		{"anonymous MB", megabytes(func(x sample) int64 { return x.anon })},
 		{"heap in use MB", megabytes(func(x sample) int64 { return x.heap })},
+		{"a sync, ms", func(x sample) float64 { return milliseconds(x.sync) }},
 	} {
 		s.say("%s: %.2f and %.2f", of.what, mean(first, of.of), mean(last, of.of))
 	}
