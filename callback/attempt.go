@@ -119,7 +119,8 @@ func (a *Attempt) Short() string {
 	return a.Class.String()
 }
 
-// Advice returns one sentence on what to look at when attempts fail so, or "".
+// Advice returns one sentence on what to look at when attempts fail so; "" for
+// a success.
 func (a *Attempt) Advice() string {
 	switch a.Class {
 	case ClassDNS:
@@ -140,6 +141,10 @@ func (a *Attempt) Advice() string {
 		return "Register the URL it points to; redirects are not followed."
 	case ClassDenied:
 		return "The address is denied by [delivery] deny or allow_private."
+	case ClassInterrupted:
+		return "Nothing at the endpoint: ringback was stopped meanwhile, and sends it again."
+	case ClassInternal:
+		return "Look in ringback's own log for what kept the request from being sent."
 	case ClassStatus:
 		return statusAdvice(a.Code)
 	}

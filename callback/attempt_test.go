@@ -48,10 +48,8 @@ func TestAdvice(t *testing.T) {
 			t.Errorf("advice for %d is %q, want %q in it", code, got, want)
 		}
 	}
-	for _, c := range []Class{ClassOK, ClassInterrupted, ClassInternal} {
-		same(t, "advice for "+c.String(), (&Attempt{Class: c}).Advice(), "")
-	}
-	for c := ClassDNS; c <= ClassDenied; c++ {
+	same(t, "advice for a success", (&Attempt{}).Advice(), "")
+	for c := ClassDNS; c < numClasses; c++ {
 		if (&Attempt{Class: c}).Advice() == "" {
 			t.Errorf("no advice for %q", c)
 		}

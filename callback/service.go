@@ -273,6 +273,7 @@ type Server struct {
 	Window        time.Duration
 	Connect       time.Duration // default time limits of an attempt
 	Response      time.Duration
+	KeyHeader     string // of auth type httpheader
 }
 
 // Overview is the first screen.

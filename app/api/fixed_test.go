@@ -133,7 +133,7 @@ func (f *fixed) Server(context.Context) (callback.Server, error) {
 	return callback.Server{
 		Name: "gw1", Version: "1.2.3", ID: "F00D", Started: clock("08:00:00"), Now: clock("09:20:00"), DataDir: "ringback-data",
 		Listen: "127.0.0.1:8480", Running: 1, MaxInFlight: 512, Interval: 5 * time.Minute, Window: 24 * time.Hour,
-		Connect: 5 * time.Second, Response: time.Minute, Embedded: true,
+		Connect: 5 * time.Second, Response: time.Minute, KeyHeader: "X-Whispir-Callback-Key", Embedded: true,
 	}, nil
 }
 

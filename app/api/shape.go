@@ -236,6 +236,7 @@ type serverShape struct {
 	WindowMs          millis `json:"windowMs"`
 	ConnectTimeoutMs  millis `json:"connectTimeoutMs"`
 	ResponseTimeoutMs millis `json:"responseTimeoutMs"`
+	KeyHeader         string `json:"keyHeader,omitempty"`
 }
 
 // overviewShape is the first screen.

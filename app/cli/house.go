@@ -135,6 +135,7 @@ func (h *house) newApp(mailer callback.Mailer, demo bool) *app.App {
 		Name: name, Version: version(), ID: h.folder.id(), DataDir: cfg.DataDir, Listen: h.doors.addr.String(), Demo: demo,
 		Started: time.Now().UTC().Truncate(time.Millisecond),
 		Connect: time.Duration(cfg.Delivery.ConnectTimeout), Response: time.Duration(cfg.Delivery.ResponseTimeout),
+		KeyHeader: cfg.Delivery.KeyHeader,
 	}
 	if cfg.SMTP.Host != "" {
 		info.MailServer = net.JoinHostPort(cfg.SMTP.Host, strconv.Itoa(cfg.SMTP.Port))
