@@ -95,19 +95,14 @@ func causeLine(c *Canvas, n uint64, words string) string {
 
 // causeWords names a cause of failures.
 func causeWords(c *callback.Cause) string {
-	switch {
-	case c.Class == "":
+	if c.Class == "" {
 		return "not tried yet"
-	case c.Code > 0:
-		return strconv.Itoa(c.Code)
-	case c.Class == callback.ClassRefused.String():
-		return "connection refused"
-	case c.Class == callback.ClassConnectTimeout.String():
-		return "no connection in time"
-	case c.Class == callback.ClassAnswerTimeout.String():
-		return "no answer in time"
 	}
-	return c.Class
+	class, ok := callback.ParseClass(c.Class)
+	if !ok { // of a newer server
+		return c.Class
+	}
+	return failureWords(class, c.Code)
 }
 
 // skips says why calls that are selected are not changed.

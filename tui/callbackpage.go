@@ -21,6 +21,7 @@ type callbackPage struct {
 	outages []callback.OutageView
 	asking  once
 	err     string
+	trend   trend
 }
 
 // shownOutages is how many outages of a callback are asked for.
@@ -30,6 +31,7 @@ func newCallbackPage(d *desk, id callback.CallbackID, name string) *callbackPage
 	p := &callbackPage{d: d, id: id, name: name, show: actAll}
 	f, _ := p.parse("")
 	p.calls = newCallList(d, f)
+	p.trend = trend{d: d, to: p, ref: id.String(), causes: true}
 	return p
 }
 
@@ -40,20 +42,26 @@ func (p *callbackPage) Trail() string { return p.name }
 
 // Refresh implements page.
 func (p *callbackPage) Refresh() tea.Cmd {
-	return tea.Batch(p.calls.changed(), p.asking.ask(p.ask()))
+	return tea.Batch(p.calls.changed(), p.asking.ask(p.ask()), p.trend.refresh())
 }
 
 func (p *callbackPage) ask() tea.Cmd { return p.d.ask.outages(p, p.id.String(), shownOutages) }
 
-func (p *callbackPage) reconnect() { p.calls.reconnect() }
+func (p *callbackPage) reconnect() {
+	p.calls.reconnect()
+	p.trend.reconnect()
+}
 
 // end stops what is under way: the page does not come back.
 func (p *callbackPage) end() { p.calls.end() }
 
-func (p *callbackPage) overdue() bool { return p.calls.overdue() }
+func (p *callbackPage) overdue() bool { return p.calls.overdue() || p.trend.overdue() }
 
 // Data implements page.
 func (p *callbackPage) Data(msg tea.Msg) tea.Cmd {
+	if why, ok := msg.(reply[past]); ok {
+		return p.trend.take(why)
+	}
 	got, ok := msg.(outagesMsg)
 	if !ok {
 		return nil

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"math"
 	"slices"
 
 	"ringback/callback"
@@ -13,6 +12,7 @@ func (p *callbackPage) Draw(c *Canvas) {
 	w, screen := c.Size()
 	y, end := body(c)
 	h := d.health(p.id)
+	p.trend.room = 0
 	if h == nil {
 		c.Put(1, y, RoleTitle, p.name)
 		c.Put(1, y+1, RoleText, "is not there any more: it was deleted.")
@@ -21,7 +21,10 @@ func (p *callbackPage) Draw(c *Canvas) {
 	p.name = h.Name
 	y = p.drawHead(c, y, h, w >= 110)
 	if screen >= 20 {
-		y = p.drawHour(c, y, h)
+		y = p.drawTrend(c, y, h, screen >= 30 && w >= 80)
+	}
+	if screen >= 30 {
+		y = p.drawCauses(c, y, screen/12)
 	}
 	outages := 0
 	if screen >= 20 {
@@ -44,7 +47,11 @@ func (p *callbackPage) drawHead(c *Canvas, y int, h *callback.HealthView, wide b
 	if !h.Live.Since.IsZero() {
 		x = c.Put(x, y, RoleText, " since "+d.clock.When(h.Live.Since, now)+" ("+Age(h.Live.Since, now)+")")
 	}
-	c.PutIn(x+3, y, w-x-4, RoleDim, "id "+h.ID.String(), Left)
+	id := "id " + h.ID.String()
+	if !h.CreatedAt.IsZero() {
+		id += "   made " + d.clock.When(h.CreatedAt, now)
+	}
+	c.PutIn(x+3, y, w-x-4, RoleDim, id, Left)
 	auth := "no auth"
 	if h.Auth.Type != callback.AuthNone {
 		auth = h.Auth.Type.String() + " " + h.Auth.Key.String()
@@ -89,86 +96,33 @@ func (d *desk) setup(h *callback.HealthView) string {
 		mail = "nobody"
 	}
 	s += ", mail to " + mail
-	if h.Ordered {
-		s += ", in strict order"
+	if h.Alerts == callback.ModeEveryCall {
+		s += " for every call"
+	}
+	for _, more := range []struct {
+		on    bool
+		words string
+	}{
+		{h.Ordered, "in strict order"},
+		{h.MaxInFlight > 0, "at most " + Count(uint64(max(h.MaxInFlight, 0))) + " at once"},
+		{h.RatePerSecond > 0, Rate(h.RatePerSecond) + "/s"},
+		{h.RemoveHTML, "HTML removed"},
+		{!h.SigningSecret.IsZero(), "signed"},
+		{h.CA != "", "CA of its own"},
+		{len(h.Headers) > 0, plural(uint64(len(h.Headers)), "header") + " of its own"},
+	} {
+		if more.on {
+			s += ", " + more.words
+		}
 	}
 	return s
 }
 
-// drawHour draws the last hour in a row of cells each.
-func (p *callbackPage) drawHour(c *Canvas, y int, h *callback.HealthView) int {
-	const left, right = 10, 9
-	w, _ := c.Size()
-	c.Rule(y, "last hour", "")
-	cells := stretch(squeeze(h.Cells, w-left-right-1), w-left-right-1)
-	calls := make([]float64, len(cells))
-	for i, t := range cells {
-		calls[i] = float64(t.OK + t.Failed)
-		if calls[i] == 0 {
-			calls[i] = math.NaN()
-		}
-	}
-	c.Put(1, y+1, RoleDim, "failed")
-	c.FailedShare(left, y+1, cells)
-	c.PutIn(w-right, y+1, right-1, RoleText, failedShare(h.OK, h.Bad), Right)
-	c.Put(1, y+2, RoleDim, "calls")
-	c.Bars(left, y+2, RoleOK, calls, 2*Peak(calls)) // half as high, or an even hour is a slab
-	c.PutIn(w-right, y+2, right-1, RoleText, CountShort(h.OK+h.Bad), Right)
-	lag := "no answer in this hour"
-	if h.P50 != 0 || h.P95 != 0 {
-		lag = "p50 " + latency(h.P50) + "   p95 " + latency(h.P95)
-	}
-	connect, answer := h.ConnectTimeout, h.ResponseTimeout
-	if connect == 0 {
-		connect = p.d.server.Connect
-	}
-	if answer == 0 {
-		answer = p.d.server.Response
-	}
-	if connect > 0 && answer > 0 {
-		lag += "      limits: connect " + every(connect) + ", answer " + every(answer)
-	}
-	c.Put(1, y+3, RoleDim, "latency")
-	c.PutIn(left, y+3, w-left-1, RoleText, lag, Left)
-	return y + 4
-}
-
-// failedShare returns the share of failures in percent: what Success leaves.
-func failedShare(ok, bad uint64) string {
-	if ok == 0 && bad == 0 {
-		return absent
-	}
-	if bad == 0 {
-		return "0 %"
-	}
-	if ok == 0 {
-		return "100 %"
-	}
-	share := Success(bad, ok)
-	if share == "0.0" { // it rounds down
-		share = "<0.1"
-	}
-	return share + " %"
-}
-
+// drawCallsRule draws which calls are shown, and the filter.
 func (p *callbackPage) drawCallsRule(c *Canvas, y int) {
 	c.Rule(y, "calls", "")
-	w, _ := c.Size()
-	type choice struct {
-		act  action
-		text string
-	}
-	choices := []choice{{actFailed, "f failed"}, {actAll, "a all"}, {actUnfinished, "o open"}}
-	x := w - 3
-	for _, ch := range slices.Backward(choices) {
-		text := " " + ch.text + " "
-		role := RoleDim
-		if p.show == ch.act {
-			text, role = "["+ch.text+"]", RoleTitle
-		}
-		x -= c.Width(text)
-		c.Put(x, y, role, text)
-	}
+	acts := []action{actFailed, actAll, actUnfinished}
+	x := drawChoices(c, y, []string{"f failed", "a all", "o open"}, slices.Index(acts, p.show))
 	if p.typed != "" {
 		c.PutIn(10, y, max(x-12, 0), RoleTitle, " "+p.typed+" ", Left)
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -180,8 +181,16 @@ func (p *callPage) drawHead(c *Canvas, y int) int {
 	switch {
 	case !v.GivesUp.IsZero():
 		s += "   gives up " + d.clock.When(v.GivesUp, now)
+		if h := d.health(v.CallbackID); h != nil && w >= 110 && !h.Live.Suspended && d.server.Window > 0 {
+			s += ", " + every(d.server.Window) + " after it failed first"
+		}
 	case !v.Finished.IsZero():
 		s += "   finished " + d.clock.When(v.Finished, now)
+	}
+	for _, more := range []string{v.Response.MessageLocation, v.Response.From.MRI} {
+		if more != "" && w >= 110 {
+			s += "   " + callback.Sanitize(more, 200)
+		}
 	}
 	c.PutIn(1, y+2, w-2, RoleText, s, Left)
 	return y + 3
@@ -200,6 +209,8 @@ func (p *callPage) drawAttempts(c *Canvas, y, room int) int {
 	switch {
 	case !p.whole:
 		says = "loading ..."
+	case v.Entry.Attempts > n:
+		says = plural(uint64(v.Entry.Attempts), "attempt") + ", the last " + Count(uint64(n)) + " are shown"
 	case n > 0 && bad == n:
 		says = fmt.Sprintf("%d, all failed", n)
 	case n > 0 && bad == 0:
@@ -217,6 +228,11 @@ func (p *callPage) drawAttempts(c *Canvas, y, room int) int {
 	if w < 80 {
 		long = 22
 	}
+	const bar = 36
+	top := time.Duration(1)
+	for i := range v.Attempts {
+		top = max(top, v.Attempts[i].Duration)
+	}
 	t := lay(1, w, []column{
 		{title: "#", w: 4, align: Right},
 		{title: "WHEN", w: 14, most: 0},
@@ -224,6 +240,7 @@ func (p *callPage) drawAttempts(c *Canvas, y, room int) int {
 		{title: "TOOK", w: 6, align: Right},
 		{title: "FAILED AT", w: 11},
 		{title: "TO", w: 22, from: 100},
+		{title: "HOW LONG (a cell is " + Latency(top/bar) + ")", w: bar, from: 140},
 	})
 	t.head(c, y)
 	y++
@@ -235,17 +252,29 @@ func (p *callPage) drawAttempts(c *Canvas, y, room int) int {
 			role = RoleOK
 		}
 		t.put(c, y, 0, RoleText, fmt.Sprint(a.Number))
-		t.put(c, y, 1, RoleText, d.clock.When(a.Started, d.now()))
+		t.put(c, y, 1, RoleText, d.started(a, w))
 		t.put(c, y, 2, role, outcome(a))
 		t.put(c, y, 3, RoleText, Latency(a.Duration))
 		t.put(c, y, 4, RoleText, failedAt(a))
 		t.put(c, y, 5, RoleText, a.Peer)
+		if x, n, ok := t.at(6); ok {
+			c.Share(x, y, n, role, float64(a.Duration)/float64(top))
+		}
 		if i == p.attempt() {
 			d.selectRow(c, y)
 		}
 		y++
 	}
 	return y
+}
+
+// started returns when an attempt began, to the millisecond where a frame is w
+// cells wide enough.
+func (d *desk) started(a *callback.Attempt, w int) string {
+	if s := d.clock.WhenMillis(a.Started, d.now()); w >= 100 && len(s) <= 14 {
+		return s
+	}
+	return d.clock.When(a.Started, d.now())
 }
 
 // drawAttempt says in words how an attempt went.
@@ -276,7 +305,13 @@ func (p *callPage) drawAttempt(c *Canvas, y, end int, a *callback.Attempt) int {
 		y++
 	}
 	if y < end {
-		c.PutIn(1, y, w-2, RoleText, stages(a), Left)
+		says := stages(a)
+		if h := p.d.health(p.view.CallbackID); h != nil && w >= 110 {
+			if connect, answer := p.d.limits(h); connect > 0 && answer > 0 {
+				says += "   limits: connect " + every(connect) + ", answer " + every(answer)
+			}
+		}
+		c.PutIn(1, y, w-2, RoleText, says, Left)
 		y++
 	}
 	return y

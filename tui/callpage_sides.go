@@ -2,7 +2,9 @@ package tui
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"ringback/callback"
@@ -42,6 +44,24 @@ func (p *callPage) drawSides(c *Canvas, y, end int) {
 		c.PutIn(x+15, y, room-15, e.role, e.what, Left)
 		y++
 	}
+	for _, line := range c.Wrap(p.d.announced(&p.view), room, 2) {
+		if y++; y < end {
+			c.Put(x, y, RoleDim, line)
+		}
+	}
+}
+
+// announced says why nobody got an e-mail about a call that failed.
+func (d *desk) announced(v *callback.CallView) string {
+	h := d.health(v.CallbackID)
+	if h == nil || h.Live.Outage.Phase == callback.NoOutage || h.Alert == nil || v.FirstFailed.IsZero() || v.Entry.Status == callback.Success {
+		return ""
+	}
+	a, o := h.Alert, &h.Live.Outage
+	if a.Kind != callback.AlertOutage || a.Status != callback.AlertSent || v.FirstFailed.Before(o.Started) {
+		return ""
+	}
+	return "No e-mail of its own: outage #" + strconv.Itoa(int(o.N)) + " was told to " + a.To + " " + d.clock.When(a.Sent, d.now()) + "."
 }
 
 // answerLines returns what the chosen attempt was answered.
@@ -111,18 +131,7 @@ func (p *callPage) drawRequest(c *Canvas, x, y, end, right int) {
 // masked. spread has each part of it on a line of its own.
 func (p *callPage) request(c *Canvas, w int, spread bool) []string {
 	v := &p.view
-	var heads []string
-	if h := p.d.health(v.CallbackID); h != nil {
-		heads = append(heads, "Content-Type: application/"+h.ContentType.String())
-		if h.Auth.Type != callback.AuthNone {
-			heads = append(heads, h.Auth.Type.String()+" "+h.Auth.Key.String())
-		}
-	}
-	if !spread && len(heads) > 0 {
-		heads = []string{strings.Join(heads, "   ")}
-	}
-	heads = append(heads, "webhook-id: "+v.ID.String())
-	text := append([]string{"POST " + v.URL}, heads...)
+	text := p.heads(spread)
 	switch {
 	case !p.whole:
 		text = append(text, "loading ...")
@@ -147,6 +156,53 @@ func (p *callPage) request(c *Canvas, w int, spread bool) []string {
 		}
 	}
 	return lines
+}
+
+// heads returns the request line and the headers of what is POSTed, in few lines
+// unless they are to be spread.
+func (p *callPage) heads(spread bool) []string {
+	v, d := &p.view, p.d
+	var heads []string
+	if h := d.health(v.CallbackID); h != nil {
+		if key := h.Auth.Key.String(); key != "" {
+			switch h.Auth.Type {
+			case callback.AuthHeader:
+				heads = append(heads, cmp.Or(d.server.KeyHeader, "key")+": "+key)
+			case callback.AuthBasic:
+				heads = append(heads, "Authorization: Basic "+key)
+			case callback.AuthBearer:
+				heads = append(heads, "Authorization: Bearer "+key)
+			}
+		}
+		heads = append(heads, "Content-Type: application/"+h.ContentType.String())
+		if spread {
+			for _, own := range h.Headers {
+				heads = append(heads, own.Key+": "+own.Value)
+			}
+		}
+		if !h.SigningSecret.IsZero() {
+			heads = append(heads, "webhook-signature: v1,...")
+		}
+	}
+	heads = append(heads, "webhook-id: "+v.ID.String())
+	if !spread {
+		return []string{"POST " + v.URL, strings.Join(heads, "   ")}
+	}
+	if at := p.attempt(); at >= 0 {
+		heads = append(heads, "X-Ringback-Attempt: "+strconv.Itoa(v.Attempts[len(v.Attempts)-1-at].Number))
+	}
+	line, host := v.URL, ""
+	if _, rest, ok := strings.Cut(v.URL, "://"); ok { // the mask of a key is no part of a URL
+		if n := strings.IndexAny(rest, "/?"); n >= 0 {
+			line, host = rest[n:], rest[:n]
+		} else {
+			line, host = "/", rest
+		}
+	}
+	if strings.HasPrefix(line, "?") {
+		line = "/" + line
+	}
+	return append([]string{"POST " + line + " HTTP/1.1", "Host: " + host, "User-Agent: ringback/" + d.server.Version}, heads...)
 }
 
 // maxLines is how many lines one line of a request may be broken into.

@@ -29,21 +29,22 @@ func callTable(w int, clock ClockMode, one bool) table {
 	if clock != ClockToday {
 		stamp = 14
 	}
-	name, from := column{title: "CALLBACK", w: 12}, column{from: rest}
+	name, from, givesUp := column{title: "CALLBACK", w: 12}, column{from: rest}, 150
 	result, next := column{title: "RESULT", w: 13, from: 72}, column{title: "NEXT / WHO", w: 9, most: rest}
 	switch {
 	case w >= 110:
 		name.w = 16
 		result = column{title: "RESULT OF LAST TRY", w: 20, most: 40}
 		from = column{title: "FROM", w: 14, most: 24}
-		next = column{title: "NEXT TRY", w: 11}
+		next = column{title: "NEXT TRY", w: 12}
 	case w >= 80:
 		name.w = 15
 	}
 	if one {
 		name = column{from: rest}
 		from = column{title: "FROM", w: 10, most: rest}
-		next = column{title: "NEXT TRY", w: 11}
+		next = column{title: "NEXT TRY", w: 12}
+		givesUp = 130
 	}
 	return lay(2, w, []column{
 		clTime:     {title: "TIME", w: stamp},
@@ -55,7 +56,7 @@ func callTable(w int, clock ClockMode, one bool) table {
 		clTook:     {title: "TOOK", w: 5, align: Right, from: 80},
 		clFrom:     from,
 		clNext:     next,
-		clGivesUp:  {title: "GIVES UP", w: 9, from: 150},
+		clGivesUp:  {title: "GIVES UP", w: 9, from: givesUp},
 	})
 }
 
@@ -110,7 +111,11 @@ func (l *callList) drawRow(c *Canvas, t *table, y int, v *callback.CallView) {
 	t.put(c, y, clStatus, m.role, m.String())
 	t.put(c, y, clCallback, RoleText, v.Callback)
 	t.put(c, y, clID, RoleDim, v.ID.String())
-	t.put(c, y, clTries, RoleText, strconv.Itoa(v.Entry.Attempts))
+	tries := v.Entry.Attempts
+	if v.State == callback.StateDelivering {
+		tries++ // the one under way
+	}
+	t.put(c, y, clTries, RoleText, strconv.Itoa(tries))
 	t.put(c, y, clResult, RoleText, result(v, w >= 110))
 	t.put(c, y, clTook, RoleText, took(v))
 	t.put(c, y, clFrom, RoleText, sender(&v.Response))
@@ -157,7 +162,7 @@ func (l *callList) drawPane(c *Canvas, y int) {
 	}
 	d := l.d
 	w, _ := c.Size()
-	c.Rule(y, "call "+v.ID.String()+"  "+v.Callback, "Enter opens it")
+	c.Rule(y, "call "+v.ID.String()+"  "+v.Callback, "Enter opens it, d hides it")
 	m := callMood(&v, c.Glyphs())
 	x := c.Put(1, y+1, m.role, m.String()) + 2
 	c.PutIn(x, y+1, w-x-1, RoleText, d.story(&v), Left)
@@ -166,4 +171,5 @@ func (l *callList) drawPane(c *Canvas, y int) {
 		c.PutIn(1, y+3, w-2, RoleText, answer(a), Left)
 	}
 	c.PutIn(1, y+4, w-2, RoleText, about(&v), Left)
+	c.PutIn(1, y+5, w-2, RoleDim, belongs(&v.Response), Left)
 }

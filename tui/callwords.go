@@ -67,12 +67,19 @@ func (d *desk) outlook(v *callback.CallView) (s string, late bool) {
 // stages says how long each stage of an attempt took, and to where.
 func stages(a *callback.Attempt) string {
 	var b strings.Builder
+	ended := failedAt(a)
+	left := a.Duration - a.Timing.DNS - a.Timing.Connect - a.Timing.TLS
 	for _, s := range []struct {
 		name string
 		took time.Duration
 	}{{"dns", a.Timing.DNS}, {"connect", a.Timing.Connect}, {"tls", a.Timing.TLS}, {"first byte", a.Timing.FirstByte}} {
 		took := absent
-		if s.took > 0 {
+		switch {
+		case s.name == ended && s.took == 0: // it did not come to its end
+			took = "failed after " + Latency(left)
+		case s.name == ended:
+			took = "failed after " + Latency(s.took)
+		case s.took > 0:
 			took = Latency(s.took)
 		}
 		b.WriteString(s.name + " " + took + "   ")
@@ -127,6 +134,19 @@ func about(v *callback.CallView) string {
 		s += `: "` + callback.Sanitize(r.Message.Content, 200) + `"`
 	}
 	return s
+}
+
+// belongs says what a response belongs to: the message that it answers, and
+// what its sender put on it.
+func belongs(r *callback.Response) string {
+	var parts []string
+	if r.MessageID != "" {
+		parts = append(parts, "message "+r.MessageID)
+	}
+	for _, p := range r.Params {
+		parts = append(parts, callback.Sanitize(p.Key, 60)+"="+callback.Sanitize(p.Value, 60))
+	}
+	return strings.Join(parts, "   ")
 }
 
 // happened is one line of a call's history.

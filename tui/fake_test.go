@@ -35,6 +35,7 @@ type fake struct {
 	watchers []chan uint64
 	watchErr error
 	inside   inside
+	history  fakePast
 }
 
 var _ callback.Service = (*fake)(nil)

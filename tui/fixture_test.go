@@ -97,7 +97,7 @@ func newFake() *fake {
 		server: callback.Server{
 			Name: "gw1", Version: "v0.1.0", ID: "5F0C6A1B", Started: clockAt(5, 8, 0, 0), Now: noon,
 			DataDir: "/var/lib/ringback", Listen: "127.0.0.1:8480", MailServer: "mail.example.com:587",
-			Interval: 5 * time.Minute, Window: 24 * time.Hour, Connect: 5 * time.Second, Response: time.Minute,
+			Interval: 5 * time.Minute, Window: 24 * time.Hour, Connect: 5 * time.Second, Response: time.Minute, KeyHeader: "X-Whispir-Callback-Key",
 		},
 		overview: callback.Overview{Accepted: 142.4, Sent: 140, Running: 17, Waiting: 1606, DueNow: 3, MailOK: true},
 	}
@@ -112,6 +112,7 @@ func newFake() *fake {
 	}
 	f.calls = fixtureCalls()
 	f.fixInside()
+	f.fixCauses()
 	f.ops.preview = failedCalls()
 	return f
 }

@@ -19,14 +19,18 @@ func poison(f *fake, texts []string) {
 		*s = texts[next%len(texts)] + strings.TrimSpace(*s) + texts[(next*7+3)%len(texts)]
 		next++
 	}
-	for _, s := range []*string{&f.server.Name, &f.server.DataDir, &f.server.MailServer, &f.server.Version, &f.overview.MailNote} {
+	for _, s := range []*string{&f.server.Name, &f.server.DataDir, &f.server.MailServer, &f.server.Version, &f.server.KeyHeader, &f.overview.MailNote} {
 		bad(s)
 	}
 	for i := range f.overview.Callbacks {
 		h := &f.overview.Callbacks[i]
-		for _, s := range []*string{&h.Name, &h.URL, &h.Email, &h.Description, &h.Live.LastError, &h.Live.SuspendedBy, &h.Live.Outage.FirstText} {
+		for _, s := range []*string{&h.Name, &h.URL, &h.Email, &h.Description, &h.Live.LastError, &h.Live.SuspendedBy, &h.Live.Outage.FirstText, &h.Live.Outage.Acked} {
 			bad(s)
 		}
+		own := callback.Param{Key: "X-Own", Value: "1"}
+		bad(&own.Key)
+		bad(&own.Value)
+		h.Headers = append(h.Headers, own)
 		if h.Alert != nil {
 			a := *h.Alert
 			bad(&a.Reply)
@@ -42,13 +46,16 @@ func poison(f *fake, texts []string) {
 		o := &f.outages[i]
 		bad(&o.Callback)
 		bad(&o.FirstText)
+		bad(&o.Acked)
 		for j := range o.Alerts {
 			bad(&o.Alerts[j].Reply)
+			bad(&o.Alerts[j].To)
 		}
 	}
 	for i := range f.calls {
 		v := &f.calls[i]
 		r := &v.Response
+		r.Params = []callback.Param{{Key: hostile[i%len(hostile)], Value: hostile[(i+1)%len(hostile)]}}
 		for _, s := range []*string{&v.Callback, &v.URL, &v.ResolvedBy, &r.MessageID, &r.From.Name, &r.From.Mobile, &r.Message.Channel, &r.Message.Content} {
 			bad(s)
 		}

@@ -174,7 +174,8 @@ var bindings = []binding{
 	bind(actSuspend, onOverview|onCallback|onQueue, groupCallbacks, "z", "suspend", "suspend / resume", "z"),
 
 	bind(actOpen, onQueue, groupInside, "Enter", "its calls", "queue: calls waiting", "enter"),
-	bind(actRetryAll, onQueue, groupInside, "r", "retry now", "queue: retry failed", "r", "R"),
+	bind(actRetryAll, onQueue|onOverview|onOutages, groupCallbacks, "r", "retry", "send all failed again", "r", "R"),
+	bind(actResolveAll, onOverview|onOutages, groupCallbacks, "x", "resolve", "resolve all failed", "x", "X"),
 	bind(actSort, onQueue, groupInside, "s", "sort", "queue: sort", "s"),
 	bind(actMailTest, onSystem, groupInside, "m", "send test mail", "system: test mail", "m"),
 	bind(actGarbage, onSystem, groupInside, "G", "run badger gc", "system: free space", "G"),
@@ -209,11 +210,11 @@ var bindings = []binding{
 
 // feet is the last row of each place: its keys, those used most first.
 var feet = map[scope][]action{
-	onOverview: {actOpen, actFilter, actSuspend, actPause, actClock, actCopy, actRefresh, actMouse},
+	onOverview: {actOpen, actFilter, actRetryAll, actResolveAll, actSuspend, actWindow, actPause, actClock, actCopy, actRefresh, actMouse},
 	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actSuspend, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
-	onOutages:  {actOpen, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
+	onOutages:  {actOpen, actRetryAll, actResolveAll, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
 	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
 	onLog:      {actFilter, actLevel, actOpen, actFollow, actUndo, actWrap, actPart, actCopy, actPause, actClock},

@@ -22,6 +22,8 @@ type outagesPage struct {
 	height int
 	err    string
 	asking once
+	owed   []callback.Alert // e-mails that wait to be sent
+	mailed once
 
 	// The outage to begin with: the latest of a callback that began by then.
 	of callback.CallbackID
@@ -47,12 +49,20 @@ func (*outagesPage) scope() scope { return onOutages }
 func (*outagesPage) Trail() string { return tabs[2] }
 
 // Refresh implements page.
-func (p *outagesPage) Refresh() tea.Cmd { return p.asking.ask(p.ask()) }
+func (p *outagesPage) Refresh() tea.Cmd {
+	return tea.Batch(p.asking.ask(p.ask()), p.mailed.ask(p.d.ask.owed(p)))
+}
 
 func (p *outagesPage) ask() tea.Cmd { return p.d.ask.outages(p, "", maxOutages) }
 
 // Data implements page.
 func (p *outagesPage) Data(msg tea.Msg) tea.Cmd {
+	if mails, ok := msg.(reply[callback.Listing[callback.Alert]]); ok {
+		if mails.err == nil {
+			p.owed = mails.got.Rows
+		}
+		return p.mailed.answered(p.d.ask.owed(p))
+	}
 	got, ok := msg.(outagesMsg)
 	if !ok {
 		return nil
@@ -96,9 +106,14 @@ func (p *outagesPage) Status() string {
 	if p.err != "" {
 		return p.err + "; trying again"
 	}
-	open, mails := 0, 0
+	open, suspended, mails := 0, 0, 0
 	for i := range p.rows {
-		if p.rows[i].Phase != callback.NoOutage {
+		o := &p.rows[i]
+		switch h := p.d.health(o.CallbackID); {
+		case o.Phase == callback.NoOutage:
+		case h != nil && h.Live.Suspended:
+			suspended++
+		default:
 			open++
 		}
 		for j := range p.rows[i].Alerts {
@@ -107,7 +122,11 @@ func (p *outagesPage) Status() string {
 			}
 		}
 	}
-	s := fmt.Sprintf("%d open, %d closed", open, len(p.rows)-open)
+	s := fmt.Sprintf("%d open, ", open)
+	if suspended > 0 {
+		s += fmt.Sprintf("%d suspended, ", suspended)
+	}
+	s += fmt.Sprintf("%d closed", len(p.rows)-open-suspended)
 	if mails > 0 {
 		s += "   " + plural(uint64(mails), "e-mail") + " failed"
 	}
@@ -134,6 +153,12 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return p.d.copies(p.rows[at].CallbackID.String()), true
+	case actRetryAll, actResolveAll:
+		if at < 0 {
+			p.d.say(RoleDim, "there is no outage")
+			return nil, true
+		}
+		return p.d.askMany(a, p.d.callsOf(&p.rows[at])), true
 	case actAck, actMailAgain:
 		var o *callback.OutageView
 		if at >= 0 {
@@ -164,7 +189,13 @@ func (p *outagesPage) Draw(c *Canvas) {
 	t.head(c, first)
 	at := max(p.at(), 0)
 	panel := min(8, (end-first)/2)
-	p.height = max(end-first-1-panel, 1)
+	var days []callback.CallbackID
+	below := 0 // rows of what only large frames show
+	if end-first >= 30 {
+		days = p.failed()
+		below = 2 + len(days) + min(len(p.owed), 3) + 2
+	}
+	p.height = max(end-first-1-panel-below, 1)
 	p.top = shift(p.top, at, len(p.rows), p.height)
 	y := first + 1
 	for i := p.top; i < min(p.top+p.height, len(p.rows)); i++ {
@@ -174,7 +205,14 @@ func (p *outagesPage) Draw(c *Canvas) {
 		}
 		y++
 	}
-	p.drawMails(c, min(y+1, end-panel), end, &p.rows[at])
+	y = min(y+1, end-panel-below)
+	if len(days) > 0 {
+		y = p.drawDays(c, y, days)
+	}
+	y = p.drawMails(c, y, end, &p.rows[at])
+	if below > 0 && len(p.owed) > 0 && y+2 < end {
+		p.drawOwed(c, y+1, end)
+	}
 }
 
 func outageTable(w int) table {
@@ -186,12 +224,13 @@ func outageTable(w int) table {
 		{title: "ID", w: 4},
 		{title: "STARTED", w: 12},
 		{title: "ENDED", w: 12, from: 110},
-		{title: "LASTED", w: 6, align: Right},
+		{title: "LASTED", w: 7, align: Right},
 		{title: "CALLBACK", w: name},
 		{title: "CALLS", w: 7, align: Right, from: 72},
 		{title: "CAUSE", w: 13},
 		{title: "WHY", w: 20, from: 110, most: 50},
-		{title: "E-MAIL", w: 11, from: 72, most: 16},
+		{title: "E-MAIL", w: 11, from: 72, most: 11},
+		{title: "TO", w: 16, from: 130, most: 30},
 	})
 }
 
@@ -215,7 +254,11 @@ func (p *outagesPage) drawRow(c *Canvas, t *table, y int, o *callback.OutageView
 		ended = d.when(endOf(o), 12)
 	}
 	t.put(c, y, 2, RoleText, ended)
-	t.put(c, y, 3, RoleText, d.lasted(o))
+	lasted := d.lasted(o)
+	if _, _, ok := t.at(2); !ok && o.Phase == callback.OutageOpen {
+		lasted += "+"
+	}
+	t.put(c, y, 3, RoleText, lasted)
 	t.put(c, y, 4, RoleText, o.Callback)
 	t.put(c, y, 5, RoleText, CountShort(o.Calls))
 	t.put(c, y, 6, RoleText, cause(o))
@@ -224,5 +267,8 @@ func (p *outagesPage) drawRow(c *Canvas, t *table, y int, o *callback.OutageView
 		t.put(c, y, 8, m.role, m.String())
 	} else {
 		t.put(c, y, 8, RoleDim, "no e-mail")
+	}
+	if len(o.Alerts) > 0 {
+		t.put(c, y, 9, RoleText, o.Alerts[0].To)
 	}
 }

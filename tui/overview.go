@@ -26,24 +26,36 @@ type overviewPage struct {
 
 	by      int // in overviewSorts
 	reverse bool
+	trend   trend
 }
 
-func newOverviewPage(d *desk) *overviewPage { return &overviewPage{d: d, height: 1} }
+func newOverviewPage(d *desk) *overviewPage {
+	p := &overviewPage{d: d, height: 1}
+	p.trend = trend{d: d, to: p}
+	return p
+}
 
 func (*overviewPage) scope() scope { return onOverview }
 
 // Trail implements page.
 func (*overviewPage) Trail() string { return tabs[0] }
 
-// Refresh implements page; the overview is asked for anyway.
-func (p *overviewPage) Refresh() tea.Cmd { return nil }
+// Refresh implements page; the overview itself is asked for anyway.
+func (p *overviewPage) Refresh() tea.Cmd { return p.trend.refresh() }
+
+func (p *overviewPage) overdue() bool { return p.trend.overdue() }
+
+func (p *overviewPage) reconnect() { p.trend.reconnect() }
 
 // settleTime is how long after a key the order of the rows stays as it is.
 const settleTime = 10 * time.Second
 
 // Data takes an overview that the desk took in. The order changes only while
 // nobody can be about to press a key for a row.
-func (p *overviewPage) Data(tea.Msg) tea.Cmd {
+func (p *overviewPage) Data(msg tea.Msg) tea.Cmd {
+	if got, ok := msg.(reply[past]); ok {
+		return p.trend.take(got)
+	}
 	rows := p.d.overview.Callbacks
 	at := slices.Index(p.order, p.cursor)
 	if at <= 0 || p.d.opt.Now().Sub(p.d.lastKey) >= settleTime {
@@ -156,6 +168,12 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 		p.sort()
 	case actSuspend:
 		p.d.askSuspend(h)
+	case actRetryAll, actResolveAll:
+		if h == nil {
+			p.d.say(RoleDim, "there is no callback to do that for")
+			return nil, true
+		}
+		return p.d.askMany(a, failedOf(h.ID)), true
 	case actCopy:
 		switch {
 		case p.d.firstRun():
@@ -172,6 +190,11 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// failedOf selects the failed calls of a callback.
+func failedOf(id callback.CallbackID) *filter {
+	return &filter{query: callback.ListQuery{Ref: id.String(), Filter: callback.Filter{Status: callback.ListFailed}}}
 }
 
 func (p *overviewPage) filterBy(s string) tea.Cmd {

@@ -53,6 +53,7 @@ func overviewTable(w, longest int) table {
 // Draw implements page.
 func (p *overviewPage) Draw(c *Canvas) {
 	d := p.d
+	p.trend.room = 0
 	if d.firstRun() {
 		d.drawFirstRun(c)
 		return
@@ -65,6 +66,7 @@ func (p *overviewPage) Draw(c *Canvas) {
 		longest = max(longest, c.Width(d.overview.Callbacks[i].Name))
 	}
 	t := overviewTable(w, longest)
+	p.markSort(c, &t)
 	t.head(c, first)
 
 	panel := 7
@@ -91,11 +93,24 @@ func (p *overviewPage) Draw(c *Canvas) {
 		y++
 	}
 	y = p.drawPanel(c, y, min(y+panel-1, end))
-	if end-y >= 8 && w >= 110 {
-		y = d.drawRate(c, y)
+	if end-y >= 8 && w >= 110 && !d.link.down {
+		y = p.drawRate(c, y, min(5, end-y-4))
 	}
 	if end-y >= 3 {
 		d.drawEvents(c, y, end)
+	}
+}
+
+// markSort puts a sign behind the title of the column that rows are sorted by,
+// where it has room.
+func (p *overviewPage) markSort(c *Canvas, t *table) {
+	col := &t.cols[overviewSorts[p.by].column]
+	sign := c.Glyphs().Descending
+	if p.reverse {
+		sign = c.Glyphs().Ascending
+	}
+	if title := col.title + " " + string(sign); c.Width(title) <= col.w {
+		col.title = title
 	}
 }
 
@@ -152,17 +167,6 @@ func squeeze(cells []callback.Cell, n int) []Tally {
 		for _, cell := range cells[i*len(cells)/n : (i+1)*len(cells)/n] {
 			out[i].OK += uint64(cell.OK)
 			out[i].Failed += uint64(cell.Bad)
-		}
-	}
-	return out
-}
-
-// stretch repeats each cell as often as there is room for all in w.
-func stretch(cells []Tally, w int) []Tally {
-	var out []Tally
-	for _, cell := range cells {
-		for range max(w/len(cells), 1) {
-			out = append(out, cell)
 		}
 	}
 	return out

@@ -11,14 +11,15 @@ import (
 // overviewSorts are the orders of the overview; s goes through them.
 var overviewSorts = []struct {
 	name, reversed string
+	column         int
 	compare        func(a, b *callback.HealthView) int
 }{
-	{"worst first", "best first", worst},
-	{"by name", "by name, reversed", alphabetic},
-	{"most waiting first", "fewest waiting first", func(a, b *callback.HealthView) int {
+	{"worst first", "best first", ovState, worst},
+	{"by name", "by name, reversed", ovName, alphabetic},
+	{"most waiting first", "fewest waiting first", ovWaiting, func(a, b *callback.HealthView) int {
 		return cmp.Or(cmp.Compare(b.Live.Counts.Waiting(), a.Live.Counts.Waiting()), alphabetic(a, b))
 	}},
-	{"most failed first", "fewest failed first", func(a, b *callback.HealthView) int {
+	{"most failed first", "fewest failed first", ovOK, func(a, b *callback.HealthView) int {
 		return cmp.Or(cmp.Compare(b.Bad, a.Bad), alphabetic(a, b))
 	}},
 }

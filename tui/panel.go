@@ -1,9 +1,7 @@
 package tui
 
 import (
-	"math"
 	"strings"
-	"time"
 
 	"ringback/callback"
 )
@@ -50,13 +48,17 @@ func (d *desk) waits(h *callback.HealthView) string {
 	case l.Suspended:
 		return plural(n, "call") + " held, oldest " + Age(h.Oldest, now) + "; their time limits stand still until z resumes it."
 	}
-	s := plural(n, "call") + " waiting, oldest " + Age(h.Oldest, now)
+	s := plural(n, "call") + " wait, oldest " + Age(h.Oldest, now) + ";"
+	if l.Outage.Phase == callback.OutageOpen && !l.LastFailure.IsZero() {
+		s += " last try " + Age(l.LastFailure, now) + " ago,"
+	}
 	if next, late := Countdown(h.NextTry, now); next != absent {
 		if late {
 			next = "is " + next
 		}
-		s += "; next try " + next
+		s += " next " + next
 	}
+	s = strings.TrimRight(s, ";,")
 	switch {
 	case !h.Retries:
 		return s + ". Retries are off: each is tried once."
@@ -74,7 +76,11 @@ func (d *desk) mail(h *callback.HealthView, g *Glyphs) (mood, string) {
 	a := h.Alert
 	switch {
 	case a != nil:
-		return mailMood(a, g), d.mailRest(a)
+		rest := d.mailRest(a)
+		if by := h.Live.Outage.Acked; by != "" && h.Live.Outage.Phase != callback.NoOutage {
+			rest += "; " + by + " knows of it"
+		}
+		return mailMood(a, g), rest
 	case h.Alerts == callback.ModeOff:
 		return mood{g.None, "off", RoleDim}, "for this callback"
 	case h.Live.Outage.Phase == callback.NoOutage:
@@ -136,7 +142,11 @@ func (p *overviewPage) drawLabelled(c *Canvas, y int, h *callback.HealthView) in
 		role = s.role()
 	}
 	c.Put(1, y, RoleDim, "Why")
-	c.PutIn(label, y, w-label-1, role, d.reason(h), Left)
+	why := d.reason(h)
+	if o := &h.Live.Outage; o.Phase == callback.OutageOpen && o.Failures > 0 {
+		why = strings.TrimRight(why, ".") + ". " + plural(o.Calls, "call") + " failed so far, in " + plural(o.Failures, "attempt") + "."
+	}
+	c.PutIn(label, y, w-label-1, role, why, Left)
 	c.Put(1, y+1, RoleDim, "Waiting")
 	c.PutIn(label, y+1, w-label-1, RoleText, d.waits(h), Left)
 	c.Put(1, y+2, RoleDim, "E-mail")
@@ -146,64 +156,35 @@ func (p *overviewPage) drawLabelled(c *Canvas, y int, h *callback.HealthView) in
 		x++
 	}
 	c.PutIn(x, y+2, w-x-1, RoleText, more, Left)
-	c.Put(1, y+3, RoleDim, "Do")
-	x = label
-	verb := "suspend"
-	if h.Live.Suspended {
-		verb = "resume"
-	}
-	for _, k := range [][2]string{{"Enter", "its calls and outages"}, {"z", verb}, {"y", "copy its id"}} {
-		x = c.Put(x, y+3, RoleKey, k[0]) + 1
-		x = c.Put(x, y+3, RoleText, k[1]) + 3
-	}
+	d.drawToDo(c, label, y+3, h)
 	return y + 5
 }
 
-// drawRate draws how many attempts all callbacks got in each part of the last
-// hour, and returns the row after it.
-func (d *desk) drawRate(c *Canvas, y int) int {
-	const high, left = 4, 9
-	w, _ := c.Size()
-	var sum []float64
-	for i := range d.overview.Callbacks {
-		for j, cell := range d.overview.Callbacks[i].Cells {
-			if j == len(sum) {
-				sum = append(sum, 0)
-			}
-			sum[j] += float64(cell.OK) + float64(cell.Bad)
+// drawToDo draws what one can do about a callback.
+func (d *desk) drawToDo(c *Canvas, x, y int, h *callback.HealthView) {
+	c.Put(1, y, RoleDim, "Do")
+	retry, suspend := "send what failed again", "suspend it"
+	if n := h.Live.Counts.Retrying; n > 0 {
+		retry = "send its " + Count(n) + " that failed again"
+	}
+	if h.Live.Suspended {
+		suspend = "resume it"
+	}
+	for _, k := range []struct {
+		act   action
+		words string
+	}{{actOpen, "its calls and outages"}, {actRetryAll, retry}, {actResolveAll, "resolve them"}, {actSuspend, suspend}} {
+		b, ok := keyOf(k.act, onOverview)
+		if !ok {
+			continue
 		}
-	}
-	if len(sum) == 0 {
-		return y
-	}
-	wide := max((w-left-2)/len(sum), 1)
-	var values []float64
-	for _, v := range sum {
-		if v == 0 {
-			v = math.NaN()
+		role, text := RoleKey, RoleText
+		if k.act.changes() && d.readOnly() {
+			role, text = RoleDim, RoleDim
 		}
-		for range wide {
-			values = append(values, v)
-		}
+		x = c.Put(x, y, role, b.Help().Key) + 1
+		x = c.Put(x, y, text, k.words) + 3
 	}
-	values = values[max(len(values)-(w-left-2), 0):]
-	top := Peak(values)
-	per := "a minute"
-	if len(sum) != 60 {
-		per = "in " + Duration(time.Hour/time.Duration(len(sum)))
-	}
-	c.Rule(y, "all callbacks: attempts "+per+", last hour", "peak "+Count(uint64(top)))
-	c.PutIn(1, y+1, left-3, RoleDim, CountShort(uint64(top)), Right)
-	c.PutIn(1, y+high, left-3, RoleDim, "0", Right)
-	c.Fill(left-1, y+1, 1, high, RoleDim, c.Glyphs().Side)
-	c.Chart(left, y+1, high, RoleOK, values, top)
-	now := d.now()
-	for i := range 4 {
-		at := now.Add(-time.Hour + time.Duration(i)*15*time.Minute)
-		c.Put(left+i*len(values)/4, y+high+1, RoleDim, d.clock.in(at).Format("15:04"))
-	}
-	c.PutIn(left+len(values)-3, y+high+1, 3, RoleDim, "now", Right)
-	return y + high + 3
 }
 
 // drawEvents draws what happened last.

@@ -111,8 +111,14 @@ func (m *model) polled(msg overviewMsg) tea.Cmd {
 	if d.link.down {
 		back = m.back(now)
 	}
+	first := !d.loaded
 	d.took(msg.overview)
-	return tea.Batch(again, back, m.roots[0].Data(msg))
+	cmd := m.roots[0].Data(msg)
+	if first {
+		m.draw() // so that the page knows its room before it asks
+		cmd = tea.Batch(cmd, m.top().Refresh())
+	}
+	return tea.Batch(again, back, cmd)
 }
 
 // back takes note that the service answers again.
@@ -147,6 +153,8 @@ func (m *model) met(msg serverMsg) tea.Cmd {
 	known := d.known
 	d.server, d.known = s, true
 	switch {
+	case !known && s.Demo:
+		d.window = time.Hour // there is nothing older to see
 	case !known:
 	case was.ID != s.ID:
 		// Nothing that was chosen or marked means anything there.

@@ -150,9 +150,7 @@ func (p *queuePage) Key(a action) (tea.Cmd, bool) {
 			d.say(RoleDim, "r: no call waits")
 			return nil, true
 		}
-		return d.askMany(a, &filter{query: callback.ListQuery{
-			Ref: row.CallbackID.String(), Filter: callback.Filter{Status: callback.ListFailed},
-		}}), true
+		return d.askMany(a, failedOf(row.CallbackID)), true
 	case actCopy:
 		if row == nil {
 			d.say(RoleDim, "y: no call waits")

@@ -154,7 +154,7 @@ func (d *desk) next(v *callback.CallView) (s string, late bool) {
 		if v.ResolvedBy == "" {
 			return "resolved", false
 		}
-		return "by " + v.ResolvedBy, false
+		return "by " + v.ResolvedBy + " " + d.clock.WhenShort(v.Finished, d.now()), false
 	case callback.StateCancelled:
 		return "callback deleted", false
 	}
