@@ -50,16 +50,18 @@ func ratio(b *testing.B, ours, ceiling func(n int) time.Duration) {
 	b.Helper()
 	const turn = 4096
 	var mine, top, busy time.Duration
+	var each, eachTop []time.Duration
 	done := 0
 	b.ReportAllocs()
 	for b.Loop() {
 		if done%turn == 0 {
 			b.StopTimer()
-			top += ceiling(turn)
+			eachTop = append(eachTop, ceiling(turn))
 			b.StartTimer()
 			cpu := processTime(b)
-			mine += ours(turn)
+			each = append(each, ours(turn))
 			busy += processTime(b) - cpu
+			mine, top = mine+each[len(each)-1], top+eachTop[len(eachTop)-1]
 		}
 		done++
 	}
@@ -70,6 +72,25 @@ func ratio(b *testing.B, ours, ceiling func(n int) time.Duration) {
 	b.ReportMetric(n/top.Seconds(), "ceiling/s")
 	b.ReportMetric(top.Seconds()/mine.Seconds(), "ratio")
 	b.ReportMetric(float64(busy)/n, "cpu-ns/call") // where others are at work on the machine, this says more
+	if turns >= 4*startTurns {
+		b.ReportMetric(sustained(each), "sustained")
+		b.ReportMetric(sustained(eachTop), "ceiling-sustained")
+	}
+}
+
+// startTurns is how many turns are the start of a long run: some 4 s at 50,000 a second.
+const startTurns = 49
+
+// sustained returns the rate of the last half of the turns, as a share of that of
+// the start, when nothing was there to be compacted.
+func sustained(each []time.Duration) float64 {
+	mean := func(list []time.Duration) (sum float64) {
+		for _, d := range list {
+			sum += d.Seconds() / float64(len(list))
+		}
+		return sum
+	}
+	return mean(each[:startTurns]) / mean(each[len(each)/2:])
 }
 
 // processTime returns the processor time of the process so far.
