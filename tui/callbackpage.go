@@ -117,9 +117,6 @@ func (p *callbackPage) Key(a action) (tea.Cmd, bool) {
 		}
 		d.typing = newTyping(p.typed, check, p.filterBy)
 		return nil, true
-	case actSuspend:
-		d.askSuspend(d.health(p.id))
-		return nil, true
 	case actEsc:
 		switch {
 		case p.typed != "":
@@ -130,6 +127,9 @@ func (p *callbackPage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return nil, false
+	}
+	if d.actCallback(a, d.health(p.id), p) {
+		return nil, true
 	}
 	return p.calls.act(a)
 }

@@ -158,21 +158,32 @@ func (p *callPage) request(c *Canvas, w int, spread bool) []string {
 	return lines
 }
 
+// keyHead returns the header that a key is sent in, masked; "" where there is
+// none.
+func (d *desk) keyHead(a *callback.Auth) string {
+	key := a.Key.String()
+	if key == "" {
+		return ""
+	}
+	switch a.Type {
+	case callback.AuthHeader:
+		return cmp.Or(d.server.KeyHeader, "key") + ": " + key
+	case callback.AuthBasic:
+		return "Authorization: Basic " + key
+	case callback.AuthBearer:
+		return "Authorization: Bearer " + key
+	}
+	return ""
+}
+
 // heads returns the request line and the headers of what is POSTed, in few lines
 // unless they are to be spread.
 func (p *callPage) heads(spread bool) []string {
 	v, d := &p.view, p.d
 	var heads []string
 	if h := d.health(v.CallbackID); h != nil {
-		if key := h.Auth.Key.String(); key != "" {
-			switch h.Auth.Type {
-			case callback.AuthHeader:
-				heads = append(heads, cmp.Or(d.server.KeyHeader, "key")+": "+key)
-			case callback.AuthBasic:
-				heads = append(heads, "Authorization: Basic "+key)
-			case callback.AuthBearer:
-				heads = append(heads, "Authorization: Bearer "+key)
-			}
+		if key := d.keyHead(&h.Auth); key != "" {
+			heads = append(heads, key)
 		}
 		heads = append(heads, "Content-Type: application/"+h.ContentType.String())
 		if spread {

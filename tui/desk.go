@@ -43,6 +43,7 @@ type desk struct {
 
 	// What a screen wants of the model, once its key or data is done with.
 	open page
+	shut page // is left
 	box  box
 }
 

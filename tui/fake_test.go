@@ -36,6 +36,7 @@ type fake struct {
 	watchErr error
 	inside   inside
 	history  fakePast
+	editing
 }
 
 var _ callback.Service = (*fake)(nil)

@@ -49,7 +49,10 @@ func (d *desk) drawFirstRun(c *Canvas) {
 		put(3, RoleTitle, line)
 	}
 	y++
-	put(3, RoleText, "Register the first one from a shell:")
+	if y < end {
+		c.Put(c.Put(3, y, RoleKey, "n")+2, y, RoleText, "registers the first one here; or from a shell:")
+	}
+	y++
 	y++
 	parts := d.firstCall()
 	for i, part := range parts {

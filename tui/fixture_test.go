@@ -79,7 +79,7 @@ func callbackIDOf(name string) callback.CallbackID {
 func fixtureCallback(s callbackSeed) callback.HealthView {
 	v := callback.HealthView{Shown: s.shown, OK: s.ok, Bad: s.bad, Cells: cellsOf(s.cells), P50: s.p50, P95: s.p95}
 	v.ID, v.Name, v.Retries, v.Email = callbackIDOf(s.name), s.name, true, "noc@example.eu"
-	v.URL = "https://" + s.name + ".example.com/in/whispir"
+	v.URL, v.Version = "https://"+s.name+".example.com/in/whispir", 3
 	v.Live.State, v.Live.Since, v.Live.LastSuccess = s.shown, clockAt(2, 10, 0, 0), ago(3*time.Second)
 	v.Live.Counts = callback.Counts{Accepted: s.ok + s.bad + s.waiting, Pending: s.waiting, Delivered: s.ok}
 	if s.oldest > 0 {
@@ -114,6 +114,7 @@ func newFake() *fake {
 	f.fixInside()
 	f.fixCauses()
 	f.ops.preview = failedCalls()
+	f.fixEditing()
 	return f
 }
 

@@ -272,9 +272,12 @@ func (m *model) drawFeet(c *Canvas) {
 	if m.desk.typing != nil {
 		on, ends = onFilter, nil
 	}
+	if on == onEdit {
+		ends = []action{actCancel}
+	}
 	acts := feet[on]
 	if m.desk.firstRun() && on == onOverview {
-		acts = []action{actCopy, actPause, actMouse}
+		acts = []action{actNew, actCopy, actPause, actMouse}
 	}
 	m.drawKeys(c, m.h-1, on, acts, ends)
 }

@@ -58,6 +58,14 @@ var scenes = []scene{
 	{name: "log", keys: "6"},
 	{name: "log-warn", keys: "6 l w j"},
 	{name: "chore", keys: "5 B"},
+	{name: "edit", keys: "e"},
+	{name: "edit-fault", keys: "e tab ctrl+u f t p : tab right right tab s e c r e t tab"},
+	{name: "edit-more", keys: "enter e " + strings.Repeat("tab ", 21) + "X - A : b"},
+	{name: "edit-leave", keys: "e tab x esc"},
+	{name: "new", first: true, keys: "n c r m tab"},
+	{name: "delete", keys: "delete c r m"},
+	{name: "test", keys: "T"},
+	{name: "test-answer", keys: "T enter"},
 }
 
 // play brings a scene up.

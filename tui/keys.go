@@ -66,6 +66,10 @@ const (
 	actMailAgain
 	actWindow
 	actWindowBack
+	actNew
+	actEdit
+	actTest
+	actDelete
 
 	actConfirm
 	actCancel
@@ -75,6 +79,12 @@ const (
 	actErase
 	actHide
 	actStop
+	actNextField
+	actPrevField
+	actToggle
+	actSave
+	actTake
+	actOverwrite
 	actApply
 	actClear
 )
@@ -96,6 +106,10 @@ const (
 	onHelp
 	onFilter // while a filter is typed
 	onBulk   // the box that asks before an operation begins
+	onEdit   // a callback that is made or changed
+	onConflict
+	onDelete
+	onTrial
 
 	onCallLists = onCallback | onCalls
 	onLists     = onOverview | onCallLists | onOutages | onQueue | onLog
@@ -173,6 +187,11 @@ var bindings = []binding{
 	bind(actUnfinished, onCallback, groupCallbacks, "o", "open", "calls not finished", "o"),
 	bind(actSuspend, onOverview|onCallback|onQueue, groupCallbacks, "z", "suspend", "suspend / resume", "z"),
 
+	bind(actNew, onOverview|onCallback, groupCallbacks, "n", "new", "make a new one", "n"),
+	bind(actEdit, onOverview|onCallback, groupCallbacks, "e", "edit", "change it", "e"),
+	bind(actTest, onOverview|onCallback, groupCallbacks, "T", "test", "send it a sample", "T"),
+	bind(actDelete, onOverview|onCallback, groupCallbacks, "Del", "delete", "delete (type the name)", "delete"),
+
 	bind(actOpen, onQueue, groupInside, "Enter", "its calls", "queue: calls waiting", "enter"),
 	bind(actRetryAll, onQueue|onOverview|onOutages, groupCallbacks, "r", "retry", "send all failed again", "r", "R"),
 	bind(actResolveAll, onOverview|onOutages, groupCallbacks, "x", "resolve", "resolve all failed", "x", "X"),
@@ -206,12 +225,26 @@ var bindings = []binding{
 	bind(actApply, onFilter, groupBoxes, "Enter", "apply", "apply the filter", "enter"),
 	bind(actClear, onFilter, groupBoxes, "Ctrl+U", "clear", "clear the line", "ctrl+u"),
 	bind(actCancel, onFilter, groupBoxes, "Esc", "cancel", "leave the filter as it was", "esc"),
+	bind(actNextField, onEdit, groupBoxes, "Tab", "next field", "next field; also Down, Enter", "tab", "down", "enter"),
+	bind(actPrevField, onEdit, groupBoxes, "Shift+Tab", "field before", "the field before; also Up", "shift+tab", "up"),
+	bind(actToggle, onEdit, groupBoxes, "Space", "toggle", "the other choice; also Left, Right", "space"),
+	bind(actSave, onEdit, groupBoxes, "Ctrl+S", "save", "save it", "ctrl+s"),
+	bind(actTest, onEdit, groupBoxes, "Ctrl+T", "test", "send it a sample", "ctrl+t"),
+	bind(actClear, onEdit, groupBoxes, "Ctrl+U", "clear", "empty the field", "ctrl+u"),
+	bind(actCancel, onEdit, groupBoxes, "Esc", "cancel", "leave it as it was", "esc"),
+	bind(actOverwrite, onConflict, groupBoxes, "o", "overwrite", "save yours over theirs", "o"),
+	bind(actTake, onConflict, groupBoxes, "t", "take theirs", "take theirs, drop yours", "t"),
+	bind(actCancel, onConflict|onDelete|onTrial, groupBoxes, "Esc", "do nothing", "do nothing", "esc"),
+	bind(actConfirm, onDelete|onTrial, groupBoxes, "Enter", "", "do it", "enter"),
+	bind(actClear, onDelete, groupBoxes, "Ctrl+U", "clear", "empty the line", "ctrl+u"),
+	bind(actDown, onTrial, groupBoxes, "j Down", "down", "down", "j", "down"),
+	bind(actUp, onTrial, groupBoxes, "k Up", "up", "up", "k", "up"),
 }
 
 // feet is the last row of each place: its keys, those used most first.
 var feet = map[scope][]action{
-	onOverview: {actOpen, actFilter, actRetryAll, actResolveAll, actSuspend, actWindow, actPause, actClock, actCopy, actRefresh, actMouse},
-	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actSuspend, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
+	onOverview: {actOpen, actFilter, actRetryAll, actResolveAll, actTest, actSuspend, actNew, actEdit, actWindow, actPause, actClock, actCopy, actRefresh, actMouse},
+	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actTest, actSuspend, actEdit, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
 	onOutages:  {actOpen, actRetryAll, actResolveAll, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
@@ -219,6 +252,7 @@ var feet = map[scope][]action{
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
 	onLog:      {actFilter, actLevel, actOpen, actFollow, actUndo, actWrap, actPart, actCopy, actPause, actClock},
 	onFilter:   {actApply, actClear, actCancel},
+	onEdit:     {actNextField, actToggle, actSave, actTest, actClear, actPrevField},
 }
 
 func bind(a action, on scope, group, label, foot, help string, keys ...string) binding {
@@ -251,7 +285,8 @@ func keyOf(a action, on scope) (binding, bool) {
 // changes reports whether an action changes something in the service.
 func (a action) changes() bool {
 	switch a {
-	case actRetry, actResolve, actSuspend, actRetryAll, actResolveAll, actUndo, actAck, actMailAgain, actMailTest, actGarbage, actBackup:
+	case actRetry, actResolve, actSuspend, actRetryAll, actResolveAll, actUndo, actAck, actMailAgain, actMailTest, actGarbage, actBackup,
+		actNew, actEdit, actTest, actDelete, actSave:
 		return true
 	}
 	return false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -214,6 +215,10 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 		return msg.to.Data(msg)
 	case outagesMsg:
 		return msg.to.Data(msg)
+	case savedMsg:
+		return m.saved(msg)
+	case trialMsg:
+		d.tried(msg)
 	case addressed:
 		return msg.addressee().Data(msg)
 	case choreMsg:
@@ -223,9 +228,23 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// saved takes the answer to a save. A callback that was made is the chosen one.
+func (m *model) saved(msg savedMsg) tea.Cmd {
+	if p, ok := m.roots[0].(*overviewPage); ok && msg.err == nil && msg.to.id == 0 {
+		p.cursor, p.chosen, p.picked = msg.health.ID, true, true
+	}
+	return tea.Batch(msg.to.Data(msg), m.poll())
+}
+
 // follow does what a page asked for by way of the desk.
 func (m *model) follow() (cmd tea.Cmd) {
 	d := &m.desk
+	if at := slices.Index(m.stack, d.shut); at >= 0 {
+		m.drop(at)
+		m.draw()
+		cmd = m.top().Refresh()
+	}
+	d.shut = nil
 	if d.open != nil {
 		m.stack = append(m.stack, d.open)
 		d.open = nil

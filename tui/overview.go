@@ -166,8 +166,6 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 	case actReverse:
 		p.reverse = !p.reverse
 		p.sort()
-	case actSuspend:
-		p.d.askSuspend(h)
 	case actRetryAll, actResolveAll:
 		if h == nil {
 			p.d.say(RoleDim, "there is no callback to do that for")
@@ -187,7 +185,7 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 		}
 		return p.filterBy(""), true
 	default:
-		return nil, false
+		return nil, p.d.actCallback(a, h, nil)
 	}
 	return nil, true
 }

@@ -173,7 +173,7 @@ func (d *desk) drawToDo(c *Canvas, x, y int, h *callback.HealthView) {
 	for _, k := range []struct {
 		act   action
 		words string
-	}{{actOpen, "its calls and outages"}, {actRetryAll, retry}, {actResolveAll, "resolve them"}, {actSuspend, suspend}} {
+	}{{actOpen, "its calls and outages"}, {actTest, "send a test"}, {actRetryAll, retry}, {actResolveAll, "resolve them"}, {actSuspend, suspend}} {
 		b, ok := keyOf(k.act, onOverview)
 		if !ok {
 			continue

@@ -34,15 +34,44 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return cmd
 	}
-	a := lookup(k, m.top().scope())
+	a := lookup(k, m.place())
 	if m.w < fullW || m.h < fullH {
 		return m.pressSmall(a)
+	}
+	if w := m.writer(); w != nil && !(d.link.down && k.String() == "enter") {
+		return w.Write(k)
 	}
 	if cmd, ok := m.common(a, k.String()); ok {
 		return cmd
 	}
 	cmd, _ := m.top().Key(a)
 	return cmd
+}
+
+// writer is a page that takes keys as they are pressed, most of them as text,
+// and what is pasted.
+type writer interface {
+	Write(k tea.KeyPressMsg) tea.Cmd
+	Paste(text string)
+}
+
+// writer returns the page on top where it is one, and is shown.
+func (m *model) writer() writer {
+	if m.w < fullW || m.h < fullH {
+		return nil
+	}
+	w, _ := m.top().(writer)
+	return w
+}
+
+// place returns whose keys are valid.
+func (m *model) place() scope {
+	if m.w < fullW || m.h < fullH || m.desk.link.down {
+		if _, ok := m.top().(writer); ok {
+			return onOverview // which is what is shown, or offline all that can be done
+		}
+	}
+	return m.top().scope()
 }
 
 // pressSmall does what makes sense while whole screens have no room.
@@ -179,8 +208,17 @@ func (m *model) quit() tea.Cmd {
 
 // paste puts text into the line that is typed; elsewhere it is no keys.
 func (m *model) paste(text string) tea.Cmd {
-	if m.box == nil && m.desk.typing != nil {
+	m.desk.note = note{}
+	switch to, ok := m.box.(interface{ Paste(string) }); {
+	case ok:
+		to.Paste(text)
+	case m.box != nil:
+	case m.desk.typing != nil:
 		m.desk.typing.insert(text)
+	default:
+		if w := m.writer(); w != nil {
+			w.Paste(text)
+		}
 	}
 	return nil
 }

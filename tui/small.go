@@ -77,7 +77,7 @@ func (m *model) drawSmall(c *Canvas) {
 	if d.note.text != "" {
 		c.PutIn(1, m.h-2, m.w-2, d.note.role, d.note.text, Left)
 	}
-	m.drawKeys(c, m.h-1, m.top().scope(), nil, []action{actHelp, actQuit})
+	m.drawKeys(c, m.h-1, m.place(), nil, []action{actHelp, actQuit})
 }
 
 // drawOffline draws, in place of the strip, that what is shown is old.

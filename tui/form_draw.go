@@ -1,0 +1,293 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ringback/callback"
+)
+
+// Columns of a form.
+const (
+	formLabel = 3
+	formValue = 17
+)
+
+// formRow is a row of the fields: a field, with its line where it has several;
+// or the head of a section.
+type formRow struct {
+	i, line int
+	rule    string
+}
+
+// rows returns the rows of the form, and that of the cursor.
+func (f *form) rows() (rows []formRow, cursor int) {
+	for i, at := range f.fields {
+		if at.rule != "" {
+			rows = append(rows, formRow{i: i, rule: at.rule})
+		}
+		if at.beside {
+			if i == f.at {
+				cursor = len(rows) - 1
+			}
+			continue
+		}
+		if i == f.at {
+			cursor = len(rows) + at.row
+		}
+		for line := range max(len(at.rows), 1) {
+			rows = append(rows, formRow{i: i, line: line})
+		}
+	}
+	return rows, cursor
+}
+
+// hintAt returns the column of the hints, or that after the frame where they
+// have no room.
+func hintAt(w int) int {
+	switch {
+	case w >= 110:
+		return 78
+	case w >= 76:
+		return w - 18
+	}
+	return w
+}
+
+// draw draws the fields into the rows from y to before end.
+func (f *form) draw(c *Canvas, y, end int) {
+	rows, cursor := f.rows()
+	f.top = shift(f.top, cursor, len(rows), end-y)
+	if f.top == cursor && cursor > 0 && rows[cursor-1].rule != "" && end-y > 1 {
+		f.top-- // with its head
+	}
+	shown := rows[f.top:min(f.top+end-y, len(rows))]
+	for i, r := range shown {
+		if r.rule != "" {
+			c.Rule(y+i, r.rule, "")
+			continue
+		}
+		f.drawRow(c, y+i, r)
+	}
+	w, _ := c.Size()
+	if n := len(rows) - f.top - len(shown); n > 0 {
+		more := " " + Count(uint64(n)) + " more below "
+		c.Put(w-1-c.Width(more), end, RoleDim, more)
+	}
+}
+
+// drawRow draws a field, and those beside it.
+func (f *form) drawRow(c *Canvas, y int, r formRow) {
+	w, _ := c.Size()
+	at := f.fields[r.i]
+	if r.line == 0 {
+		c.PutIn(formLabel, y, formValue-formLabel-1, RoleText, at.label, Left)
+	}
+	x := f.drawValue(c, formValue, y, r.i, r.line)
+	told := f.shown(at)
+	for i := r.i + 1; i < len(f.fields) && f.fields[i].beside; i++ {
+		next := f.fields[i]
+		x = c.Put(x+3, y, RoleText, next.label) + 1
+		x = f.drawValue(c, x, y, i, 0)
+		if told == "" {
+			told = f.shown(next)
+		}
+	}
+	hint := hintAt(w)
+	switch {
+	case r.line > 0:
+	case told != "" && hint >= w:
+		c.Set(w-2, y, RoleError, c.Glyphs().Down)
+	case told != "":
+		hint = max(hint, x+1)
+		c.PutIn(hint, y, w-1-hint, RoleError, string(c.Glyphs().Down)+" "+told, Left)
+	case at.hint != nil && x < hint:
+		c.PutIn(hint, y, w-hint-1, RoleDim, at.hint(f), Left)
+	}
+}
+
+// drawValue draws what is filled in, and returns the column after it.
+func (f *form) drawValue(c *Canvas, x, y, i, line int) int {
+	w, _ := c.Size()
+	at := f.fields[i]
+	here := i == f.at && line == at.row
+	if here {
+		c.Put(1, y, RoleKey, ">")
+	}
+	room := min(hintAt(w), w-2) - x - 1
+	switch at.kind {
+	case fieldChoice:
+		return f.drawChoice(c, x, y, i)
+	case fieldFlag:
+		return f.drawBox(c, x, y, i)
+	case fieldPaste:
+		if here {
+			f.d.cursor = place{x, y, true}
+		}
+		role, says := RoleText, at.told(at.whole)
+		if at.whole == "" {
+			role, says = RoleDim, "the system's"
+		}
+		c.PutIn(x, y, room, role, says, Left)
+		return x + room
+	}
+	in := &at.input
+	if at.kind == fieldLines {
+		in = &at.rows[line]
+	}
+	hide := at.hidden(in)
+	switch {
+	case here:
+		f.d.cursor = place{in.draw(c, x, y, room, hide), y, true}
+	default:
+		c.PutIn(x, y, room, RoleText, string(in.masked(hide)), Left)
+	}
+	if len(in.text) == 0 && at.kind == fieldSecret && !at.drop {
+		c.PutIn(x+1, y, room-1, RoleDim, at.was, Left)
+	}
+	return x + room
+}
+
+// drawChoice draws the words, with a sign before the chosen one; that alone
+// where there is no room for all.
+func (f *form) drawChoice(c *Canvas, x, y, i int) int {
+	w, _ := c.Size()
+	at := f.fields[i]
+	long := x
+	for _, word := range at.shown {
+		long += len("( ) ") + c.Width(word) + 1
+	}
+	if long > w {
+		if i == f.at {
+			f.d.cursor = place{x + 1, y, true}
+		}
+		x = c.Put(x, y, RoleTitle, "(o) "+at.shown[at.pick])
+		return c.Put(x+1, y, RoleDim, fmt.Sprintf("%d of %d", at.pick+1, len(at.shown)))
+	}
+	for n, word := range at.shown {
+		sign, role := "( ) ", RoleText
+		if n == at.pick {
+			sign = "(o) "
+			if i == f.at {
+				role = RoleTitle
+				f.d.cursor = place{x + 1, y, true}
+			}
+		}
+		x = c.Put(x, y, role, sign+word) + 1
+	}
+	return x - 1
+}
+
+func (f *form) drawBox(c *Canvas, x, y, i int) int {
+	at := f.fields[i]
+	sign, role := "[ ]", RoleText
+	if at.pick == 1 {
+		sign = "[x]"
+	}
+	if i == f.at {
+		role = RoleTitle
+		f.d.cursor = place{x + 1, y, true}
+	}
+	return c.Put(x, y, role, sign)
+}
+
+// changed says what saving changes, of a new callback in a word.
+func (f *form) changed() string {
+	var parts []string
+	if n := len(f.changes()); f.new() && n > 0 {
+		return plural(uint64(n), "field") + " filled in"
+	}
+	for _, at := range f.changes() {
+		switch {
+		case at.kind == fieldSecret && at.drop:
+			parts = append(parts, at.label+" removed")
+		case at.kind == fieldSecret:
+			parts = append(parts, at.label+" replaced")
+		case at.kind == fieldLines:
+			parts = append(parts, at.label)
+		default:
+			parts = append(parts, at.label+" "+at.told(at.was)+" -> "+at.told(at.value()))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// effect says what becomes of the calls that wait once it is saved.
+func (f *form) effect() string {
+	h := &f.base
+	if now := f.d.health(h.ID); now != nil {
+		h = &now.Health
+	}
+	n := h.Live.Counts.Waiting()
+	if f.new() || n == 0 || len(f.changes()) == 0 {
+		return ""
+	}
+	var says []string
+	switch {
+	case f.moves("url"):
+		says = append(says, plural(n, "waiting call")+": to the new URL on the next try.")
+	case f.moves(sentFields...):
+		says = append(says, plural(n, "waiting call")+": so on the next try.")
+	}
+	if f.moves("retriesEnabled") && f.field("retriesEnabled").value() == flagOff {
+		says = append(says, "Those tried already are given up when their turn comes.")
+	}
+	switch {
+	case h.Live.Suspended:
+		says = append(says, "It is suspended: what waits is held.")
+	case h.Live.Gate.State == callback.Open:
+		says = append(says, "It is down: one call is sent at once, to see whether it is up.")
+	}
+	return strings.Join(says, " ")
+}
+
+// sentFields are those that a request is made of.
+var sentFields = []string{
+	"auth.type", "auth.key", "contentType", "removeHTML", "connectTimeout", "responseTimeout", "signingSecret", "previousSigningSecret", "ca", "headers",
+}
+
+// moves reports whether one of some fields is changed.
+func (f *form) moves(names ...string) bool {
+	return slices.ContainsFunc(f.changes(), func(at *field) bool { return slices.Contains(names, at.name) })
+}
+
+// command returns the command line that does the same; secrets and
+// certificates stand in files there.
+func (f *form) command() string {
+	words := []string{"ringback callbacks set " + quoted(f.base.Name)}
+	if f.new() {
+		words = []string{"ringback callbacks add " + quoted(f.field("name").value()) + " " + quoted(f.field("url").value())}
+	}
+	for _, at := range f.changes() {
+		switch v := at.value(); {
+		case f.new() && (at.name == "name" || at.name == "url"):
+		case at.kind == fieldSecret || at.kind == fieldPaste:
+			words = append(words, "--"+at.flag+" FILE")
+		case at.kind == fieldFlag:
+			words = append(words, "--"+at.flag+"="+strconv.FormatBool(v == flagOn))
+		case at.kind == fieldLines:
+			for i := range at.rows {
+				in := &at.rows[i]
+				if s := strings.TrimSpace(string(in.masked(at.hidden(in)))); s != "" {
+					words = append(words, "--"+at.flag+" "+quoted(s))
+				}
+			}
+		default:
+			words = append(words, "--"+at.flag+" "+quoted(v))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted returns s as one word of a shell.
+func quoted(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:/@+=", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

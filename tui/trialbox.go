@@ -1,0 +1,180 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
+)
+
+// trialBox asks before a sample is sent to a callback, and then shows what was
+// sent and what came back.
+type trialBox struct {
+	d     *desk
+	id    callback.CallbackID
+	name  string
+	since time.Time // when it was sent; zero: not yet
+	done  bool
+	shut  bool // the box was closed before the answer came
+	trial callback.Trial
+	err   error
+	top   int // the first line that is shown
+	below int // lines that are not shown
+}
+
+// askTest opens the box for a callback.
+func (d *desk) askTest(h *callback.HealthView) {
+	if h == nil {
+		d.say(RoleError, "T: there is no callback")
+		return
+	}
+	if !d.refuse("T") {
+		d.box = &trialBox{d: d, id: h.ID, name: h.Name}
+	}
+}
+
+// Key implements box.
+func (b *trialBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
+	d := b.d
+	switch lookup(k, onTrial) {
+	case actCancel:
+		b.shut = true
+		return nil, true
+	case actDown:
+		b.top += min(1, b.below)
+	case actUp:
+		b.top = max(b.top-1, 0)
+	case actConfirm:
+		if !b.since.IsZero() && !b.done {
+			return nil, false
+		}
+		if d.refuse("T") {
+			return nil, true
+		}
+		b.since, b.done, b.err, b.top = d.opt.Now(), false, nil, 0
+		return d.ask.test(b, d.trialTime(b.id)), false
+	}
+	return nil, false
+}
+
+// trialTime is how long a test of a callback is waited for: two attempts, and
+// some time for all else.
+func (d *desk) trialTime(id callback.CallbackID) time.Duration {
+	connect, response := d.server.Connect, d.server.Response
+	if h := d.health(id); h != nil {
+		connect, response = max(connect, h.ConnectTimeout), max(response, h.ResponseTimeout)
+	}
+	return 2*(connect+response) + 15*time.Second
+}
+
+// tried takes the answer.
+func (d *desk) tried(msg trialMsg) {
+	b := msg.box
+	b.trial, b.err, b.done = msg.trial, msg.err, true
+	if b.shut {
+		role, says := b.says()
+		d.say(role, says)
+	}
+}
+
+// says tells in a line how it went.
+func (b *trialBox) says() (Role, string) {
+	switch a := b.last(); {
+	case errors.Is(b.err, context.DeadlineExceeded):
+		return RoleError, "test of " + b.name + ": the server did not answer in time"
+	case b.err != nil:
+		return RoleError, "test of " + b.name + ": " + inWords(b.err)
+	case a == nil:
+		return RoleError, "test of " + b.name + ": no attempt was made"
+	case a.OK:
+		return RoleOK, b.name + " took it: " + outcome(a) + " in " + Latency(a.Duration)
+	default:
+		return RoleDown, b.name + " did not take it: " + outcome(a) + " after " + Latency(a.Duration)
+	}
+}
+
+func (b *trialBox) last() *callback.Attempt {
+	if n := len(b.trial.Attempts); n > 0 {
+		return &b.trial.Attempts[n-1]
+	}
+	return nil
+}
+
+// Draw implements box.
+func (b *trialBox) Draw(c *Canvas) {
+	w, h := c.Size()
+	switch {
+	case b.since.IsZero():
+		drawBox(c, "Test", []boxLine{
+			{role: RoleTitle, text: "Send a sample response to " + b.name + " now.", keep: true},
+			{},
+			{text: "It says that it is a test. It goes out beside the calls: nothing is stored or counted, and it is sent even to a callback that is down or suspended."},
+		}, []boxKey{{"Enter", "send it"}, {"Esc", "do nothing"}})
+		return
+	case !b.done:
+		drawBox(c, "Test", []boxLine{
+			{role: RoleTitle, text: "A sample is on its way to " + b.name + ".", keep: true},
+			{text: "waiting for the answer, " + Duration(b.d.opt.Now().Sub(b.since)), keep: true},
+		}, []boxKey{{"Esc", "close; the answer is told below"}})
+		return
+	}
+	lines := b.lines(c, min(boxW, w)-4)
+	room := max(h-6, 1)
+	b.top = max(min(b.top, len(lines)-room), 0)
+	b.below = max(len(lines)-b.top-room, 0)
+	keys := []boxKey{{"Enter", "send again"}, {"Esc", "close"}}
+	if b.top > 0 || b.below > 0 {
+		keys = append(keys, boxKey{"j k", "scroll"})
+	}
+	drawBox(c, "Test", lines[b.top:min(b.top+room, len(lines))], keys)
+}
+
+// lines returns what there is to tell, none wider than w.
+func (b *trialBox) lines(c *Canvas, w int) (out []boxLine) {
+	add := func(role Role, most int, text string) {
+		for _, line := range c.Wrap(text, w, most) {
+			out = append(out, boxLine{role: role, text: line, cut: true, keep: true})
+		}
+	}
+	role, says := b.says()
+	a := b.last()
+	switch {
+	case b.err != nil || a == nil:
+		add(role, 3, says)
+		return out
+	case a.OK:
+		add(role, 3, string(c.Glyphs().OK)+" "+says)
+	default:
+		add(role, 3, string(c.Glyphs().Down)+" "+says)
+	}
+	if len(b.trial.Attempts) > 1 {
+		add(RoleDim, 2, "A kept connection was dead ("+outcome(&b.trial.Attempts[0])+"); this is the second try, on a new one.")
+	}
+	if !a.OK {
+		add(role, 3, a.Error)
+		add(RoleText, 3, a.Advice())
+	}
+	add(RoleDim, 2, stages(a))
+	out = append(out, boxLine{}, boxLine{role: RoleTitle, text: "sent", keep: true})
+	add(RoleText, 4, "POST "+b.trial.URL)
+	add(RoleText, 1, "Content-Type: "+b.trial.ContentType)
+	if h := b.d.health(b.id); h != nil {
+		add(RoleText, 1, b.d.keyHead(&h.Auth))
+	}
+	add(RoleText, 1, "webhook-id: "+b.trial.ID)
+	for line := range strings.Lines(b.trial.RequestBody) {
+		add(RoleText, maxLines, line)
+	}
+	out = append(out, boxLine{}, boxLine{role: RoleTitle, text: "answered", keep: true})
+	if a.Code == 0 {
+		add(RoleText, 2, "none: "+noAnswer(a))
+		return out
+	}
+	add(RoleText, 2, outcome(a))
+	add(RoleText, maxLines, a.Excerpt)
+	return out
+}
