@@ -150,6 +150,7 @@ func (l *callList) goToTime() *typing {
 		if !ok {
 			return nil
 		}
+		l.moves(actGoTo)
 		l.list.Go(callback.FirstCallID(at.Add(time.Millisecond)))
 		d.say(RoleDim, "calls up to "+d.clock.When(at, d.now()))
 		return l.pump()

@@ -76,8 +76,8 @@ func (b *bulkBox) choose(f *filter) string {
 	switch {
 	case h == nil:
 		return "it is for the calls of one callback: add cb:NAME to the filter, or open the callback"
-	case f.keep != nil:
-		return "the server cannot select by this filter; take status:failed"
+	case f.refuse() != "":
+		return f.refuse()
 	}
 	b.callback, b.id = h.Name, h.ID
 	b.want.Ref, b.want.Filter = h.ID.String(), f.query.Filter

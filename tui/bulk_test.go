@@ -191,7 +191,7 @@ func TestWhatIsSelected(t *testing.T) {
 		{keys: "2 /", typed: "cb:crm-prod status:pending", then: "enter R", says: "R: only failed calls"},
 		{keys: "2 /", typed: "cb:crm-prod status:pending", then: "enter X", status: callback.ListPending},
 		{keys: "2 /", typed: "cb:crm-prod status:success", then: "enter X", says: "X: these calls count as success already"},
-		{keys: "enter o", then: "R", says: "R: the server cannot select by this filter"},
+		{keys: "enter o", then: "R", says: "R: the server cannot select by status:open"},
 		{keys: "enter f", then: "X", status: callback.ListFailed, since: true},
 		{keys: "enter /", typed: "status:failed", then: "enter R", status: callback.ListFailed},
 		{keys: "j j j enter", then: "R", status: callback.ListFailed},

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -80,17 +79,8 @@ func (p *callbackPage) Status() string { return p.calls.status() }
 
 // parse makes a filter of what was typed and of the kind of calls shown.
 func (p *callbackPage) parse(s string) (filter, *filterError) {
-	f, fault := parseFilter(s, func(name string) bool { return name == p.name || name == p.id.String() })
-	if fault != nil {
-		return f, fault
-	}
-	f.query.Ref = p.id.String()
-	if !strings.Contains(s, "status:") {
-		word := map[action]string{actFailed: "failed", actAll: "all", actUnfinished: "open"}[p.show]
-		i := slices.IndexFunc(statusTerms, func(t statusTerm) bool { return t.word == word })
-		f.set(statusTerms[i])
-	}
-	return f, nil
+	word := map[action]string{actFailed: "failed", actAll: "all", actUnfinished: "open"}[p.show]
+	return p.d.parseFilter(s, p.id, word)
 }
 
 func (p *callbackPage) filterBy(s string) tea.Cmd {
@@ -115,10 +105,12 @@ func (p *callbackPage) Key(a action) (tea.Cmd, bool) {
 			_, fault := p.parse(s)
 			return fault
 		}
-		d.typing = newTyping(p.typed, check, p.filterBy)
+		d.typing = newFilterLine(d, callLanguage, p.typed, check, p.filterBy)
 		return nil, true
 	case actEsc:
 		switch {
+		case p.calls.stopSearch():
+			return nil, true
 		case p.typed != "":
 			return p.filterBy(""), true
 		case p.calls.list.MarkCount() > 0:

@@ -30,6 +30,7 @@ type callList struct {
 	fresh   bool // no page of this filter came yet
 	read    time.Time
 	stale   bool // changed since
+	search  search
 }
 
 type callPageOf = Page[callback.CallID, callback.CallView]
@@ -49,6 +50,7 @@ func newCallList(d *desk, f filter) *callList {
 // set begins a new query.
 func (l *callList) set(f filter) tea.Cmd {
 	l.filter, l.fresh, l.err, l.exact, l.total = f, true, "", false, 0
+	l.search = search{until: l.d.opt.Now().Add(searchTime)}
 	l.list.Reset()
 	return l.pump()
 }
@@ -58,6 +60,7 @@ func (l *callList) pump() tea.Cmd {
 	if l.holding || l.d.link.down {
 		return nil
 	}
+	l.list.Hold(l.rests())
 	var cmds []tea.Cmd
 	for f, ok := l.list.Next(); ok; f, ok = l.list.Next() {
 		if l.ctx == nil || f.Gen != l.gen {
@@ -65,6 +68,7 @@ func (l *callList) pump() tea.Cmd {
 			l.ctx, l.cancel = context.WithCancel(l.d.ask.ctx)
 			l.gen = f.Gen
 		}
+		l.search.asked = l.d.opt.Now()
 		cmds = append(cmds, l.d.ask.calls(l.ctx, l, f, l.query(f)))
 	}
 	return tea.Batch(cmds...)
@@ -82,8 +86,12 @@ func (l *callList) end() {
 func (l *callList) query(f Fetch[callback.CallID]) callback.ListQuery {
 	q := l.filter.query
 	q.Limit, q.Oldest = min(f.Limit, callback.MaxPage), f.Backward
+	low, high := l.filter.low, l.filter.high
 	if l.filter.keep != nil {
 		q.Limit = callback.MaxPage // most of them may be left out
+		if low != 0 && low == high {
+			q.Limit = 1
+		}
 	}
 	if f.HasKey {
 		q.After = f.Key
@@ -93,6 +101,12 @@ func (l *callList) query(f Fetch[callback.CallID]) callback.ListQuery {
 		case f.Inclusive:
 			q.After++
 		}
+	}
+	switch {
+	case f.Backward && low != 0:
+		q.After = max(q.After, low-1)
+	case !f.Backward && high != 0 && high+1 != 0 && (q.After == 0 || q.After > high+1):
+		q.After = high + 1
 	}
 	return q
 }
@@ -105,6 +119,9 @@ func (l *callList) page(f Fetch[callback.CallID], got callback.CallList) callPag
 		if n := len(p.Rows); !p.HasTo && n > 0 {
 			p.To, p.HasTo = p.Rows[n-1].ID, true
 		}
+	}
+	if low, high := l.filter.low, l.filter.high; p.More && p.HasTo && (!f.Backward && p.To <= low || f.Backward && high != 0 && p.To >= high) {
+		p.More, p.HasTo = false, false
 	}
 	if l.filter.keep != nil {
 		p.Rows = slices.DeleteFunc(p.Rows, func(v callback.CallView) bool { return !l.filter.keep(&v) })
@@ -124,6 +141,7 @@ func (l *callList) Data(msg pageMsg) tea.Cmd {
 		return l.pump()
 	}
 	l.err, l.delay = "", 0
+	l.searched(msg)
 	if l.filter.keep == nil && (l.fresh || msg.list.Exact) {
 		l.total, l.exact = msg.list.Total, msg.list.Exact
 	}
@@ -160,11 +178,14 @@ const rereadTime = time.Second
 // changed says that something changed in the service.
 func (l *callList) changed() tea.Cmd {
 	now := l.d.opt.Now()
-	if !l.list.Following() && now.Sub(l.read) < rereadTime && !l.read.IsZero() {
+	if !l.read.IsZero() && (l.unready() || now.Sub(l.read) < l.patience()) {
 		l.stale = true
 		return l.pump()
 	}
 	l.stale, l.read = false, now
+	if !l.search.rests {
+		l.search.until = now.Add(searchTime + 2*l.search.spent) // it may begin anew
+	}
 	l.list.Refresh()
 	return l.pump()
 }
@@ -183,6 +204,7 @@ func (l *callList) reconnect() {
 // Key moves the cursor and marks.
 func (l *callList) Key(a action) (tea.Cmd, bool) {
 	n, d := l.list, l.d
+	l.moves(a)
 	switch a {
 	case actDown:
 		n.Move(1)
@@ -249,6 +271,9 @@ func (l *callList) status() string {
 	if l.err != "" {
 		return l.err + "; trying again"
 	}
+	if s := l.howFar(); s != "" {
+		return s
+	}
 	s := ""
 	add := func(part string) {
 		if s != "" {
@@ -270,6 +295,8 @@ func (l *callList) status() string {
 		add(Count(uint64(n)) + " new, g shows them")
 	}
 	switch {
+	case l.filter.keep != nil && l.list.All():
+		add(plural(uint64(len(l.list.rows)), "call"))
 	case l.filter.keep != nil || l.fresh && !l.exact:
 	case l.exact:
 		add(plural(l.total, "call"))

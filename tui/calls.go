@@ -43,7 +43,7 @@ func (p *callsPage) Key(a action) (tea.Cmd, bool) {
 	d := p.d
 	switch a {
 	case actFilter:
-		d.typing = newTyping(p.typed, d.checkFilter, p.filterBy)
+		d.typing = newFilterLine(d, callLanguage, p.typed, d.checkFilter, p.filterBy)
 		return nil, true
 	case actCycle:
 		return p.cycle(), true
@@ -53,6 +53,8 @@ func (p *callsPage) Key(a action) (tea.Cmd, bool) {
 		return nil, true
 	case actEsc:
 		switch {
+		case p.calls.stopSearch():
+			return nil, true
 		case p.typed != "":
 			return p.filterBy(""), true
 		case p.calls.list.MarkCount() > 0:
@@ -67,22 +69,12 @@ func (p *callsPage) Key(a action) (tea.Cmd, bool) {
 
 // checkFilter says what is wrong with a filter.
 func (d *desk) checkFilter(s string) *filterError {
-	_, fault := parseFilter(s, d.named)
+	_, fault := d.parseFilter(s, 0, "all")
 	return fault
 }
 
-// named tells whether a callback of that name, or id, is known.
-func (d *desk) named(name string) bool {
-	for i := range d.overview.Callbacks {
-		if h := &d.overview.Callbacks[i]; h.Name == name || h.ID.String() == name {
-			return true
-		}
-	}
-	return false
-}
-
 func (p *callsPage) filterBy(s string) tea.Cmd {
-	f, fault := parseFilter(s, p.d.named)
+	f, fault := p.d.parseFilter(s, 0, "all")
 	if fault != nil {
 		p.d.say(RoleError, fault.Error())
 		return nil
@@ -103,10 +95,8 @@ func (p *callsPage) cycle() tea.Cmd {
 	for _, t := range list {
 		word, ok := strings.CutPrefix(t.text, key)
 		switch {
-		case t.quoted:
-			kept = append(kept, `"`+t.text+`"`)
-		case !ok:
-			kept = append(kept, t.text)
+		case t.quoted || !ok:
+			kept = append(kept, t.raw)
 		default:
 			next = ""
 			for i, w := range cycled {
@@ -136,7 +126,7 @@ func (p *callsPage) Draw(c *Canvas) {
 	x = c.Put(x, first, RoleKey, "/") + 1
 	x = c.Put(x, first, RoleDim, "changes it")
 	if w >= 110 {
-		c.PutIn(x+3, first, w-x-4, RoleDim, `e.g. status:failed cb:NAME code:503 "kim lee"`, Left)
+		c.PutIn(x+3, first, w-x-4, RoleDim, `e.g. status:failed cb:crm-prod since:09:12 code:503 "kim lee"`, Left)
 	}
 	const pane = 6
 	if h >= 34 && !p.plain {
@@ -152,6 +142,10 @@ func (l *callList) act(a action) (tea.Cmd, bool) {
 	v, chosen := l.cursor()
 	switch a {
 	case actOpen:
+		if l.search.offered {
+			l.goOn()
+			return l.pump(), true
+		}
 		if chosen {
 			d.open = newCallPage(d, &v, l)
 			return nil, true

@@ -93,6 +93,10 @@ func (l *callList) Draw(c *Canvas, y, end int, one bool) {
 // nothing says why there are no rows.
 func (l *callList) nothing() string {
 	switch {
+	case l.search.back != 0 && l.search.rests:
+		return "nothing found so far"
+	case l.search.back != 0:
+		return "searching ..."
 	case !l.list.Empty() && l.d.link.down:
 		return "not loaded: " + strings.ToLower(l.d.link.word())
 	case !l.list.Empty():

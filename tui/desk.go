@@ -40,6 +40,9 @@ type desk struct {
 	cursor  place // where the terminal's own cursor is to be
 
 	typing *typing // the line that is typed, or nil
+	past   map[*language][]string
+
+	logParts []string // whose lines the log has, while its filter is typed
 
 	// What a screen wants of the model, once its key or data is done with.
 	open page

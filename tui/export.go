@@ -14,8 +14,8 @@ import (
 // clipboard: a file of the server's size is no work for a screen, which may run
 // on another machine, too.
 func (d *desk) copyExport(f *filter) tea.Cmd {
-	if f.keep != nil {
-		d.say(RoleError, "E: the server cannot select by this filter; take status:failed")
+	if why := f.refuse(); why != "" {
+		d.say(RoleError, "E: "+why)
 		return nil
 	}
 	return d.copies(exportCommand(&f.query))

@@ -37,9 +37,15 @@ type fake struct {
 	inside   inside
 	history  fakePast
 	editing
+	look int // calls that one question looks at, at most, in two seconds; 0: all
 }
 
 var _ callback.Service = (*fake)(nil)
+
+// twin returns a service with the same data.
+func (f *fake) twin() *fake {
+	return &fake{server: f.server, overview: f.overview, calls: f.calls, outages: f.outages, inside: f.inside}
+}
 
 func (f *fake) enter(method string) error {
 	f.mu.Lock()
@@ -95,20 +101,34 @@ func (f *fake) Calls(_ context.Context, q callback.ListQuery) (list callback.Cal
 	if err := f.enter("Calls"); err != nil {
 		return list, err
 	}
+	looked := 0
+	defer func() {
+		if f.look > 0 && looked == f.look {
+			time.Sleep(2 * time.Second)
+		}
+	}()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	all := slices.Clone(f.calls)
 	if q.Oldest {
 		slices.Reverse(all)
 	}
-	plain := q.State == "" && q.Code == 0 && q.Class == "" && q.Text == ""
+	plain := q.Plain()
 	for i := range all {
 		v := all[i]
+		behind := q.After == 0 || q.Oldest && v.ID > q.After || !q.Oldest && v.ID < q.After
+		if f.look > 0 && looked == f.look {
+			list.More, list.Next = true, all[i-1].ID
+			return list, nil
+		}
+		if behind && len(list.Calls) < q.Limit {
+			looked++
+		}
 		if !matches(&v, &q) {
 			continue
 		}
 		list.Total++
-		if q.After != 0 && (q.Oldest && v.ID <= q.After || !q.Oldest && v.ID >= q.After) {
+		if !behind {
 			continue
 		}
 		if len(list.Calls) == q.Limit {
@@ -132,12 +152,14 @@ func (f *fake) Attempts(context.Context, string, callback.AttemptQuery) (callbac
 func matches(v *callback.CallView, q *callback.ListQuery) bool {
 	var code int
 	var class string
+	var at time.Time
 	if a := last(v); a != nil {
-		code, class = a.Code, a.Class.String()
+		code, class, at = a.Code, a.Class.String(), a.Started
 	}
-	return (q.Ref == "" || q.Ref == v.Callback || q.Ref == v.CallbackID.String()) &&
+	return (!q.Tried() || !at.IsZero()) && within(at, q.From, q.To) && (q.MessageID == "" || q.MessageID == v.Response.MessageID) &&
+		(q.Ref == "" || q.Ref == v.Callback || q.Ref == v.CallbackID.String()) &&
 		v.Listed()&q.Status != 0 && (q.State == "" || v.State == q.State) &&
-		(q.Code == 0 || code == q.Code) && (q.Class == "" || class == q.Class) &&
+		(q.Code == 0 || code == max(q.Code, 0)) && (q.Class == "" || class == q.Class) &&
 		(q.Text == "" || strings.Contains(strings.ToLower(v.Response.From.Name+v.Response.Message.Content), strings.ToLower(q.Text)))
 }
 

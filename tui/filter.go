@@ -2,18 +2,23 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
-
-	"ringback/callback"
 )
 
-// filter is what selects the calls of a list: what the service is asked for,
-// and what of its answer is left out.
-type filter struct {
-	query callback.ListQuery
-	keep  func(*callback.CallView) bool // nil: all
-	words []string                      // how the terms read
+// language is what the filter of one kind of list is written in: terms with a
+// key, all of which must hold; of one key, one of those that stand there. What
+// has no key is looked for as text.
+type language struct {
+	keys []filterKey
+}
+
+// filterKey is a key of a language, with what Tab offers after it.
+type filterKey struct {
+	name  string
+	once  bool // it may not stand twice
+	offer func(d *desk) []string
 }
 
 // filterError says what is wrong with a filter as it was typed, and which n
@@ -25,37 +30,16 @@ type filterError struct {
 
 func (e *filterError) Error() string { return fmt.Sprintf("character %d: %s", e.at+1, e.says) }
 
-const allCalls = callback.ListSuccess | callback.ListFailed | callback.ListPending
-
-// statusTerm is what a word after status: selects.
-type statusTerm struct {
-	word   string
-	status callback.CallStatus
-	state  callback.CallState
-	open   bool
-}
-
-// statusTerms are the words after status:.
-var statusTerms = []statusTerm{
-	{word: "all", status: allCalls},
-	{word: "failed", status: callback.ListFailed},
-	{word: "pending", status: callback.ListPending},
-	{word: "success", status: callback.ListSuccess},
-	{word: "open", status: callback.ListFailed | callback.ListPending, open: true},
-	{word: "gaveup", status: callback.ListFailed, state: callback.StateGaveUp},
-	{word: "resolved", status: callback.ListSuccess, state: callback.StateResolved},
-	{word: "held", status: allCalls, state: callback.StateHeld},
-	{word: "retrying", status: allCalls, state: callback.StateRetrying},
-}
-
 // term is one word of a filter; at and n are where it stands, in characters.
 type term struct {
-	text   string
+	text   string // without quotes
+	raw    string
 	at, n  int
-	quoted bool
+	quoted bool // from its beginning on: it has no key
 }
 
-// terms splits a filter at blanks; quotes keep words together.
+// terms splits a filter at blanks; quotes, at the beginning or after a key,
+// keep words together.
 func terms(s string) ([]term, *filterError) {
 	var out []term
 	r := []rune(s)
@@ -64,72 +48,80 @@ func terms(s string) ([]term, *filterError) {
 			i++
 			continue
 		}
-		from := i
-		if r[i] == '"' {
-			for i++; i < len(r) && r[i] != '"'; i++ {
-			}
-			if i == len(r) {
-				return nil, &filterError{from, i - from, "a quote is not closed"}
-			}
-			i++
-			out = append(out, term{string(r[from+1 : i-1]), from, i - from, true})
-			continue
-		}
+		t := term{at: i, quoted: r[i] == '"'}
+		var text strings.Builder
 		for i < len(r) && !unicode.IsSpace(r[i]) {
-			i++
+			if r[i] != '"' || i > t.at && r[i-1] != ':' {
+				text.WriteRune(r[i])
+				i++
+				continue
+			}
+			end := slices.Index(r[i+1:], '"')
+			if end < 0 {
+				return nil, &filterError{i, len(r) - i, "a quote is not closed"}
+			}
+			text.WriteString(string(r[i+1 : i+1+end]))
+			if i += end + 2; t.quoted {
+				break // what follows is a term of its own
+			}
 		}
-		out = append(out, term{string(r[from:i]), from, i - from, false})
+		t.text, t.raw, t.n = text.String(), string(r[t.at:i]), i-t.at
+		out = append(out, t)
 	}
 	return out, nil
 }
 
-// parseFilter reads status:, cb: and code: terms; everything else is looked
-// for in names, numbers, addresses and contents. known tells whether a
-// callback has that name.
-func parseFilter(s string, known func(string) bool) (filter, *filterError) {
-	f := filter{query: callback.ListQuery{Filter: callback.Filter{Status: allCalls}}}
+// clause is a term with a key; its value stands from from on.
+type clause struct {
+	term
+	key, value string
+	from       int
+}
+
+// wrong says what is wrong with the value.
+func (c *clause) wrong(says string) *filterError {
+	return &filterError{c.from, max(c.at+c.n-c.from, 1), c.key + ": " + says}
+}
+
+// split reads a filter: its clauses by key, in the order in which the keys first
+// stand there, and what is looked for as text.
+func (g *language) split(s string) (all [][]clause, text string, fault *filterError) {
 	list, fault := terms(s)
 	if fault != nil {
-		return f, fault
+		return nil, "", fault
 	}
-	var text []string
-	seen := map[string]bool{}
+	var free []string
 	for _, t := range list {
-		name, value, ok := strings.Cut(t.text, ":")
-		if t.quoted || !ok || !letters(name) {
-			text = append(text, t.text)
+		key, value, ok := strings.Cut(t.text, ":")
+		if t.quoted || !ok || !letters(key) {
+			free = append(free, t.text)
 			continue
 		}
-		at := t.at + len(name) + 1 // letters are one byte each
-		n := t.at + t.n - at
-		if seen[name] {
-			return f, &filterError{t.at, t.n, name + ": stands twice"}
+		k := g.key(key)
+		if k == nil {
+			return nil, "", &filterError{t.at, len(key) + 1, "no such key; Tab shows them, quotes look for it"}
 		}
-		seen[name] = true
-		var says string
-		switch name {
-		case "status":
-			says = f.status(value)
-		case "cb":
-			f.query.Ref = value
-			if !known(value) {
-				says = "no callback has this name"
-			}
-		case "code":
-			says = f.code(value)
+		c := clause{t, key, value, t.at + len(key) + 1} // letters are one byte each
+		at := slices.IndexFunc(all, func(cs []clause) bool { return cs[0].key == key })
+		switch {
+		case at < 0:
+			all = append(all, []clause{c})
+		case k.once:
+			return nil, "", &filterError{t.at, t.n, key + ": stands twice"}
 		default:
-			return f, &filterError{t.at, len(name) + 1, "only status: cb: code: (quote it to look for it)"}
+			all[at] = append(all[at], c)
 		}
-		if says != "" {
-			return f, &filterError{at, max(n, 1), says}
+	}
+	return all, strings.Join(free, " "), nil
+}
+
+func (g *language) key(name string) *filterKey {
+	for i := range g.keys {
+		if g.keys[i].name == name {
+			return &g.keys[i]
 		}
-		f.words = append(f.words, t.text)
 	}
-	f.query.Text = strings.Join(text, " ")
-	if f.query.Text != "" {
-		f.words = append(f.words, `"`+f.query.Text+`"`)
-	}
-	return f, nil
+	return nil
 }
 
 // letters reports whether s is lower-case letters only: what may be a key.
@@ -137,51 +129,31 @@ func letters(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < 'a' || r > 'z' }) < 0
 }
 
-// status takes the word after status:, and says what is wrong with it.
-func (f *filter) status(word string) string {
-	var words []string
-	for _, t := range statusTerms {
-		if t.word == word {
-			f.set(t)
-			return ""
-		}
-		words = append(words, t.word)
+// test is a condition on a row of a list.
+type test[R any] func(*R) bool
+
+// anyOf holds where one of tests does.
+func anyOf[R any](tests []test[R]) test[R] {
+	if len(tests) == 1 {
+		return tests[0]
 	}
-	return "one of " + strings.Join(words, " ")
+	return func(r *R) bool { return slices.ContainsFunc(tests, func(t test[R]) bool { return t(r) }) }
 }
 
-// set selects by status.
-func (f *filter) set(t statusTerm) {
-	f.query.Status, f.query.State, f.keep = t.status, t.state, nil
-	if t.open {
-		f.keep = func(v *callback.CallView) bool { return v.Entry.Status == callback.Ready }
-	}
+// allOf holds where all of tests do.
+func allOf[R any](tests []test[R]) test[R] {
+	return func(r *R) bool { return !slices.ContainsFunc(tests, func(t test[R]) bool { return !t(r) }) }
 }
 
-// code takes the word after code:, and says what is wrong with it.
-func (f *filter) code(word string) string {
-	n := 0
-	for _, r := range word {
-		if r < '0' || r > '9' {
-			n = -1
-			break
-		}
-		n = n*10 + int(r-'0')
-		if n > 999 {
-			break
+// wordsOf returns the terms of a filter as its list shows them.
+func wordsOf(all [][]clause, text string) (out []string) {
+	for _, cs := range all {
+		for _, c := range cs {
+			out = append(out, c.raw)
 		}
 	}
-	switch {
-	case n >= 100 && n <= 999:
-		f.query.Code = n
-		return ""
-	case n >= 0:
-		return "3 digits, or a word such as refused"
+	if text != "" {
+		out = append(out, `"`+text+`"`)
 	}
-	c, ok := callback.ParseClass(strings.ReplaceAll(word, "-", " "))
-	if !ok || c == callback.ClassOK {
-		return "3 digits, or dns refused unreachable reset tls connect-timeout answer-timeout"
-	}
-	f.query.Class = c.String()
-	return ""
+	return out
 }

@@ -276,6 +276,9 @@ func (m *model) drawFeet(c *Canvas) {
 		ends = []action{actCancel}
 	}
 	acts := feet[on]
+	if t := m.desk.typing; t != nil && t.language == nil {
+		acts = []action{actApply, actClear, actCancel}
+	}
 	if m.desk.firstRun() && on == onOverview {
 		acts = []action{actNew, actCopy, actPause, actMouse}
 	}

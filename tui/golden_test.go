@@ -37,7 +37,7 @@ var scenes = []scene{
 	{name: "callback", keys: "enter"},
 	{name: "callback-failed", keys: "enter f"},
 	{name: "calls", keys: "2 j space space k"},
-	{name: "calls-filter", keys: "2 / s t a t u s : f a i l e d space c b : x y"},
+	{name: "calls-filter", keys: "2 / s t a t u s : f a i l e d space c b : c r m - p r o d space s i n c e : 0 9 : 1 2 space c o d e : 5 space k i m"},
 	{name: "call", keys: "2 j j enter"},
 	{name: "call-held", keys: "enter j enter"},
 	{name: "outages", keys: "3 j j j"},

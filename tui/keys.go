@@ -86,6 +86,9 @@ const (
 	actTake
 	actOverwrite
 	actApply
+	actComplete
+	actEarlier
+	actLater
 	actClear
 )
 
@@ -141,7 +144,7 @@ var bindings = []binding{
 	bind(actTab, anywhere, groupAnywhere, "1-6", "screens", "screens", "1", "2", "3", "4", "5", "6"),
 	bind(actOpen, onOverview|onCallLists|onOutages, groupAnywhere, "Enter", "open", "open; offline: try now", "enter"),
 	bind(actEsc, anywhere, groupAnywhere, "Esc", "back", "drop filter, marks; back", "esc"),
-	bind(actFilter, onOverview|onCallLists, groupAnywhere, "/", "filter", "filter", "/"),
+	bind(actFilter, onOverview|onCallLists|onOutages, groupAnywhere, "/", "filter", "filter", "/"),
 	bind(actPause, anywhere, groupAnywhere, "p", "pause", "pause / go on", "p"),
 	bind(actClock, anywhere, groupAnywhere, "t", "times", "times: today, local, UTC", "t"),
 	bind(actWindow, onOverview|onCallback, groupAnywhere, "w", "window", "1h 6h 24h 7d 30d", "w"),
@@ -223,6 +226,9 @@ var bindings = []binding{
 	bind(actDown, onHelp, groupBoxes, "j Down", "down", "down", "j", "down", "pgdown", "ctrl+d"),
 	bind(actUp, onHelp, groupBoxes, "k Up", "up", "up", "k", "up", "pgup", "ctrl+u"),
 	bind(actApply, onFilter, groupBoxes, "Enter", "apply", "apply the filter", "enter"),
+	bind(actComplete, onFilter, groupBoxes, "Tab", "complete", "complete a key, a word or a name", "tab"),
+	bind(actEarlier, onFilter, groupBoxes, "Up", "earlier", "the filter applied before", "up"),
+	bind(actLater, onFilter, groupBoxes, "Down", "later", "the filter applied after that", "down"),
 	bind(actClear, onFilter, groupBoxes, "Ctrl+U", "clear", "clear the line", "ctrl+u"),
 	bind(actCancel, onFilter, groupBoxes, "Esc", "cancel", "leave the filter as it was", "esc"),
 	bind(actNextField, onEdit, groupBoxes, "Tab", "next field", "next field; also Down, Enter", "tab", "down", "enter"),
@@ -247,12 +253,12 @@ var feet = map[scope][]action{
 	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actTest, actSuspend, actEdit, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
-	onOutages:  {actOpen, actRetryAll, actResolveAll, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
+	onOutages:  {actOpen, actFilter, actRetryAll, actResolveAll, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
 	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
 	onLog:      {actFilter, actLevel, actOpen, actFollow, actUndo, actWrap, actPart, actCopy, actPause, actClock},
-	onFilter:   {actApply, actClear, actCancel},
 	onEdit:     {actNextField, actToggle, actSave, actTest, actClear, actPrevField},
+	onFilter:   {actApply, actComplete, actEarlier, actClear, actCancel},
 }
 
 func bind(a action, on scope, group, label, foot, help string, keys ...string) binding {

@@ -39,6 +39,7 @@ type List[K comparable, R any] struct {
 	gone    bool // the cursor's row is held here only
 	line    int  // the cursor's line on the screen; 0 while it has no row
 	follow  bool
+	hold    bool // no rows below are looked for
 	pages   pages[K]
 	marks   map[K]R // the rows as they were last held
 	ranging bool    // the cursor marks what it passes
@@ -111,8 +112,20 @@ func (l *List[K, R]) Cursor() (R, bool) {
 	return none, false
 }
 
+// Hold sets whether looking for rows below those that are read rests.
+func (l *List[K, R]) Hold(on bool) { l.hold = on }
+
+// Last reports whether k is the key of the last row that is read.
+func (l *List[K, R]) Last(k K) bool {
+	n := len(l.rows)
+	return n > 0 && l.key(l.rows[n-1]) == k
+}
+
+// All reports that every row the store has for the query is held.
+func (l *List[K, R]) All() bool { return l.known && l.atTop && l.atEnd }
+
 // Empty reports that the store has no rows for the query.
-func (l *List[K, R]) Empty() bool { return l.known && l.atTop && l.atEnd && len(l.rows) == 0 }
+func (l *List[K, R]) Empty() bool { return l.All() && len(l.rows) == 0 }
 
 // Move moves the cursor by n rows, down or up, and the screen as far as it
 // takes to show it. It stops at the last row that is read. While the list

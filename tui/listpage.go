@@ -124,7 +124,7 @@ func (l *List[K, R]) Next() (Fetch[K], bool) {
 		f.HasKey, f.Backward, f.Limit = p.jump == seekKey, p.jump == seekEnd, 2*l.span()
 	case !l.known:
 		return Fetch[K]{}, false
-	case !p.underWay[0] && !l.atEnd && first+l.height+l.span() > len(l.rows):
+	case !p.underWay[0] && !l.atEnd && !l.hold && first+l.height+l.span() > len(l.rows):
 		f.aim, f.Key = extend, l.hi
 	case !p.underWay[1] && !l.atTop && first < l.span():
 		f.aim, f.Key, f.Backward = extend, l.lo, true

@@ -24,9 +24,10 @@ type logPage struct {
 	whole   bool      // the question under way is for all lines
 	started time.Time // when the service that counted the lines was
 
-	level  int // index in logLevels
-	part   string
-	search string
+	level int // index in logLevels
+	part  string
+	typed string // the filter as it was typed
+	want  test[callback.LogLine]
 
 	follow, wrap bool
 	cursor, top  uint64
@@ -144,7 +145,7 @@ func (p *logPage) matches(l *callback.LogLine) bool {
 	if p.level > 0 && rank(l.Level) < p.level || p.part != "" && l.Part != p.part {
 		return false
 	}
-	return p.search == "" || strings.Contains(strings.ToLower(l.Part+" "+says(l, true)), p.search)
+	return p.want == nil || p.want(l)
 }
 
 // says returns what a line says; ids says whether that of its call is told.
@@ -220,7 +221,12 @@ func (p *logPage) Key(a action) (tea.Cmd, bool) {
 	case actPart:
 		p.nextPart()
 	case actFilter:
-		d.typing = newTyping(p.search, func(string) *filterError { return nil }, p.searchFor)
+		check := func(s string) *filterError {
+			_, fault := d.parseLog(s)
+			return fault
+		}
+		d.logParts = p.parts()
+		d.typing = newFilterLine(d, logLanguage, p.typed, check, p.searchFor)
 	case actOpen:
 		p.open()
 	case actCopy:
@@ -231,7 +237,7 @@ func (p *logPage) Key(a action) (tea.Cmd, bool) {
 		}
 		return d.copies(d.clock.Exact(l.At) + " " + string(l.Level) + " " + l.Part + " " + says(l, true)), true
 	case actEsc:
-		if p.search == "" && p.part == "" && p.level == 0 {
+		if p.typed == "" && p.part == "" && p.level == 0 {
 			return nil, false
 		}
 		p.part, p.level = "", 0
@@ -255,22 +261,32 @@ func (p *logPage) move(a action) {
 }
 
 func (p *logPage) searchFor(s string) tea.Cmd {
-	p.search = strings.ToLower(strings.TrimSpace(s))
+	want, fault := p.d.parseLog(s)
+	if fault != nil {
+		p.d.say(RoleError, fault.Error())
+		return nil
+	}
+	p.typed, p.want = strings.TrimSpace(s), want
 	p.filter()
 	return nil
 }
 
 // nextPart selects the lines of the next part of the appliance, round and round.
 func (p *logPage) nextPart() {
-	parts := []string{""}
-	for i := range p.lines {
-		if !slices.Contains(parts, p.lines[i].Part) {
-			parts = append(parts, p.lines[i].Part)
-		}
-	}
-	slices.Sort(parts)
+	parts := append([]string{""}, p.parts()...)
 	p.part = parts[(slices.Index(parts, p.part)+1)%len(parts)]
 	p.filter()
+}
+
+// parts returns the parts of the appliance that wrote lines.
+func (p *logPage) parts() (out []string) {
+	for i := range p.lines {
+		if part := p.lines[i].Part; part != "" && !slices.Contains(out, part) {
+			out = append(out, part)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // open goes to what the line is about.

@@ -38,12 +38,12 @@ func (p *logPage) drawFilter(c *Canvas, y int) {
 	}
 	x = c.Put(c.Put(x, y, RoleDim, "From: "), y, RoleTitle, part) + 3
 	x = c.Put(x, y, RoleKey, "/") + 1
-	if p.search == "" {
+	if p.typed == "" {
 		c.Put(x, y, RoleDim, "to search")
 		return
 	}
 	w, _ := c.Size()
-	c.PutIn(x, y, w-x-1, RoleTitle, p.search, Left)
+	c.PutIn(x, y, w-x-1, RoleTitle, p.typed, Left)
 }
 
 // columns returns where what a line says begins, and the cells of its time.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,7 +15,10 @@ import (
 // outagesPage is the latest outages with the e-mails that went out for them.
 type outagesPage struct {
 	d      *desk
-	rows   []callback.OutageView
+	all    []callback.OutageView
+	rows   []callback.OutageView // those that the filter lets through
+	typed  string                // the filter as it was typed
+	want   test[callback.OutageView]
 	cursor outageKey
 	chosen bool
 	loaded bool
@@ -76,11 +80,42 @@ func (p *outagesPage) Data(msg tea.Msg) tea.Cmd {
 	if !p.loaded && p.of != 0 {
 		p.begin(got.outages)
 	}
-	p.rows, p.loaded, p.err = got.outages, true, ""
+	p.all, p.loaded, p.err = got.outages, true, ""
+	p.choose(at)
+	return again
+}
+
+// choose shows what the filter lets through, with the cursor where it was, or
+// on the row at where that is gone.
+func (p *outagesPage) choose(at int) {
+	p.rows = p.all
+	if p.want != nil {
+		p.rows = nil
+		for i := range p.all {
+			if p.want(&p.all[i]) {
+				p.rows = append(p.rows, p.all[i])
+			}
+		}
+	}
 	if p.at() < 0 && len(p.rows) > 0 {
 		p.cursor, p.chosen = keyOfOutage(&p.rows[min(max(at, 0), len(p.rows)-1)]), true
 	}
-	return again
+}
+
+func (p *outagesPage) check(s string) *filterError {
+	_, fault := p.d.parseOutages(s)
+	return fault
+}
+
+func (p *outagesPage) filterBy(s string) tea.Cmd {
+	want, fault := p.d.parseOutages(s)
+	if fault != nil {
+		p.d.say(RoleError, fault.Error())
+		return nil
+	}
+	p.typed, p.want = strings.TrimSpace(s), want
+	p.choose(0)
+	return nil
 }
 
 // begin puts the cursor on the outage that the page was opened for.
@@ -127,6 +162,9 @@ func (p *outagesPage) Status() string {
 		s += fmt.Sprintf("%d suspended, ", suspended)
 	}
 	s += fmt.Sprintf("%d closed", len(p.rows)-open-suspended)
+	if p.typed != "" {
+		s = fmt.Sprintf("%d of the last %d shown: %s", len(p.rows), len(p.all), p.typed)
+	}
 	if mails > 0 {
 		s += "   " + plural(uint64(mails), "e-mail") + " failed"
 	}
@@ -165,8 +203,13 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 			o = &p.rows[at]
 		}
 		p.d.actOutage(a, o)
+	case actFilter:
+		p.d.typing = newFilterLine(p.d, outageLanguage, p.typed, p.check, p.filterBy)
 	case actEsc:
-		return nil, false
+		if p.typed == "" {
+			return nil, false
+		}
+		return p.filterBy(""), true
 	default:
 		return nil, false
 	}
@@ -181,8 +224,11 @@ func (p *outagesPage) Draw(c *Canvas) {
 	case !p.loaded:
 		c.Put(2, first+1, RoleDim, "loading ...")
 		return
-	case len(p.rows) == 0:
+	case len(p.all) == 0:
 		c.Put(2, first+1, RoleText, "No callback ever failed.")
+		return
+	case len(p.rows) == 0:
+		c.Put(2, first+1, RoleText, "No outage is like that; Esc shows all.")
 		return
 	}
 	t := outageTable(w)

@@ -15,6 +15,7 @@ import (
 // one that the service itself bounds.
 const (
 	askTime     = 2 * time.Second
+	searchAsk   = 10 * time.Second // an answer that looks for few calls comes after 2 s at most
 	previewTime = 15 * time.Second
 )
 
@@ -131,8 +132,12 @@ func (a *asker) overview() tea.Cmd {
 
 // calls reads one page for a list. ctx ends when its answer counts no more.
 func (a *asker) calls(ctx context.Context, to *callList, f Fetch[callback.CallID], q callback.ListQuery) tea.Cmd {
+	most := askTime
+	if to.filter.rare() {
+		most = searchAsk
+	}
 	return func() tea.Msg {
-		list, err := ask(ctx, a, func(ctx context.Context) (callback.CallList, error) {
+		list, err := askFor(ctx, a, most, func(ctx context.Context) (callback.CallList, error) {
 			return a.svc.Calls(ctx, q)
 		})
 		return pageMsg{to, f, list, err}

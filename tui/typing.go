@@ -16,6 +16,13 @@ type typing struct {
 	check func(string) *filterError
 	apply func(string) tea.Cmd
 	fault *filterError
+
+	// A filter has more: Tab completes it, and earlier ones come again.
+	d        *desk
+	language *language
+	hint     string // what Tab could put in
+	back     int    // how many lines back the one shown is; 0: it is typed
+	draft    []rune // what was typed before going back
 }
 
 // maxTyped is how many characters a line may have.
@@ -30,14 +37,34 @@ func newTyping(text string, check func(string) *filterError, apply func(string) 
 	return t
 }
 
+// newFilterLine returns a line that a filter is typed into.
+func newFilterLine(d *desk, g *language, text string, check func(string) *filterError, apply func(string) tea.Cmd) *typing {
+	t := newTyping(text, check, apply)
+	t.d, t.language = d, g
+	return t
+}
+
 // Key takes a key; done ends the line.
 func (t *typing) Key(k tea.KeyPressMsg) (cmd tea.Cmd, done bool) {
-	switch lookup(k, onFilter) {
+	t.hint = ""
+	switch a := lookup(k, onFilter); a {
 	case actApply:
 		if t.fault != nil {
+			t.at = min(t.fault.at+t.fault.n, len(t.text)) // where there is something to mend
 			return nil, false
 		}
+		if t.language != nil {
+			t.d.keepLine(t.language, string(t.text))
+		}
 		return t.apply(string(t.text)), true
+	case actComplete:
+		if t.language != nil {
+			t.text, t.at, t.hint = t.language.complete(t.d, t.text, t.at)
+		}
+	case actEarlier, actLater:
+		if t.language != nil {
+			t.recall(a)
+		}
 	case actCancel:
 		return nil, true
 	case actClear:
@@ -87,9 +114,11 @@ func (t *typing) Draw(c *Canvas, d *desk, y int) {
 	w, _ := c.Size()
 	x := c.Put(1, y, RoleKey, t.sign) + 1
 	room := w - x - 1
-	says := ""
-	if t.fault != nil {
-		says = t.fault.says
+	says, tone := t.hint, RoleDim
+	if t.fault != nil && says == "" {
+		says, tone = t.fault.says, RoleError
+	}
+	if says != "" {
 		room = max(room-c.Width(says)-2, room/2)
 	}
 	from := 0
@@ -104,11 +133,11 @@ func (t *typing) Draw(c *Canvas, d *desk, y int) {
 	for i := from; i < to; i++ {
 		role := RoleInput
 		if t.fault != nil && i >= t.fault.at && i < t.fault.at+t.fault.n {
-			role = RoleError
+			role = RoleAlarm
 		}
 		x = c.Put(x, y, role, string(t.text[i]))
 	}
 	if says != "" {
-		c.PutIn(x+2, y, w-x-3, RoleError, says, Left)
+		c.PutIn(x+2, y, w-x-3, tone, says, Left)
 	}
 }

@@ -1,0 +1,90 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+
+	"ringback/callback"
+)
+
+// logLanguage is the language of the log.
+var logLanguage = &language{[]filterKey{
+	{"level", true, offered("info", "warn", "error")},
+	{"part", false, partNames},
+	{"cb", false, callbackNames},
+	{"since", true, offered("5m", "15m", "1h", "6h", "24h")},
+	{"until", true, offered("5m", "15m", "1h", "6h", "24h")},
+	{"id", false, offered()},
+	{"op", false, offered()},
+}}
+
+// partNames are offered after part:, those whose lines are in memory.
+func partNames(d *desk) []string { return d.logParts }
+
+// parseLog reads a filter of the log: nil lets every line through.
+func (d *desk) parseLog(s string) (test[callback.LogLine], *filterError) {
+	all, text, fault := logLanguage.split(s)
+	if fault != nil {
+		return nil, fault
+	}
+	since, until, fault := d.between(all)
+	if fault != nil {
+		return nil, fault
+	}
+	tests := []test[callback.LogLine]{func(l *callback.LogLine) bool { return within(l.At, since, until) }}
+	if text != "" {
+		text = strings.ToLower(text)
+		tests = append(tests, func(l *callback.LogLine) bool {
+			return strings.Contains(strings.ToLower(l.Part+" "+says(l, true)), text)
+		})
+	}
+	for _, cs := range all {
+		var some []test[callback.LogLine]
+		for i := range cs {
+			t, fault := logTest(&cs[i])
+			if fault != nil {
+				return nil, fault
+			}
+			if t != nil {
+				some = append(some, t)
+			}
+		}
+		if some != nil {
+			tests = append(tests, anyOf(some))
+		}
+	}
+	if len(all) == 0 && text == "" {
+		return nil, nil
+	}
+	return allOf(tests), nil
+}
+
+// logTest returns the condition of a clause; nil: it is read elsewhere.
+func logTest(c *clause) (test[callback.LogLine], *filterError) {
+	value := c.value
+	switch c.key {
+	case "level":
+		least := slices.Index(logLevels, callback.LogLevel(value))
+		if least < 0 {
+			return nil, c.wrong("info warn error")
+		}
+		return func(l *callback.LogLine) bool { return slices.Index(logLevels, l.Level) >= least }, nil
+	case "id":
+		low, high, fault := idsOf(c)
+		return func(l *callback.LogLine) bool { return l.Call != 0 && l.Call >= low && l.Call <= high }, fault
+	case "since", "until":
+		return nil, nil
+	}
+	if value == "" {
+		return nil, c.wrong(map[string]string{"part": "delivery, mail, store, api, ...", "cb": "the name of a callback; * is any text", "op": "the beginning of an operation's id"}[c.key])
+	}
+	switch c.key {
+	case "part":
+		return func(l *callback.LogLine) bool { return like(value, l.Part) }, nil
+	case "cb":
+		return func(l *callback.LogLine) bool { return like(value, l.Callback) }, nil
+	}
+	return func(l *callback.LogLine) bool {
+		return len(l.Operation) >= len(value) && strings.EqualFold(l.Operation[:len(value)], value)
+	}, nil
+}
