@@ -1,10 +1,15 @@
 package tui
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"ringback/callback"
 )
+
+// recentOutage is how long a callback that does well tells of its last outage.
+const recentOutage = 24 * time.Hour
 
 // reason says why a callback stands as it does.
 func (d *desk) reason(h *callback.HealthView) string {
@@ -35,7 +40,12 @@ func (d *desk) reason(h *callback.HealthView) string {
 	if l.LastSuccess.IsZero() {
 		return "Nothing failed."
 	}
-	return "Answers well; last success " + d.clock.When(l.LastSuccess, now) + "."
+	s := "Answers well; last success " + d.clock.When(l.LastSuccess, now) + "."
+	if o := &l.Outage; o.N > 0 && now.Sub(o.Closed) < recentOutage {
+		s += " Outage #" + strconv.Itoa(int(o.N)) + ", " + d.clock.When(o.Started, now) + ", is over: " + plural(o.Calls, "call") + " failed, " +
+			Count(o.Delivered) + " delivered since, " + Count(o.GivenUp) + " given up."
+	}
+	return s
 }
 
 // waits says what becomes of the calls that are not delivered yet.
@@ -200,6 +210,10 @@ func (d *desk) drawEvents(c *Canvas, y, end int) {
 		s := stateOf(e.State)
 		t.put(c, y, 0, RoleText, d.clock.When(e.At, d.now()))
 		t.put(c, y, 1, s.role(), string(s.sign(c.Glyphs()))+" "+e.Callback)
-		t.put(c, y, 2, RoleText, e.Text)
+		text := e.Text
+		if h := d.find(e.Callback); h != nil && h.Alert != nil && e.At.Equal(h.Live.Outage.Started) {
+			text = strings.TrimRight(text, ".") + ". E-mail " + mailMood(h.Alert, c.Glyphs()).String() + " " + d.mailRest(h.Alert)
+		}
+		t.put(c, y, 2, RoleText, text)
 	}
 }

@@ -58,11 +58,11 @@ func (t *trend) refresh() tea.Cmd {
 
 func (t *trend) ask() tea.Cmd { return t.d.ask.past(t.to, t.asked, t.causes) }
 
-// take takes an answer in, unless something else was asked for meanwhile.
+// take takes an answer in; what was asked for meanwhile is asked for again.
 func (t *trend) take(msg reply[past]) tea.Cmd {
 	again := t.asking.answered(t.ask())
 	switch {
-	case msg.got.query != t.asked || t.loaded && !t.d.paused.IsZero():
+	case t.loaded && !t.d.paused.IsZero(): // asked for before the pause
 	case msg.err != nil:
 		t.err, t.asked = inWords(msg.err), callback.SeriesQuery{} // asked again with the next tick
 	default:

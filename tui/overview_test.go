@@ -1,0 +1,94 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+// TestWorstFirst proves the order of the overview: by state, then by how many
+// wait, then by name.
+func TestWorstFirst(t *testing.T) {
+	t.Parallel()
+	row := func(name string, shown callback.State, waiting, ok uint64) *callback.HealthView {
+		h := &callback.HealthView{Shown: shown, OK: ok}
+		h.Name, h.Live.Counts.Pending = name, waiting
+		return h
+	}
+	want := []*callback.HealthView{
+		row("down, more", callback.Down, 9, 0),
+		row("down, fewer", callback.Down, 8, 0),
+		row("failing", callback.Failing, 99, 1),
+		row("suspended", callback.Suspended, 999, 0),
+		row("healthy, one waits", callback.Healthy, 1, 0),
+		row("healthy a", callback.Healthy, 0, 5),
+		row("healthy b", callback.Healthy, 0, 7),
+		row("no calls", callback.Healthy, 0, 0),
+	}
+	got := slices.Clone(want)
+	for range 3 {
+		slices.Reverse(got)
+		got[1], got[4] = got[4], got[1]
+		slices.SortFunc(got, worst)
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("row %d is %s, want %s", i, got[i].Name, want[i].Name)
+			}
+		}
+	}
+	for i, want := range map[int]string{0: "DOWN", 2: "failing", 3: "suspended", 4: "healthy", 7: "no calls"} {
+		if word := standingOf(got[i]).word(); word != want {
+			t.Errorf("%s is shown as %s", got[i].Name, word)
+		}
+	}
+}
+
+// TestOverviewTellsWhatCameOfIt shows a callback after its outage, and who was
+// told of those that last.
+func TestOverviewTellsWhatCameOfIt(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	o := &f.health("rail-disrupt").Live.Outage
+	o.Delivered, o.GivenUp = 1902, 3
+	fly(t, f, 140, 40, nil, func(p *pilot) {
+		p.see("billing-eu       failing: 503 Service Unavailable. E-mail ✓ sent to noc@example.eu 13:57:27")
+		p.press("/")
+		p.types("rail")
+		p.press("enter")
+		p.see("Outage #4, 10:48:11, is over: 902 calls failed, 1,902 delivered since, 3 given up.")
+		p.press("esc")
+		f.set(func() { f.health("rail-disrupt").Live.Outage.Closed = ago(recentOutage) })
+		p.press("/")
+		p.types("rail")
+		p.press("enter")
+		p.pass(2 * time.Second)
+		p.see("Answers well")
+		p.unseen("is over")
+	})
+}
+
+// TestTheCellThatIsNotOver counts the last cell by the part of it that is over.
+func TestTheCellThatIsNotOver(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 140, 40, func(o *Options) {
+		now := o.Now
+		o.Now = func() time.Time { return now().Add(3 * time.Second) } // 14:03:30, half a minute
+	}, func(p *pilot) {
+		page := p.m.roots[0].(*overviewPage)
+		p.m.desk.window = time.Hour
+		p.pass(time.Second)
+		s := &page.trend.got.series
+		for i := range s.Cells {
+			s.Cells[i].Accepted = 60
+		}
+		s.Cells[len(s.Cells)-1].Accepted = 300
+		p.m.draw()
+		if row := p.line("last hour, peak"); !strings.Contains(row, "peak 9.") || !strings.Contains(row, " at 14:03") {
+			t.Fatalf("%q; 300 in 31 s are 9.6 a second", row)
+		}
+	})
+}
