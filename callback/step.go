@@ -109,10 +109,11 @@ func (s *Step) Room() int {
 }
 
 // InLine reports whether waiting calls start one after the other as room comes
-// free: nothing holds them, and none blocks those behind it.
+// free: nothing holds them, and none blocks those behind it, as one that failed
+// does in an ordered callback.
 func (s *Step) InLine() bool {
 	l := s.Live
-	return l.Gate.State == Closed && !l.Suspended && !l.Deleted && !s.Policy.Ordered
+	return l.Gate.State == Closed && !l.Suspended && !l.Deleted && !(s.Policy.Ordered && l.Counts.Retrying > 0)
 }
 
 // StartAt returns when MayStart may first say Go for a waiting e if nothing

@@ -140,3 +140,38 @@ func TestReadAheadIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// An ordered callback goes on in the same way, one call after the other, and is
+// held by one that fails until that succeeds.
+func TestOrderedGoesOnWithTheNext(t *testing.T) {
+	run(t, 512, func(w *world) {
+		a := w.create("a", up, func(cb *callback.Callback) { cb.Ordered = true })
+		w.slow(a, time.Second)
+		const n, fails = 3 * aheadCalls, 300
+		ids := w.add(a, n)
+		w.mu.Lock()
+		w.refuse = map[callback.CallID]bool{ids[fails]: true}
+		w.mu.Unlock()
+		before := w.claims.Load()
+		w.pass(fails*time.Second + 2*time.Minute)
+		if c := w.counts(a); c.Delivered != fails || c.Retrying != 1 || len(w.sent(a)) != fails+1 {
+			w.Fatalf("behind one that failed: %+v, %d requests", c, len(w.sent(a)))
+		}
+		w.mu.Lock()
+		w.refuse = nil
+		w.mu.Unlock()
+		w.pass(6*time.Minute + (n-fails)*time.Second)
+		want := slices.Insert(slices.Clone(ids), fails, ids[fails])
+		for i, r := range w.sent(a) {
+			if r.call != want[i] {
+				w.Fatalf("request %d was for call %d", i, slices.Index(ids, r.call))
+			}
+		}
+		if c := w.counts(a); c.Delivered != n || w.max[a] != 1 {
+			w.Errorf("%+v, %d at once", c, w.max[a])
+		}
+		if got := w.claims.Load() - before; got > 4 {
+			w.Errorf("%d commits for claims", got)
+		}
+	})
+}

@@ -455,6 +455,30 @@ func succession(h *harness) {
 	h.reopen()
 }
 
+// orderly lets the end of one attempt begin the next of an ordered callback, unless
+// one of its calls failed: that holds all behind it.
+func orderly(h *harness) {
+	l := &lane{slots: 1, woken: map[callback.Num]int{}}
+	h.s.SetDispatcher(l)
+	cb := h.create("a", func(cb *callback.Callback) { cb.Ordered = true })
+	ids := h.add(cb.Num, 4)
+	due, err := h.s.Due(h.ctx, cb.Num, callback.Fresh, callback.DueKey{}, 10)
+	h.ok(err)
+	for i, e := range due {
+		l.ahead = append(l.ahead, callback.Claim{Entry: e, Response: response(i + 1)})
+	}
+	h.record(l.started[0], answer200)
+	if len(l.started) != 2 || l.started[1].Entry.ID != ids[1] {
+		h.Fatalf("the next call was not started: %+v", l.started)
+	}
+	h.record(l.started[1], answer503)
+	if len(l.started) != 2 || len(l.ahead) != 2 {
+		h.Fatalf("started behind one that failed: %+v", l.started)
+	}
+	h.s.SetDispatcher(nil)
+	h.reopen()
+}
+
 func interrupted(h *harness) {
 	on, off := h.create("on", nil), h.create("off", func(cb *callback.Callback) { cb.Retries = false })
 	h.add(on.Num, 2)

@@ -52,6 +52,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"all or none", allOrNone},
 		{"dispatcher", dispatcher},
 		{"succession", succession},
+		{"succession in order", orderly},
 		{"interrupted", interrupted},
 		{"interrupted before it was accepted", interruptedEarlier},
 		{"sweep", sweep},
