@@ -32,7 +32,7 @@ func open(tb testing.TB, change func(*app.Options)) *app.App {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	poster := post.New(post.Options{AllowPrivate: true, MaxPerHost: 512})
+	poster := post.New(post.Options{AllowPrivate: true, MaxIdle: 512})
 	o := app.Options{
 		Store: e, Poster: poster, Policy: policy(), Drain: time.Second,
 		Alerts: alert.Options{From: "ringback@example.com", Admin: "admin@example.com", Name: "test.example"},

@@ -215,7 +215,7 @@ func (s *soak) endpoint(t *testing.T) (url string, p *post.Poster) {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	p = post.New(post.Options{AllowPrivate: true, MaxPerHost: 256})
+	p = post.New(post.Options{AllowPrivate: true, MaxIdle: 256})
 	t.Cleanup(p.Close)
 	return srv.URL, p
 }

@@ -25,7 +25,7 @@ func appliance(t *testing.T) *app.App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	poster := post.New(post.Options{AllowPrivate: true, MaxPerHost: 512})
+	poster := post.New(post.Options{AllowPrivate: true, MaxIdle: 512})
 	a := app.New(app.Options{
 		Store: e, Poster: poster, Policy: policy, Drain: time.Second,
 		Alerts: alert.Options{From: "ringback@example.com", Admin: "admin@example.com", Name: "test.example"},

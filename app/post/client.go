@@ -95,7 +95,7 @@ func (p *Poster) client(ca string) (*client, error) {
 		}
 	}
 	c := &client{kept: p.transport(roots, p.opt.HTTP2), fresh: p.transport(roots, false)}
-	c.kept.MaxIdleConnsPerHost = p.opt.MaxPerHost
+	c.kept.MaxIdleConnsPerHost, c.kept.MaxIdleConns = p.opt.MaxIdle, 2*p.opt.MaxIdle
 	c.fresh.MaxIdleConnsPerHost = -1 // keeps none, and sends no Connection: close
 	return c, nil
 }

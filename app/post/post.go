@@ -51,8 +51,10 @@ type Options struct {
 	RootCAs *x509.CertPool
 	// HTTP2 offers HTTP/2 to TLS endpoints.
 	HTTP2 bool
-	// MaxPerHost is how many idle connections are kept for one host; 0: 16.
-	MaxPerHost int
+	// MaxIdle is how many idle connections are kept for one host, and half of how
+	// many for all; 0: 512. One is idle where an attempt was, so that with as many as
+	// attempts run at once none is closed that would be needed again.
+	MaxIdle int
 	// Own reports whether an address is one of ringback's own listeners, which
 	// is never contacted; nil: none is.
 	Own func(netip.AddrPort) bool
@@ -96,8 +98,8 @@ func New(opt Options) *Poster {
 	if opt.UserAgent == "" {
 		opt.UserAgent = "ringback"
 	}
-	if opt.MaxPerHost <= 0 {
-		opt.MaxPerHost = 16
+	if opt.MaxIdle <= 0 {
+		opt.MaxIdle = 512
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
