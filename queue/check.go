@@ -10,12 +10,21 @@ import (
 
 // checkHouse verifies what is on disk of one callback.
 func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faults []error) {
+	more := 0
 	fault := func(format string, args ...any) {
+		if len(faults) == maxFaults {
+			more++
+			return
+		}
 		faults = append(faults, fmt.Errorf("callback %d: "+format, append([]any{h.cb.Num}, args...)...))
 	}
+	defer func() {
+		if more > 0 {
+			faults = append(faults, fmt.Errorf("callback %d: %d more faults", h.cb.Num, more))
+		}
+	}()
 	var counts callback.Counts
 	var xor, attempts, good uint64
-	due := map[callback.CallID]int{}
 	places := tally{}
 	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
 		err := eachItem(t, duePrefix(h.slot, h.cb.Num, class), nil, true, func(k, v []byte) (bool, error) {
@@ -24,13 +33,14 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 			if err != nil {
 				return false, err
 			}
-			due[id]++
 			if running[id] == nil && placeOf(&e).before(h.marks.heads[class]) {
 				fault("call %s waits before the head of its class", id)
 			}
 			xor ^= uint64(id)
 			if e.Status != callback.Ready || e.DueClass() != class || string(dueKey(h.slot, &e)) != string(k) {
 				fault("due entry of call %s does not agree with its key", id)
+			} else {
+				checkPlace(t, h, &e, fault)
 			}
 			if class == callback.Fresh {
 				counts.Pending++
@@ -53,8 +63,10 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 				return false, err
 			}
 			countRow(&counts, &e)
-			if (e.Status == callback.Ready) != (due[id] == 1) || due[id] > 1 {
-				fault("call %s is %d with %d due entries", id, e.Status, due[id])
+			if e.Status == callback.Ready {
+				if _, err := t.Get(dueKey(h.slot, &e)); err != nil {
+					fault("call %s is to be tried again and has no due entry: %v", id, err)
+				}
 			}
 			if string(rowOf(h, &e)) != string(k) {
 				fault("row of call %s does not agree with its key", id)
@@ -83,6 +95,21 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 		fault("the ids of waiting calls xor to %x, not %x", xor, h.marks.xor)
 	}
 	return faults
+}
+
+// maxFaults bounds what is told of one callback.
+const maxFaults = 100
+
+// checkPlace verifies that a call waits where its own state says: so it has no
+// second due entry, and none that it should not have.
+func checkPlace(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) {
+	state, err := readEntry(t, h.slot, h.cb.Num, e.ID)
+	switch {
+	case err != nil:
+		fault("a due entry is left: %v", err)
+	case state.Status != callback.Ready || state.DueClass() != e.DueClass() || state.DueKey() != e.DueKey():
+		fault("call %s has a due entry that is not its own", e.ID)
+	}
 }
 
 // checkOwners verifies that nothing is left of a callback that was removed.
