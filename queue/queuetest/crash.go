@@ -19,11 +19,20 @@ import (
 // returns a command that opens the engine on dir and calls Child; open opens it
 // in this process.
 func Crash(t *testing.T, rounds int, spawn func(dir string) *exec.Cmd, open func(tb testing.TB, dir string, now time.Time) callback.Store) {
-	dir := t.TempDir()
+	crash(t, rounds, t.TempDir(), 400*time.Millisecond, spawn, killed, open)
+}
+
+// killed ends a process, which is all that a kill -9 does.
+func killed(_ *testing.T, cmd *exec.Cmd) { _ = cmd.Process.Kill() } // it may have ended
+
+// crash ends children after a while of work, up to most, with end.
+func crash(t *testing.T, rounds int, dir string, most time.Duration, spawn func(dir string) *exec.Cmd,
+	end func(*testing.T, *exec.Cmd), open func(tb testing.TB, dir string, now time.Time) callback.Store,
+) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	l := &log{known: map[callback.CallID]*known{}, operations: map[uint64]uint64{}}
+	l := newLog()
 	for round := range rounds {
-		l.run(t, spawn(dir), time.Duration(rng.IntN(400))*time.Millisecond)
+		l.run(t, spawn(dir), time.Duration(rng.Int64N(int64(most))), end)
 		s := open(t, dir, time.Now().UTC().Truncate(time.Millisecond))
 		l.verify(t, s)
 		if c, ok := s.(Checker); ok {
@@ -38,8 +47,12 @@ func Crash(t *testing.T, rounds int, spawn func(dir string) *exec.Cmd, open func
 	if l.results == 0 || l.cut == 0 || l.halted == 0 {
 		t.Fatalf("the rig is blind: %d results, %d attempts cut off, %d operations cut off", l.results, l.cut, l.halted)
 	}
-	t.Logf("kills %d, acknowledged %d, attempts started %d, results acknowledged %d, attempts cut off %d, operations %d, of which cut off %d, lost 0",
+	t.Logf("rounds %d, acknowledged %d, attempts started %d, results acknowledged %d, attempts cut off %d, operations %d, of which cut off %d, lost 0",
 		rounds, len(l.known), l.started, l.results, l.cut, len(l.operations), l.halted)
+}
+
+func newLog() *log {
+	return &log{known: map[callback.CallID]*known{}, operations: map[uint64]uint64{}}
 }
 
 // log is what the children said.
@@ -59,22 +72,29 @@ type known struct {
 	done    bool // with a success
 }
 
-// run runs a child until it is killed after a while of work.
-func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration) {
+// run runs a child until end ends it after a while of work.
+func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration, end func(*testing.T, *exec.Cmd)) {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = os.Stderr
+	if cmd.Stderr == nil {
+		cmd.Stderr = os.Stderr
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var kill *time.Timer
+	var ended sync.WaitGroup
+	begun := false
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if kill == nil { // it has opened the store
-			kill = time.AfterFunc(work, func() { _ = cmd.Process.Kill() })
+		if !begun { // it has opened the store
+			begun = true
+			ended.Go(func() {
+				time.Sleep(work)
+				end(t, cmd)
+			})
 		}
 		var what string
 		var num callback.Num
@@ -103,10 +123,10 @@ func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration) {
 			l.results++
 		}
 	}
-	if kill == nil {
+	if !begun {
 		t.Fatal("the child said nothing")
 	}
-	kill.Stop()
+	ended.Wait()
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("the child ended by itself")
 	}
