@@ -30,6 +30,7 @@ type Options struct {
 	Mailer      callback.Mailer // nil: alerts are kept and shown, none is sent
 	Policy      callback.Policy
 	MaxInFlight int           // of all callbacks together; 0: 512
+	MaxBytes    int           // of the responses whose attempts run, about; 0: 64 MiB
 	Drain       time.Duration // how long attempts may go on when it ends; 0: 65 s
 
 	// Patience is how long one question about calls may take whose filter selects
@@ -106,6 +107,9 @@ func New(opt Options) *App {
 	if opt.MaxInFlight == 0 {
 		opt.MaxInFlight = 512
 	}
+	if opt.MaxBytes == 0 {
+		opt.MaxBytes = 64 << 20
+	}
 	if opt.Drain == 0 {
 		opt.Drain = 65 * time.Second
 	}
@@ -135,7 +139,7 @@ func New(opt Options) *App {
 	}
 	opt.Store.SetPolicy(opt.Policy)
 	a.dispatch = dispatch.New(dispatch.Options{
-		Store: opt.Store, Poster: opt.Poster, MaxInFlight: opt.MaxInFlight, Policy: opt.Policy,
+		Store: opt.Store, Poster: opt.Poster, MaxInFlight: opt.MaxInFlight, MaxBytes: opt.MaxBytes, Policy: opt.Policy,
 		Now: a.clock.Now, Drain: opt.Drain, Ended: a.ended, Ticked: a.changed, Log: opt.Log,
 	})
 	al := opt.Alerts
@@ -224,7 +228,7 @@ func (a *App) lookForLate(now time.Time) string {
 	}
 	for _, h := range a.opt.Store.Callbacks() {
 		st := callback.Step{Policy: a.opt.Policy.For(&h.Callback), ID: h.ID, Now: now, Live: &h.Live}
-		if h.Live.Deleted || h.Live.Counts.Waiting() == 0 || st.Room() == 0 {
+		if h.Live.Deleted || h.Live.Counts.Waiting() == 0 || st.Room() == 0 || a.dispatch.Short(h.Num) {
 			continue
 		}
 		if at, ok := a.startsAt(&st, &h); ok && now.Sub(at) > lateAfter {

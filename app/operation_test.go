@@ -34,7 +34,7 @@ func idle(t *testing.T, s callback.Store, n int) *app.App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := s.Claim(t.Context(), now, cb.Num, due)
+	claims, err := s.Claim(t.Context(), now, cb.Num, due, nil)
 	if err != nil || len(claims) != n {
 		t.Fatalf("%d claimed, %v", len(claims), err)
 	}

@@ -117,9 +117,10 @@ type DueKey struct {
 // its methods may block or call the Store.
 type Dispatcher interface {
 	// Slot is asked for each new call that is due. may: the state machine lets
-	// its attempt begin. It reports whether it may begin at once, and reserves
-	// that if so: the claim then rides in the commit of the enqueue.
-	Slot(num Num, may bool) bool
+	// its attempt begin; size: of its response, in bytes. It reports whether it may
+	// begin at once, and reserves that if so: the claim then rides in the commit of
+	// the enqueue.
+	Slot(num Num, may bool, size int) bool
 	// Start gets each call for which Slot said yes, once its claim is durable.
 	Start(c Claim)
 	// Wake says that something of the callback may start sooner than it seemed:
@@ -131,7 +132,7 @@ type Dispatcher interface {
 	// gave it, to be claimed in the commit of that result and given to Start; nil:
 	// none. Missed takes a Next back whose call does not wait any more.
 	Next(num Num) *Claim
-	Missed(num Num)
+	Missed(c *Claim)
 }
 
 // Queue holds what is to be delivered.
@@ -145,13 +146,16 @@ type Queue interface {
 	// Due returns at most limit waiting calls of one class that do not run, in
 	// order of due time and id, from the place from on, inclusive.
 	Due(ctx context.Context, num Num, class DueClass, from DueKey, limit int) ([]Entry, error)
-	// Responses returns the responses of calls, in order. It stops at one that is
-	// damaged or gone, and where they have that many bytes.
+	// Responses returns the responses of calls, in order. It stops before one that is
+	// damaged or gone, and before they have more than that many bytes, about.
 	Responses(ctx context.Context, num Num, ids []CallID, bytes int) ([]Response, error)
 	// Claim claims those of the calls, as Due returned them, that may start at
 	// now, as Step.MayStart says, and gives up those whose time is over. What is
-	// not returned did not start: it changed since, or it has to wait.
-	Claim(ctx context.Context, now time.Time, num Num, calls []Entry) ([]Claim, error)
+	// not returned did not start: it changed since, or it has to wait. room is asked
+	// for each in turn whether there is memory for a response of about so many bytes,
+	// before that is read; where it says no, that one and all behind it are left. nil:
+	// there is. It must not block, nor call the Store.
+	Claim(ctx context.Context, now time.Time, num Num, calls []Entry, room func(size int) bool) ([]Claim, error)
 	// ClaimManual claims one call for a person, as Step.StartManual says.
 	ClaimManual(ctx context.Context, now time.Time, num Num, id CallID, extend bool) (Claim, error)
 	// Record stores what came of a claim: one attempt, or two.

@@ -170,11 +170,11 @@ func BenchmarkDeliver(b *testing.B) {
 
 type direct struct{ starts chan callback.Claim }
 
-func (d direct) Slot(_ callback.Num, may bool) bool { return may }
-func (d direct) Start(c callback.Claim)             { d.starts <- c }
-func (d direct) Wake(callback.Num, int)             {}
-func (d direct) Next(callback.Num) *callback.Claim  { return nil }
-func (d direct) Missed(callback.Num)                {}
+func (d direct) Slot(_ callback.Num, may bool, _ int) bool { return may }
+func (d direct) Start(c callback.Claim)                    { d.starts <- c }
+func (d direct) Wake(callback.Num, int)                    {}
+func (d direct) Next(callback.Num) *callback.Claim         { return nil }
+func (d direct) Missed(*callback.Claim)                    {}
 
 func answer() callback.Attempt {
 	return callback.Attempt{OK: true, Code: 200, Reason: "OK", Started: queuetest.Start, Duration: time.Millisecond, Peer: "127.0.0.1:8080", Reused: true}

@@ -82,7 +82,7 @@ func (g *group) flushClaims() error {
 }
 
 // Claim implements callback.Queue.
-func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
+func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry, room func(size int) bool) ([]callback.Claim, error) {
 	slot, err := e.slot(num)
 	if err != nil {
 		return nil, err
@@ -92,13 +92,18 @@ func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, cal
 	err = e.db.View(func(t *badger.Txn) error {
 		for i := range calls {
 			var err error
-			if responses[i], damaged[i], err = e.response(t, slot, calls[i].ID); err != nil {
+			responses[i], damaged[i], err = e.responseIf(t, slot, calls[i].ID, room)
+			if errors.Is(err, errNoRoom) {
+				calls = calls[:i]
+				break
+			}
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || len(calls) == 0 {
 		return nil, err
 	}
 	var out []callback.Claim
@@ -127,26 +132,45 @@ func (e *Engine) Responses(_ context.Context, num callback.Num, ids []callback.C
 	if err != nil {
 		return nil, err
 	}
+	room := func(size int) bool {
+		bytes -= size
+		return bytes >= 0
+	}
 	err = e.db.View(func(t *badger.Txn) error {
 		for _, id := range ids {
-			r, damaged, err := e.response(t, slot, id)
-			if damaged || err != nil {
+			r, damaged, err := e.responseIf(t, slot, id, room)
+			if damaged || errors.Is(err, errNoRoom) {
+				break
+			}
+			if err != nil {
 				return err
 			}
 			out = append(out, r)
-			if bytes -= r.Size(); bytes <= 0 {
-				break
-			}
 		}
 		return nil
 	})
 	return out, err
 }
 
+// errNoRoom says that there is no memory for a response.
+var errNoRoom = errors.New("no memory for the response")
+
 // response reads what is to be sent. A payload that is damaged or gone must
 // never be sent as something else.
 func (e *Engine) response(t *badger.Txn, slot byte, id callback.CallID) (r callback.Response, damaged bool, err error) {
-	r, _, _, err = readPayload(t, slot, id)
+	return e.responseIf(t, slot, id, nil)
+}
+
+// responseIf asks room first, unless that is nil, whether there is memory for so
+// many bytes, about. Its no is errNoRoom.
+func (e *Engine) responseIf(t *badger.Txn, slot byte, id callback.CallID, room func(size int) bool) (r callback.Response, damaged bool, err error) {
+	item, err := t.Get(payloadKey(slot, id))
+	if err == nil && room != nil && !room(int(item.ValueSize())) {
+		err = errNoRoom
+	}
+	if err == nil {
+		r, _, _, err = payloadOf(item)
+	}
 	if errors.Is(err, errCorrupt) || errors.Is(err, badger.ErrKeyNotFound) {
 		return r, true, nil
 	}
@@ -272,7 +296,7 @@ func (g *group) next(h *house) error {
 		return err
 	}
 	if !ok {
-		g.disp.Missed(h.num)
+		g.disp.Missed(c)
 		return nil
 	}
 	g.start = append(g.start, callback.Claim{Entry: entry, Response: c.Response})

@@ -167,7 +167,7 @@ func drain(b *testing.B, e *Engine, num callback.Num, n int) time.Duration {
 		if room > 0 {
 			page, err := e.Due(context.Background(), num, callback.Fresh, callback.DueKey{}, room)
 			if err == nil {
-				claims, err = e.Claim(context.Background(), evening, num, page)
+				claims, err = e.Claim(context.Background(), evening, num, page, nil)
 			}
 			if err != nil {
 				b.Fatal(err)

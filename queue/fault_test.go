@@ -253,7 +253,7 @@ func TestDamagedResponse(t *testing.T) {
 	}
 	claims, damaged := 0, 0
 	for _, d := range due { // one at a time, so that the callback's limit is no matter
-		c, err := e.Claim(t.Context(), queuetest.Start, 1, []callback.Entry{d})
+		c, err := e.Claim(t.Context(), queuetest.Start, 1, []callback.Entry{d}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -371,11 +371,11 @@ func TestDiskNearlyFull(t *testing.T) {
 		t.Fatal(due, err)
 	}
 	free.Store(49)
-	if c, err := e.Claim(ctx, queuetest.Start, cb.Num, due); err != nil || len(c) != 0 {
+	if c, err := e.Claim(ctx, queuetest.Start, cb.Num, due, nil); err != nil || len(c) != 0 {
 		t.Errorf("an attempt starts below half the mark: %v %v", c, err)
 	}
 	free.Store(50)
-	c, err := e.Claim(ctx, queuetest.Start, cb.Num, due)
+	c, err := e.Claim(ctx, queuetest.Start, cb.Num, due, nil)
 	if err != nil || len(c) != 1 {
 		t.Fatalf("delivery stops above half the mark: %v %v", c, err)
 	}

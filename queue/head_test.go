@@ -43,7 +43,7 @@ func TestHeadRises(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	claims, err := e.Claim(t.Context(), now, cb.Num, due(callback.Fresh)[:2*headStep])
+	claims, err := e.Claim(t.Context(), now, cb.Num, due(callback.Fresh)[:2*headStep], nil)
 	if err != nil || len(claims) != 2*headStep {
 		t.Fatalf("%d claims, %v", len(claims), err)
 	}

@@ -89,6 +89,10 @@ func readPayload(t *badger.Txn, slot byte, id callback.CallID) (r callback.Respo
 	if err != nil {
 		return r, 0, at, err
 	}
+	return payloadOf(item)
+}
+
+func payloadOf(item *badger.Item) (r callback.Response, num callback.Num, at time.Time, err error) {
 	err = item.Value(func(v []byte) error {
 		r, num, at, err = decodePayload(v)
 		return err

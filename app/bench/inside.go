@@ -38,7 +38,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 type direct struct{ starts chan callback.Claim }
 
 // Slot implements callback.Dispatcher.
-func (d direct) Slot(_ callback.Num, may bool) bool { return may }
+func (d direct) Slot(_ callback.Num, may bool, _ int) bool { return may }
 
 // Start implements callback.Dispatcher.
 func (d direct) Start(c callback.Claim) { d.starts <- c }
@@ -50,7 +50,7 @@ func (d direct) Wake(callback.Num, int) {}
 func (d direct) Next(callback.Num) *callback.Claim { return nil }
 
 // Missed implements callback.Dispatcher.
-func (d direct) Missed(callback.Num) {}
+func (d direct) Missed(*callback.Claim) {}
 
 // deliverers is how many take responses from the enqueue to the success at once.
 const deliverers = 256

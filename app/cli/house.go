@@ -141,7 +141,7 @@ func (h *house) newApp(mailer callback.Mailer, demo bool) *app.App {
 		info.MailServer = net.JoinHostPort(cfg.SMTP.Host, strconv.Itoa(cfg.SMTP.Port))
 	}
 	return app.New(app.Options{
-		Store: h.store, Poster: h.poster, Mailer: mailer, Policy: policy(cfg), MaxInFlight: cfg.Delivery.MaxInFlight,
+		Store: h.store, Poster: h.poster, Mailer: mailer, Policy: policy(cfg), MaxInFlight: cfg.Delivery.MaxInFlight, MaxBytes: int(cfg.MemoryLimit / memoryShare),
 		SeriesDir: h.folder.path("series"),
 		Delivered: time.Duration(cfg.Retention.Delivered), Failed: time.Duration(cfg.Retention.Failed),
 		Secret: h.folder.secret, Metrics: h.metrics, Info: info, Log: h.log,
@@ -152,6 +152,10 @@ func (h *house) newApp(mailer callback.Mailer, demo bool) *app.App {
 		},
 	})
 }
+
+// memoryShare is the part of memory_limit that the responses whose attempts run
+// may take.
+const memoryShare = 4
 
 func hostname() string {
 	name, err := os.Hostname()

@@ -43,18 +43,24 @@ func (d *Engine) Next(num callback.Num) *callback.Claim {
 	if d.stopping || l.ahead.old || len(l.ahead.calls) == 0 || others > 0 && (l.running > d.share || d.running >= d.opt.MaxInFlight) {
 		return nil
 	}
+	n := d.memory.of(&l.ahead.calls[0])
+	if !d.memory.fits(l, n) {
+		return nil
+	}
+	d.memory.hold(l, n)
 	l.ahead.given++
 	d.wg.Add(1) // for Start, like Slot
 	return &d.pop(l, 1)[0]
 }
 
 // Missed implements callback.Dispatcher.
-func (d *Engine) Missed(num callback.Num) {
+func (d *Engine) Missed(c *callback.Claim) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a := &d.lane(num).ahead
-	a.given--
-	a.old = true
+	l := d.lane(c.Entry.Num)
+	d.give(l, d.memory.of(c))
+	l.ahead.given--
+	l.ahead.old = true
 	d.wg.Done()
 }
 

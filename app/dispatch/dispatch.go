@@ -32,6 +32,7 @@ type Options struct {
 	Store       Store
 	Poster      callback.Poster
 	MaxInFlight int              // of all callbacks together
+	MaxBytes    int              // of the responses whose attempts run, about
 	Policy      callback.Policy  // the configuration's
 	Now         func() time.Time // never goes back, whole milliseconds
 	Drain       time.Duration    // how long attempts may go on after Run is told to end
@@ -67,6 +68,7 @@ type Engine struct {
 	share    int     // slots that each lane has whenever it wants them; see divide
 	beyond   int     // of running, what lanes have beyond their shares
 	readOn   int     // bytes of all responses that were read ahead
+	memory   memory  // of responses whose attempts run
 	manual   int
 	filling  int
 	stopping bool
@@ -93,6 +95,7 @@ func New(opt Options) *Engine {
 		opt.Ticked = func() {}
 	}
 	d := &Engine{opt: opt, lanes: map[callback.Num]*lane{}, signal: make(chan struct{}, 1), stopping: true}
+	d.memory = newMemory(opt.MaxBytes, opt.MaxInFlight)
 	d.attempts, d.cut = context.WithCancel(context.Background())
 	opt.Store.SetDispatcher(d)
 	return d
@@ -179,15 +182,16 @@ func (d *Engine) Running() int {
 
 // Slot implements callback.Dispatcher. It says no while older calls of the
 // callback may wait: the new one must not overtake them.
-func (d *Engine) Slot(num callback.Num, may bool) bool {
+func (d *Engine) Slot(num callback.Num, may bool, size int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l := d.lane(num)
-	if !may || d.stopping || l.backlog || l.refused > 0 || d.free(l) == 0 {
+	l, n := d.lane(num), d.memory.weight(size)
+	if !may || d.stopping || l.backlog || l.refused > 0 || d.free(l) == 0 || !d.memory.fits(l, n) {
 		l.refused++
 		return false
 	}
 	d.reserve(l, 1)
+	d.memory.hold(l, n)
 	d.wg.Add(1) // for Start: Run must not end in between
 	return true
 }
@@ -221,9 +225,9 @@ func (d *Engine) Wake(num callback.Num, refused int) {
 // attempt is claimed; the errors are those of Queue.ClaimManual.
 func (d *Engine) Manual(ctx context.Context, num callback.Num, id callback.CallID, extend bool) error {
 	d.mu.Lock()
-	if d.stopping || d.manual >= maxManual {
+	if d.stopping || d.manual >= maxManual || d.memory.held >= d.memory.most {
 		d.mu.Unlock()
-		return callback.Errorf(callback.CodeUnavailable, "no attempt by hand can start right now: at most %d run at once; try again in a moment", maxManual)
+		return callback.Errorf(callback.CodeUnavailable, "no attempt by hand can start right now: at most %d run at once, and none while long responses fill the memory; try again in a moment", maxManual)
 	}
 	d.manual++
 	d.wg.Add(1) // before the claim, so that Run cannot end in between
@@ -236,6 +240,9 @@ func (d *Engine) Manual(ctx context.Context, num callback.Num, id callback.CallI
 		d.wg.Done()
 		return err
 	}
+	d.mu.Lock()
+	d.memory.hold(d.lane(num), d.memory.of(&c))
+	d.mu.Unlock()
 	go func() {
 		defer d.wg.Done()
 		d.attempt(c)
@@ -276,6 +283,7 @@ func (d *Engine) release(c *callback.Claim, entry *callback.Entry) {
 	h, err := d.opt.Store.Callback(c.Entry.Num)
 	d.mu.Lock()
 	l := d.lane(c.Entry.Num)
+	d.give(l, d.memory.of(c))
 	followed := false
 	switch {
 	case c.Entry.Manual:

@@ -25,6 +25,7 @@ type world struct {
 	ctx  context.Context
 	nums map[string]callback.Num
 
+	bytes    int           // of responses whose attempts run, at most
 	reads    time.Duration // how long a look at what is due takes
 	looks    atomic.Int64  // at the clock, by the engine
 	skew     atomic.Int64  // how far that clock is ahead
@@ -36,6 +37,7 @@ type world struct {
 	refuse   map[callback.CallID]bool // calls that are never taken
 	requests map[callback.Num][]request
 	now, max map[callback.Num]int // requests at once
+	size     [2]int               // bytes of their responses, and the most there were
 }
 
 // everyone stands for all callbacks together where requests are counted; it is
@@ -67,6 +69,8 @@ func (w *world) Post(ctx context.Context, cb *callback.Callback, c *callback.Cla
 		w.now[num]++
 		w.max[num] = max(w.max[num], w.now[num])
 	}
+	w.size[0] += c.Response.Size()
+	w.size[1] = max(w.size[1], w.size[0])
 	w.mu.Unlock()
 	a := f(n)
 	w.mu.Lock()
@@ -82,6 +86,7 @@ func (w *world) Post(ctx context.Context, cb *callback.Callback, c *callback.Cla
 	w.mu.Lock()
 	w.now[cb.Num]--
 	w.now[everyone]--
+	w.size[0] -= c.Response.Size()
 	w.mu.Unlock()
 	a.Number, a.Started = number, now()
 	return []callback.Attempt{a}
@@ -106,7 +111,7 @@ func run(t *testing.T, maxInFlight int, test func(w *world)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{
-			T: t, p: policy(), nums: map[string]callback.Num{},
+			T: t, p: policy(), bytes: 64 << 20, nums: map[string]callback.Num{},
 			behave: map[callback.Num]func(int) callback.Attempt{}, latency: map[callback.Num]time.Duration{},
 			requests: map[callback.Num][]request{}, now: map[callback.Num]int{}, max: map[callback.Num]int{},
 		}
@@ -118,7 +123,7 @@ func run(t *testing.T, maxInFlight int, test func(w *world)) {
 }
 
 func (w *world) start(maxInFlight int) {
-	w.d = New(Options{Store: &slowStore{w.s, w}, Poster: w, MaxInFlight: maxInFlight, Policy: w.p, Now: w.look, Drain: time.Minute, Ticked: func() { w.ticks.Add(1) }})
+	w.d = New(Options{Store: &slowStore{w.s, w}, Poster: w, MaxInFlight: maxInFlight, MaxBytes: w.bytes, Policy: w.p, Now: w.look, Drain: time.Minute, Ticked: func() { w.ticks.Add(1) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	w.ctx = ctx
 	done := make(chan error, 1)
@@ -476,7 +481,7 @@ func TestNoSlotPastABacklog(t *testing.T) {
 			w.pass(time.Second)
 			w.add(num, 1)
 			w.pass(time.Second)
-			if w.d.Slot(num, true) {
+			if w.d.Slot(num, true, 0) {
 				w.Errorf("callback %d has a slot for a new call while an older one waits", num)
 				w.d.wg.Done()
 			}
@@ -493,9 +498,9 @@ type slowStore struct {
 }
 
 // Claim implements callback.Queue.
-func (s *slowStore) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
+func (s *slowStore) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry, room func(size int) bool) ([]callback.Claim, error) {
 	s.w.claims.Add(1)
-	return s.Store.Claim(ctx, now, num, calls)
+	return s.Store.Claim(ctx, now, num, calls, room)
 }
 
 // Due implements callback.Queue.
@@ -535,20 +540,20 @@ func TestNoSlotPastWhatCameMeanwhile(t *testing.T) {
 		w.pass(time.Minute)
 		w.d.Wake(a, 0)
 		w.pass(time.Second) // it is looked at
-		if !w.d.Slot(b, true) {
+		if !w.d.Slot(b, true, 0) {
 			w.Error("a look at one lane takes the slots of all")
 		}
 		w.d.wg.Done() // the slot is not used
-		w.d.Slot(a, false)
+		w.d.Slot(a, false, 0)
 		w.d.Wake(a, 1)
 		w.pass(2 * time.Second) // it is looked at again
-		if w.d.Slot(a, true) {
+		if w.d.Slot(a, true, 0) {
 			w.Error("a new call has a slot before the one that waits was found")
 			w.d.wg.Done()
 		}
 		w.d.Wake(a, 1)
 		w.pass(time.Minute)
-		if !w.d.Slot(a, true) {
+		if !w.d.Slot(a, true, 0) {
 			w.Error("no slot although nothing waits")
 		}
 		w.d.wg.Done()

@@ -13,6 +13,8 @@ type lane struct {
 	num     callback.Num
 	limit   int  // attempts at once, as far as is known: no more slots are reserved for it
 	running int  // of Engine.running, those of this lane
+	held    int  // of memory.held, what attempts of this lane hold
+	short   bool // its next call found no memory when it was last looked at
 	backlog bool // calls may wait that are due: new ones must not overtake them
 	refused int  // new calls that got no slot and whose commit is not known of yet
 	queued  bool // stands in Engine.ready
@@ -115,7 +117,10 @@ func (d *Engine) fill(l *lane, slots int) {
 	d.filling--
 	l.filling = false
 	l.limit = f.limit
-	if f.gone && !l.dirty && l.refused == 0 && l.running == 0 {
+	if l.short = f.short; !f.short {
+		d.leave(l) // what it stood in line for waits no more
+	}
+	if f.gone && !l.dirty && l.refused == 0 && l.running == 0 && l.held == 0 {
 		delete(d.lanes, l.num)
 		d.divide()
 		d.mu.Unlock()
@@ -143,10 +148,14 @@ type filler struct {
 	slots int // reserved and not used
 	limit int // attempts of the callback at once, at most
 
+	started int // calls
+	asked   int // bytes taken for those that are being claimed
+
 	again bool      // there is more to do at once
 	more  bool      // more is due than the lane may start now
 	held  bool      // calls wait behind a probe
 	gone  bool      // the callback is deleted, and nothing of it is left to be done
+	short bool      // there is no memory for the next call
 	next  time.Time // when the lane is due again
 }
 
@@ -183,6 +192,7 @@ func (f *filler) run(ctx context.Context) error {
 		if err := f.start(ctx, calls[:n]); err != nil {
 			return err
 		}
+		f.paid(h.RatePerSecond)
 	}
 	// Behind a probe, and behind the head of an ordered callback, all have to
 	// wait, also where nothing is due.
@@ -206,9 +216,14 @@ func (f *filler) pace(rate float64, n int) int {
 		f.sooner(f.lane.paced)
 		return 0
 	}
-	n = min(n, max(int(rate/10), 1))
-	f.lane.paced = f.now.Add(time.Duration(float64(n) / rate * float64(time.Second)))
-	return n
+	return min(n, max(int(rate/10), 1))
+}
+
+// paid holds the lane back for what was started at its callback's own rate.
+func (f *filler) paid(rate float64) {
+	if rate > 0 && f.started > 0 {
+		f.lane.paced = f.now.Add(time.Duration(float64(f.started) / rate * float64(time.Second)))
+	}
 }
 
 func (f *filler) step(h *callback.Health) *callback.Step {
@@ -338,17 +353,20 @@ func (f *filler) classes(st *callback.Step) []callback.DueClass {
 
 // start claims calls and starts those it got.
 func (f *filler) start(ctx context.Context, calls []callback.Entry) error {
-	claims, err := f.opt.Store.Claim(ctx, f.now, f.lane.num, calls)
+	claims, err := f.opt.Store.Claim(ctx, f.now, f.lane.num, calls, f.room)
+	f.settle(claims)
 	if err != nil {
 		return err
 	}
 	f.slots -= len(claims)
+	f.started += len(claims)
 	// What was claimed, or given up, left its place: look again at what is next.
 	// Where neither happened something is in the way that the state machine does
 	// not know, such as a full disk.
 	switch {
 	case len(claims) > 0:
 		f.lane.stuck, f.again = 0, true
+	case f.short: // it is looked at when there is memory
 	case f.lane.stuck == calls[0].ID:
 		f.sooner(f.now.Add(time.Second))
 	default:
@@ -361,6 +379,30 @@ func (f *filler) start(ctx context.Context, calls []callback.Entry) error {
 		f.forget() // what was read ahead stands behind those that were not claimed
 	}
 	return nil
+}
+
+// room takes memory for the next call that is claimed.
+func (f *filler) room(size int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.ask(f.lane, size) {
+		f.short, f.more = true, true
+		return false
+	}
+	f.asked += f.memory.weight(size)
+	return true
+}
+
+// settle leaves, of the memory that was taken, what the claims hold.
+func (f *filler) settle(claims []callback.Claim) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := -f.asked
+	for i := range claims {
+		n += f.memory.of(&claims[i])
+	}
+	f.memory.hold(f.lane, n)
+	f.asked = 0
 }
 
 // forget drops what was read ahead.

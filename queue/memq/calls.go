@@ -70,7 +70,7 @@ func (s *Store) enqueue(now time.Time, c *callback.NewCall, refused map[callback
 		refused[c.Num] += 0
 		return out, nil
 	}
-	if !s.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&r.entry) == callback.Go) {
+	if !s.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&r.entry) == callback.Go, c.Response.Size()) {
 		refused[c.Num]++
 		return out, nil
 	}
@@ -118,16 +118,16 @@ func (s *Store) Responses(_ context.Context, num callback.Num, ids []callback.Ca
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, r.response)
-		if bytes -= r.response.Size(); bytes <= 0 {
+		if bytes -= r.response.Size(); bytes < 0 {
 			break
 		}
+		out = append(out, r.response)
 	}
 	return out, nil
 }
 
 // Claim implements callback.Queue.
-func (s *Store) Claim(_ context.Context, now time.Time, num callback.Num, calls []callback.Entry) ([]callback.Claim, error) {
+func (s *Store) Claim(_ context.Context, now time.Time, num callback.Num, calls []callback.Entry, room func(size int) bool) ([]callback.Claim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, err := s.house(num)
@@ -140,6 +140,9 @@ func (s *Store) Claim(_ context.Context, now time.Time, num callback.Num, calls 
 		r := h.calls[calls[i].ID]
 		if r == nil || r.entry.DueKey() != calls[i].DueKey() {
 			continue
+		}
+		if room != nil && !room(r.response.Size()) {
+			break
 		}
 		switch st.MayStart(&r.entry) {
 		case callback.Go:
@@ -211,7 +214,7 @@ func (s *Store) next(h *house, st *callback.Step) (after func()) {
 	}
 	r := h.calls[c.Entry.ID]
 	if r == nil || r.entry.DueKey() != c.Entry.DueKey() || st.MayStart(&r.entry) != callback.Go {
-		s.disp.Missed(h.cb.Num)
+		s.disp.Missed(c)
 		return func() {}
 	}
 	st.Start(&r.entry)

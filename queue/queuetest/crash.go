@@ -202,7 +202,7 @@ type worker struct {
 }
 
 // Slot implements callback.Dispatcher.
-func (w *worker) Slot(_ callback.Num, may bool) bool {
+func (w *worker) Slot(_ callback.Num, may bool, _ int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !may || w.slots == 32 {
@@ -222,7 +222,7 @@ func (w *worker) Wake(callback.Num, int) {}
 func (w *worker) Next(callback.Num) *callback.Claim { return nil }
 
 // Missed implements callback.Dispatcher.
-func (w *worker) Missed(callback.Num) {}
+func (w *worker) Missed(*callback.Claim) {}
 
 func (w *worker) enqueue(i int) {
 	for n := 0; ; n++ {
@@ -271,7 +271,7 @@ func (w *worker) retry() {
 			if err != nil {
 				panic(err)
 			}
-			claims, err := w.s.Claim(context.Background(), clockNow(), h.Num, due)
+			claims, err := w.s.Claim(context.Background(), clockNow(), h.Num, due, nil)
 			if err != nil {
 				panic(err)
 			}

@@ -162,7 +162,7 @@ func (p *player) claim() {
 		return
 	}
 	claims := p.both("claim", func(s callback.Store) (any, error) {
-		return s.Claim(p.ctx, p.now, num, due)
+		return s.Claim(p.ctx, p.now, num, due, nil)
 	}).([]callback.Claim)
 	p.runs = append(p.runs, claims...)
 }

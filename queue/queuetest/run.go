@@ -53,6 +53,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"dispatcher", dispatcher},
 		{"succession", succession},
 		{"succession in order", orderly},
+		{"room", room},
 		{"interrupted", interrupted},
 		{"interrupted before it was accepted", interruptedEarlier},
 		{"sweep", sweep},
@@ -182,7 +183,7 @@ func (h *harness) claim(num callback.Num, class callback.DueClass) []callback.Cl
 	h.Helper()
 	due, err := h.s.Due(h.ctx, num, class, callback.DueKey{}, 100)
 	h.ok(err)
-	claims, err := h.s.Claim(h.ctx, h.now, num, due)
+	claims, err := h.s.Claim(h.ctx, h.now, num, due, nil)
 	h.ok(err)
 	return claims
 }
