@@ -167,8 +167,8 @@ func TestOrderedGoesOnWithTheNext(t *testing.T) {
 				w.Fatalf("request %d was for call %d", i, slices.Index(ids, r.call))
 			}
 		}
-		if c := w.counts(a); c.Delivered != n || w.max[a] != 1 {
-			w.Errorf("%+v, %d at once", c, w.max[a])
+		if c := w.counts(a); c.Delivered != n || w.atMost(a) != 1 {
+			w.Errorf("%+v, %d at once", c, w.atMost(a))
 		}
 		if got := w.claims.Load() - before; got > 4 {
 			w.Errorf("%d commits for claims", got)

@@ -31,6 +31,20 @@ func (w *world) long(num callback.Num, n, size int) (ids []callback.CallID) {
 	return ids
 }
 
+// bytesAtMost returns how many bytes of responses were in flight at most.
+func (w *world) bytesAtMost() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.size[1]
+}
+
+// atMost returns how many requests of a callback there were at once at most.
+func (w *world) atMost(num callback.Num) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.max[num]
+}
+
 // empty fails unless nothing runs and nothing is held.
 func (w *world) empty() {
 	w.Helper()
@@ -91,8 +105,8 @@ func TestMemoryIsBounded(t *testing.T) {
 				if c.size > 64<<10 {
 					most = w.bytes / 4 // for the request is as long once more
 				}
-				if w.size[1] > most || w.size[1] < w.bytes/5 && c.size >= mib {
-					w.Errorf("%d KiB were in flight at most", w.size[1]>>10)
+				if w.bytesAtMost() > most || w.bytesAtMost() < w.bytes/5 && c.size >= mib {
+					w.Errorf("%d KiB were in flight at most", w.bytesAtMost()>>10)
 				}
 				w.empty()
 			})
@@ -110,7 +124,7 @@ func TestLongOnesDelayNobody(t *testing.T) {
 		w.slow(long, time.Second)
 		w.long(hung, 100, mib)
 		w.pass(time.Second)
-		if n := w.max[hung]; n != 8 {
+		if n := w.atMost(hung); n != 8 {
 			w.Errorf("%d of the hanging ones at once, want 8", n)
 		}
 		w.long(long, 16, mib)
@@ -158,8 +172,8 @@ func TestLongestIsNotStarved(t *testing.T) {
 				if len(sent) != 2 {
 					w.Fatalf("%d of the longest were sent within 90 s", len(sent))
 				}
-				if c.size > 16*mib && w.size[1] != c.size {
-					w.Errorf("%d MiB at once, for it goes alone", w.size[1]/mib)
+				if c.size > 16*mib && w.bytesAtMost() != c.size {
+					w.Errorf("%d MiB at once, for it goes alone", w.bytesAtMost()/mib)
 				}
 				w.pass(20 * time.Minute)
 				for _, num := range others {
@@ -189,8 +203,8 @@ func TestLongOnesTakeTurns(t *testing.T) {
 				w.Errorf("callback %d sent %d", num, n)
 			}
 		}
-		if w.max[everyone] != 5 {
-			w.Errorf("%d at once, want 5", w.max[everyone])
+		if w.atMost(everyone) != 5 {
+			w.Errorf("%d at once, want 5", w.atMost(everyone))
 		}
 	})
 }
@@ -208,8 +222,8 @@ func TestNextWaitsForItsTurn(t *testing.T) {
 		if n := len(w.sent(longest)); n != 1 {
 			w.Errorf("%d requests for the longest", n)
 		}
-		if w.size[1] != 16*mib {
-			w.Errorf("%d KiB at most", w.size[1]>>10)
+		if w.bytesAtMost() != 16*mib {
+			w.Errorf("%d KiB at most", w.bytesAtMost()>>10)
 		}
 	})
 }
