@@ -100,6 +100,21 @@ func TestNewCallbackInTheFirstRun(t *testing.T) {
 	})
 }
 
+func TestNewCallbackIsTheChosenOne(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("j n")
+		p.types("aaa")
+		p.press("tab")
+		p.types("http://localhost/")
+		p.press("ctrl+s")
+		p.see("made aaa", "> aaa")
+		p.pass(20 * time.Second)
+		p.see("> aaa")
+	})
+}
+
 // TestFormHasEveryFieldOfADraft fills all in, and looks whether a Draft has a
 // field that cannot be set.
 func TestFormHasEveryFieldOfADraft(t *testing.T) {
@@ -482,6 +497,15 @@ func TestDeleteWantsTheName(t *testing.T) {
 		want(t, f.did(), []string{fmt.Sprintf("delete %s", callbackIDOf("crm-prod"))})
 		p.see("deleted crm-prod", "CALLBACK") // its page was left
 		p.unseen("DOWN")
+		p.press("delete")
+		p.types("billing-eu")
+		f.set(func() { f.fail = errors.New("connection reset") })
+		p.pass(2 * time.Second)
+		p.press("enter")
+		p.see("Del: offline")
+		f.set(func() { f.fail = nil })
+		p.pass(10 * time.Second)
+		want(t, f.did(), []string{fmt.Sprintf("delete %s", callbackIDOf("crm-prod"))})
 		p.press("delete esc delete")
 		f.set(func() { f.refuse = callback.Errorf(callback.CodeForbidden, "this key may not") })
 		p.types("billing-eu")
@@ -605,7 +629,9 @@ func TestFormWhereThereIsLittleRoom(t *testing.T) {
 		p.press("down down down")
 		p.see("X-Api-Token", "   Headers", " > ")
 		p.send(tea.WindowSizeMsg{Width: 40, Height: 10})
-		p.press("x e q")
+		p.press("x e")
+		p.paste("x")
+		p.press("q")
 		if form.field("name").changed() || form.field("headers").changed() {
 			t.Error("a form that is not seen was typed into")
 		}
