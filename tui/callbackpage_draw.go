@@ -30,7 +30,7 @@ func (p *callbackPage) Draw(c *Canvas) {
 	if screen >= 20 {
 		outages = 1 + max(min(len(p.outages), shownOutages, (end-y)/4), 1)
 	}
-	p.drawCallsRule(c, y)
+	p.drawCallsRule(c, y, &h.Live.Counts)
 	p.calls.Draw(c, y+1, end-outages, true)
 	if outages > 0 {
 		p.drawOutages(c, end-outages, end)
@@ -118,11 +118,14 @@ func (d *desk) setup(h *callback.HealthView) string {
 	return s
 }
 
-// drawCallsRule draws which calls are shown, and the filter.
-func (p *callbackPage) drawCallsRule(c *Canvas, y int) {
+// drawCallsRule draws which calls are shown, how many there are of each kind,
+// and the filter.
+func (p *callbackPage) drawCallsRule(c *Canvas, y int, n *callback.Counts) {
 	c.Rule(y, "calls", "")
 	acts := []action{actFailed, actAll, actUnfinished}
-	x := drawChoices(c, y, []string{"f failed", "a all", "o open"}, slices.Index(acts, p.show))
+	x := drawChoices(c, y, []string{
+		"f failed " + CountShort(n.Failed+n.Retrying), "a all " + CountShort(n.Sum()), "o open " + CountShort(n.Waiting()),
+	}, slices.Index(acts, p.show))
 	if p.typed != "" {
 		c.PutIn(10, y, max(x-12, 0), RoleTitle, " "+p.typed+" ", Left)
 	}

@@ -105,6 +105,8 @@ func (p *callPage) Key(a action) (tea.Cmd, bool) {
 		return p.step(-1), true
 	case actNext:
 		return p.step(1), true
+	case actTest:
+		d.actCallback(a, d.health(p.view.CallbackID), p)
 	case actRetry, actResolve:
 		d.askCalls(a, []callback.CallView{p.view}, "", nil)
 	case actCopyAll:

@@ -82,6 +82,9 @@ func fixtureCallback(s callbackSeed) callback.HealthView {
 	v.URL, v.Version = "https://"+s.name+".example.com/in/whispir", 3
 	v.Live.State, v.Live.Since, v.Live.LastSuccess = s.shown, clockAt(2, 10, 0, 0), ago(3*time.Second)
 	v.Live.Counts = callback.Counts{Accepted: s.ok + s.bad + s.waiting, Pending: s.waiting, Delivered: s.ok}
+	if s.shown == callback.Down {
+		v.Live.Counts.Pending, v.Live.Counts.Retrying = 0, s.waiting
+	}
 	if s.oldest > 0 {
 		v.Oldest = ago(s.oldest)
 	}

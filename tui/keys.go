@@ -191,8 +191,8 @@ var bindings = []binding{
 	bind(actSuspend, onOverview|onCallback|onQueue, groupCallbacks, "z", "suspend", "suspend / resume", "z"),
 
 	bind(actNew, onOverview|onCallback, groupCallbacks, "n", "new", "make a new one", "n"),
-	bind(actEdit, onOverview|onCallback, groupCallbacks, "e", "edit", "change it", "e"),
-	bind(actTest, onOverview|onCallback, groupCallbacks, "T", "test", "send it a sample", "T"),
+	bind(actEdit, onOverview|onCallback|onOutages, groupCallbacks, "e", "edit", "change it", "e"),
+	bind(actTest, onOverview|onCallback|onCall, groupCallbacks, "T", "test", "send it a sample", "T"),
 	bind(actDelete, onOverview|onCallback, groupCallbacks, "Del", "delete", "delete (type the name)", "delete"),
 
 	bind(actOpen, onQueue, groupInside, "Enter", "its calls", "queue: calls waiting", "enter"),
@@ -252,8 +252,8 @@ var feet = map[scope][]action{
 	onOverview: {actOpen, actFilter, actRetryAll, actResolveAll, actTest, actSuspend, actNew, actEdit, actWindow, actPause, actClock, actCopy, actRefresh, actMouse},
 	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actTest, actSuspend, actEdit, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
-	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
-	onOutages:  {actOpen, actFilter, actRetryAll, actResolveAll, actMailAgain, actAck, actCopy, actPause, actClock, actRefresh},
+	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actTest, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
+	onOutages:  {actOpen, actFilter, actRetryAll, actResolveAll, actMailAgain, actAck, actEdit, actCopy, actPause, actClock, actRefresh},
 	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
 	onLog:      {actFilter, actLevel, actOpen, actFollow, actUndo, actWrap, actPart, actCopy, actPause, actClock},

@@ -197,6 +197,12 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return p.d.askMany(a, p.d.callsOf(&p.rows[at])), true
+	case actEdit:
+		if at < 0 {
+			p.d.say(RoleDim, "e: there is no outage")
+			return nil, true
+		}
+		p.d.actCallback(a, p.d.health(p.rows[at].CallbackID), p)
 	case actAck, actMailAgain:
 		var o *callback.OutageView
 		if at >= 0 {
@@ -266,6 +272,10 @@ func outageTable(w int) table {
 	if w < 80 {
 		name = 12
 	}
+	cause := column{title: "CAUSE", w: 13}
+	if w >= 110 {
+		cause = column{from: rest} // in words, for which there is room
+	}
 	return lay(3, w, []column{
 		{title: "ID", w: 4},
 		{title: "STARTED", w: 12},
@@ -273,8 +283,8 @@ func outageTable(w int) table {
 		{title: "LASTED", w: 7, align: Right},
 		{title: "CALLBACK", w: name},
 		{title: "CALLS", w: 7, align: Right, from: 72},
-		{title: "CAUSE", w: 13},
-		{title: "WHY", w: 20, from: 110, most: 50},
+		cause,
+		{title: "CAUSE", w: 34, from: 110, most: 70},
 		{title: "E-MAIL", w: 11, from: 72, most: 11},
 		{title: "TO", w: 16, from: 130, most: 30},
 	})

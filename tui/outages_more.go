@@ -109,8 +109,8 @@ func (p *outagesPage) drawMails(c *Canvas, y, end int, o *callback.OutageView) i
 	if o.Acked != "" {
 		says = strings.TrimSpace(says + " " + o.Acked + " knows of it.")
 	}
-	if says != "" {
-		put(role, says)
+	for _, line := range c.Wrap(says, w-2, max(end-y-2-len(o.Alerts), 1)) {
+		put(role, line)
 	}
 	y++
 	t := lay(1, w-1, []column{
@@ -160,7 +160,7 @@ func (d *desk) told(o *callback.OutageView) (says string, role Role) {
 	case sent > 0:
 		return "", RoleText
 	case lost > 0:
-		return "Nobody at " + o.Callback + " was told of this outage. Is the address right? E sends it again, a acknowledges.", RoleDown
+		return "Nobody at " + o.Callback + " was told of this outage. e mends the address, E sends it again, a acknowledges.", RoleDown
 	}
 	return "Nobody was told of it yet.", RoleFailing
 }

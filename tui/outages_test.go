@@ -82,7 +82,7 @@ func TestOverviewTellsWhoKnows(t *testing.T) {
 	f.health("crm-prod").Live.Outage.Acked = "bob"
 	fly(t, f, 140, 40, nil, func(p *pilot) {
 		p.see("down since 09:12:04, 4h51m", "nothing listens on 203.0.113.9:443", "1,284 calls failed so far", "1,284 calls wait, oldest 4h51m; last try 2m10s ago, next in 2m10s",
-			"first gives up Wed 09:12", "sent to ops@example.com 09:12:06", "bob knows of it", "r send what failed again", "x resolve them", "z suspend it")
+			"first gives up Wed 09:12", "sent to ops@example.com 09:12:06", "bob knows of it", "r send its 1,284 that failed again", "x resolve them", "z suspend it")
 	})
 }
 
@@ -120,4 +120,21 @@ func TestRequestIsRebuilt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestKeysOfOneCallbackElsewhere changes from the outages, and tests from a
+// call, the callback that they are of.
+func TestKeysOfOneCallbackElsewhere(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 140, 40, nil, func(p *pilot) {
+		p.press("3 j j j e")
+		page, ok := p.m.top().(*editPage)
+		if !ok || page.id != callbackIDOf("sms-portal") {
+			t.Fatalf("e opened %T", p.m.top())
+		}
+		p.press("esc 1 enter j enter T")
+		if p.m.box == nil || !strings.Contains(p.text(), "crm-prod") {
+			t.Fatalf("T asks nothing:\n%s", p.text())
+		}
+	})
 }
