@@ -77,6 +77,7 @@ func Run(ctx context.Context, o Options) (Leave, error) {
 	done := make(chan error, 1)
 	go func() {
 		_, err := program.Run()
+		_, _ = io.WriteString(o.Out, modesOff) // a terminal that is gone needs no restoring
 		done <- err
 	}()
 	select {
@@ -88,7 +89,6 @@ func Run(ctx context.Context, o Options) (Leave, error) {
 			return Detach, errors.Join(m.fault(), errors.New("the terminal takes no output: it is left as it is"))
 		}
 	}
-	_, _ = io.WriteString(o.Out, modesOff) // a terminal that is gone needs no restoring
 	if fault := m.fault(); fault != nil {
 		return Detach, fault
 	}

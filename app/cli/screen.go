@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"ringback/app/config"
 	"ringback/callback"
@@ -64,18 +65,38 @@ func (c *console) underScreen(ctx context.Context, stop context.CancelFunc, hang
 		leave, err = c.showScreen(shown, o)
 	}
 	switch {
-	case shown.Err() != nil: // the server ends, or the terminal is gone
+	case ctx.Err() == nil && over(hangup): // the terminal may still be there
+		h.log.Info("SIGHUP ended the screen; deliveries go on")
+		c.tellBelow("SIGHUP ended the screen, deliveries go on; 'ringback tui --addr %s' shows it again, Ctrl+C stops.", h.doors.url)
+	case shown.Err() != nil: // the server ends
 	case err != nil:
 		h.log.Error("the screen broke again; deliveries go on without it", "err", err)
-		c.tell("the screen broke; deliveries go on without it, the log says more. Ctrl+C stops them.")
+		c.tellBelow("the screen broke; deliveries go on without it, the log says more. Ctrl+C stops them.")
 	case leave == tui.Hide:
-		c.tell("the screen is hidden, deliveries go on; 'ringback tui --addr %s' shows it again, Ctrl+C stops.\nThe log is in %s.",
+		c.tellBelow("the screen is hidden, deliveries go on; 'ringback tui --addr %s' shows it again, Ctrl+C stops.\nThe log is in %s.",
 			h.doors.url, h.logPath())
 	default:
-		c.tell("stopping: attempts that run are finished, for at most 65 s; Ctrl+C ends at once")
+		c.tellBelow("stopping: attempts that run are finished, for at most 65 s; Ctrl+C ends at once")
 		stop()
 	}
 	return <-ran
+}
+
+// tellTime is how long a terminal may take to accept what is told below the screen.
+const tellTime = time.Second
+
+// tellBelow is tell where the screen was. What comes after it does not wait for a
+// terminal that takes no output: the line is then written when it does.
+func (c *console) tellBelow(format string, args ...any) {
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		c.tell(format, args...)
+	}()
+	select {
+	case <-told:
+	case <-time.After(tellTime):
+	}
 }
 
 // logPath returns where the log of a house under a screen goes.
