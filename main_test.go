@@ -61,11 +61,12 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// build builds the binary into a folder of its own and returns the folder.
-func build(t *testing.T) string {
+// build builds the binary, with flags of go build, into a folder of its own and
+// returns the folder.
+func build(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	args := []string{"build", "-o", filepath.Join(dir, "ringback")}
+	args := append([]string{"build", "-o", filepath.Join(dir, "ringback")}, flags...)
 	if raced {
 		args = append(args, "-race")
 	}
