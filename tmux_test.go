@@ -202,7 +202,10 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 // screen is the binary in a terminal of its own.
 type screen struct {
 	*testing.T
-	bin, socket, url string
+	bin, socket, url string // bin is tmux
+
+	ringback, dir string // the binary, and where it runs
+	env           []string
 }
 
 func newScreen(t *testing.T, tmux string) *screen {
