@@ -150,13 +150,19 @@ func (l *callList) goToTime() *typing {
 		if !ok {
 			return nil
 		}
-		l.moves(actGoTo)
-		l.list.Go(callback.FirstCallID(at.Add(time.Millisecond)))
-		d.say(RoleDim, "calls up to "+d.clock.When(at, d.now()))
-		return l.pump()
+		return l.goTo(at)
 	})
 	t.sign = "@"
 	return t
+}
+
+// goTo goes to the last call that came by then.
+func (l *callList) goTo(at time.Time) tea.Cmd {
+	d := l.d
+	l.moves(actGoTo)
+	l.list.Go(callback.FirstCallID(at.Add(time.Millisecond)))
+	d.say(RoleDim, "calls up to "+d.clock.When(at, d.now()))
+	return l.pump()
 }
 
 // parseTime reads a time as it is typed: of the day, the last that was; a

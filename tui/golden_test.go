@@ -48,6 +48,7 @@ var scenes = []scene{
 	{name: "operation", keys: "enter", ops: []callback.OperationView{runningOp("bob")}},
 	{name: "suspend", keys: "z"},
 	{name: "help", keys: "?"},
+	{name: "palette", keys: ": r e t"},
 	{name: "first-run", first: true},
 	{name: "gone", gone: true},
 	{name: "gone-calls", keys: "2", gone: true},

@@ -66,6 +66,7 @@ const (
 	actMailAgain
 	actWindow
 	actWindowBack
+	actPalette
 	actNew
 	actEdit
 	actTest
@@ -113,6 +114,7 @@ const (
 	onConflict
 	onDelete
 	onTrial
+	onPalette
 
 	onCallLists = onCallback | onCalls
 	onLists     = onOverview | onCallLists | onOutages | onQueue | onLog
@@ -145,6 +147,7 @@ var bindings = []binding{
 	bind(actOpen, onOverview|onCallLists|onOutages, groupAnywhere, "Enter", "open", "open; offline: try now", "enter"),
 	bind(actEsc, anywhere, groupAnywhere, "Esc", "back", "drop filter, marks; back", "esc"),
 	bind(actFilter, onOverview|onCallLists|onOutages, groupAnywhere, "/", "filter", "filter", "/"),
+	bind(actPalette, anywhere, groupAnywhere, ":", "commands", "commands by name", ":"),
 	bind(actPause, anywhere, groupAnywhere, "p", "pause", "pause / go on", "p"),
 	bind(actClock, anywhere, groupAnywhere, "t", "times", "times: today, local, UTC", "t"),
 	bind(actWindow, onOverview|onCallback, groupAnywhere, "w", "window", "1h 6h 24h 7d 30d", "w"),
@@ -230,6 +233,12 @@ var bindings = []binding{
 	bind(actEarlier, onFilter, groupBoxes, "Up", "earlier", "the filter applied before", "up"),
 	bind(actLater, onFilter, groupBoxes, "Down", "later", "the filter applied after that", "down"),
 	bind(actClear, onFilter, groupBoxes, "Ctrl+U", "clear", "clear the line", "ctrl+u"),
+	bind(actApply, onPalette, groupBoxes, "Enter", "runs", "run the command", "enter"),
+	bind(actComplete, onPalette, groupBoxes, "Tab", "completes", "complete the command", "tab"),
+	bind(actDown, onPalette, groupBoxes, "Down", "down", "down", "down", "ctrl+n"),
+	bind(actUp, onPalette, groupBoxes, "Up", "up", "up", "up", "ctrl+p"),
+	bind(actClear, onPalette, groupBoxes, "Ctrl+U", "clear", "clear the line", "ctrl+u"),
+	bind(actCancel, onPalette, groupBoxes, "Esc", "closes", "close", "esc"),
 	bind(actCancel, onFilter, groupBoxes, "Esc", "cancel", "leave the filter as it was", "esc"),
 	bind(actNextField, onEdit, groupBoxes, "Tab", "next field", "next field; also Down, Enter", "tab", "down", "enter"),
 	bind(actPrevField, onEdit, groupBoxes, "Shift+Tab", "field before", "the field before; also Up", "shift+tab", "up"),

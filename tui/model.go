@@ -202,6 +202,8 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 		return d.tookOperations(msg)
 	case foundMsg:
 		d.found(msg)
+	case soughtMsg:
+		d.sought(msg)
 	case doneMsg:
 		return tea.Batch(d.did(msg), m.refresh())
 	case suspendMsg:

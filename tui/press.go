@@ -41,7 +41,12 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 	if w := m.writer(); w != nil && !(d.link.down && k.String() == "enter") {
 		return w.Write(k)
 	}
-	if cmd, ok := m.common(a, k.String()); ok {
+	return m.do(a, k.String())
+}
+
+// do does what an action is on this page; k is the key that stands for it.
+func (m *model) do(a action, k string) tea.Cmd {
+	if cmd, ok := m.common(a, k); ok {
 		return cmd
 	}
 	cmd, _ := m.top().Key(a)
@@ -127,6 +132,8 @@ func (m *model) common(a action, k string) (cmd tea.Cmd, ok bool) {
 		}
 	case actUndo:
 		return d.undo(), true
+	case actPalette:
+		m.box = m.newCommandBox()
 	case actHelp:
 		m.box = &helpBox{d: d, on: m.top().scope()}
 	case actQuit:
@@ -143,6 +150,15 @@ func (m *model) show(tab int) tea.Cmd {
 	m.tab = tab
 	m.draw()
 	return m.top().Refresh()
+}
+
+// goTo shows the calls there were at a time.
+func (m *model) goTo(at time.Time) tea.Cmd {
+	if p, ok := m.top().(*callbackPage); ok {
+		return p.calls.goTo(at)
+	}
+	cmd := m.show(1)
+	return tea.Batch(cmd, m.roots[1].(*callsPage).calls.goTo(at))
 }
 
 // escape undoes the last thing that narrows the page, or leaves it.

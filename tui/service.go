@@ -67,6 +67,11 @@ type (
 		revs <-chan uint64
 		ok   bool // false: the service ended it
 	}
+	soughtMsg struct {
+		id   string
+		view *callback.CallView // nil: there is none
+		err  error
+	}
 	stepMsg struct {
 		changed int
 		err     error
@@ -159,6 +164,23 @@ func (a *asker) outages(to page, ref string, limit int) tea.Cmd {
 			return a.svc.Outages(ctx, callback.OutageQuery{Ref: ref, Limit: limit})
 		})
 		return outagesMsg{to, list.Rows, err}
+	}
+}
+
+// findCall looks for the newest call whose id is between two.
+func (a *asker) findCall(id string, low, high callback.CallID) tea.Cmd {
+	return func() tea.Msg {
+		list, err := ask(a.ctx, a, func(ctx context.Context) (callback.CallList, error) {
+			q := callback.ListQuery{Filter: callback.Filter{Status: allCalls}, Limit: 1}
+			if q.After = high + 1; q.After == 0 {
+				q.After = high
+			}
+			return a.svc.Calls(ctx, q)
+		})
+		if err != nil || len(list.Calls) == 0 || list.Calls[0].ID < low {
+			return soughtMsg{id: id, err: err}
+		}
+		return soughtMsg{id: id, view: &list.Calls[0]}
 	}
 }
 
