@@ -327,7 +327,7 @@ func TestTyping(t *testing.T) {
 	if got := string(line.text); got != "YaXb陳" {
 		t.Fatalf("got %q", got)
 	}
-	line.insert("x\x1b[2J\ny" + strings.Repeat("z", 1000))
+	line.Paste("x\x1b[2J\ny" + strings.Repeat("z", 1000))
 	if got := string(line.text); !strings.HasPrefix(got, "YaXb陳x[2J yzzz") || len(line.text) != maxTyped {
 		t.Fatalf("got %q", got)
 	}

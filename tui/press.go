@@ -230,7 +230,7 @@ func (m *model) paste(text string) tea.Cmd {
 		to.Paste(text)
 	case m.box != nil:
 	case m.desk.typing != nil:
-		m.desk.typing.insert(text)
+		m.desk.typing.Paste(text)
 	default:
 		if w := m.writer(); w != nil {
 			w.Paste(text)

@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"slices"
-
 	tea "charm.land/bubbletea/v2"
 
 	"ringback/callback"
@@ -10,9 +8,8 @@ import (
 
 // typing is a line that is typed, in place of the status line.
 type typing struct {
-	sign  string // stands before it
-	text  []rune
-	at    int // of the cursor
+	sign string // stands before it
+	input
 	check func(string) *filterError
 	apply func(string) tea.Cmd
 	fault *filterError
@@ -31,10 +28,7 @@ const maxTyped = 200
 // newTyping returns a line that begins as text. check says what is wrong with
 // it, as it is typed; apply gets it once nothing is.
 func newTyping(text string, check func(string) *filterError, apply func(string) tea.Cmd) *typing {
-	t := &typing{sign: "/", text: []rune(text), check: check, apply: apply}
-	t.at = len(t.text)
-	t.fault = check(text)
-	return t
+	return &typing{sign: "/", input: newInput(text), check: check, apply: apply, fault: check(text)}
 }
 
 // newFilterLine returns a line that a filter is typed into.
@@ -68,44 +62,20 @@ func (t *typing) Key(k tea.KeyPressMsg) (cmd tea.Cmd, done bool) {
 	case actCancel:
 		return nil, true
 	case actClear:
-		t.text, t.at = nil, 0
+		t.input = input{}
 	default:
-		t.edit(k)
+		if k.Text == "" || len(t.text) < maxTyped {
+			t.edit(k)
+		}
 	}
 	t.fault = t.check(string(t.text))
 	return nil, false
 }
 
-func (t *typing) edit(k tea.KeyPressMsg) {
-	switch k.String() {
-	case "left":
-		t.at = max(t.at-1, 0)
-	case "right":
-		t.at = min(t.at+1, len(t.text))
-	case "home", "ctrl+a":
-		t.at = 0
-	case "end", "ctrl+e":
-		t.at = len(t.text)
-	case "backspace":
-		if t.at > 0 {
-			t.at--
-			t.text = slices.Delete(t.text, t.at, t.at+1)
-		}
-	case "delete":
-		if t.at < len(t.text) {
-			t.text = slices.Delete(t.text, t.at, t.at+1)
-		}
-	default:
-		t.insert(k.Text)
-	}
-}
-
-// insert puts text where the cursor is, without what no line has.
-func (t *typing) insert(text string) {
+// Paste takes text that was pasted.
+func (t *typing) Paste(text string) {
 	add := []rune(callback.Sanitize(text, maxText))
-	add = add[:min(len(add), maxTyped-len(t.text))]
-	t.text = slices.Insert(t.text, t.at, add...)
-	t.at += len(add)
+	t.insert(string(add[:min(len(add), max(maxTyped-len(t.text), 0))]))
 	t.fault = t.check(string(t.text))
 }
 
@@ -121,14 +91,7 @@ func (t *typing) Draw(c *Canvas, d *desk, y int) {
 	if says != "" {
 		room = max(room-c.Width(says)-2, room/2)
 	}
-	from := 0
-	for from < t.at && c.Width(string(t.text[from:t.at])) >= room {
-		from++
-	}
-	to := len(t.text)
-	for to > from && c.Width(string(t.text[from:to])) > room {
-		to--
-	}
+	from, to := t.window(c, room, t.text)
 	d.cursor = place{x + c.Width(string(t.text[from:t.at])), y, true}
 	for i := from; i < to; i++ {
 		role := RoleInput
