@@ -428,6 +428,23 @@ func TestChangeElsewhereWhileEditing(t *testing.T) {
 	})
 }
 
+func TestFormIsLoadedInTheEnd(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		stall := make(chan struct{})
+		f.set(func() { f.stall = stall })
+		p.press("e x ctrl+s")
+		p.see("loading ...", "id "+callbackIDOf("crm-prod").String())
+		p.pass(2100 * time.Millisecond)
+		f.set(func() { f.stall = nil })
+		close(stall)
+		p.pass(12 * time.Second)
+		p.see("> Name          crm-prod")
+		want(t, f.did(), nil)
+	})
+}
+
 func TestSavingTakesOneAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFake()
@@ -458,6 +475,7 @@ func TestPasteIntoFields(t *testing.T) {
 		{"headers", "headers", "A: b\r\n\r\nC: d\n", "A: b\nC: d", ""},
 		{"a choice", "auth.type", "x", "", "text cannot be pasted here"},
 		{"certificates", "ca", "\n" + testPEM + "\n", strings.TrimSpace(testPEM), ""},
+		{"certificates of another system", "ca", strings.ReplaceAll(testPEM, "\n", "\r\n"), strings.TrimSpace(testPEM), ""},
 		{"no certificate", "ca", "one\ntwo", "one\ntwo", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

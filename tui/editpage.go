@@ -52,6 +52,9 @@ func (p *editPage) ask() tea.Cmd { return p.d.ask.stored(p, p.id) }
 
 func (p *editPage) reconnect() { p.asking = once{} }
 
+// overdue reports whether what is stored has to be asked for again.
+func (p *editPage) overdue() bool { return !p.loaded && !p.asking.busy }
+
 func (p *editPage) end() { p.left = true }
 
 // Data implements page.

@@ -205,6 +205,9 @@ var (
 	errTaken = errors.New("text cannot be pasted here")
 )
 
+// lineEnds makes one kind of the ends that terminals paste.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // paste takes text in. says is what is to be told of it.
 func (f *field) paste(text string) (says string, err error) {
 	trimmed := strings.Trim(text, "\r\n")
@@ -219,7 +222,7 @@ func (f *field) paste(text string) (says string, err error) {
 		if len(text) > callback.MaxCA {
 			return "", errLong
 		}
-		f.whole = strings.TrimSpace(strings.ReplaceAll(text, "\r", "\n"))
+		f.whole = strings.TrimSpace(lineEnds.Replace(text))
 		return "", nil
 	case fieldChoice, fieldFlag:
 		return "", errTaken
@@ -236,7 +239,7 @@ func (f *field) paste(text string) (says string, err error) {
 
 // pasteLines takes each line as one of its own.
 func (f *field) pasteLines(text string) error {
-	for i, line := range strings.Split(strings.ReplaceAll(text, "\r", "\n"), "\n") {
+	for i, line := range strings.Split(lineEnds.Replace(text), "\n") {
 		if i > 0 && strings.TrimSpace(line) != "" {
 			f.row = len(f.rows) - 1
 		}
