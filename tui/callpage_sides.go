@@ -131,7 +131,11 @@ func (p *callPage) drawRequest(c *Canvas, x, y, end, right int) {
 // masked. spread has each part of it on a line of its own.
 func (p *callPage) request(c *Canvas, w int, spread bool) []string {
 	v := &p.view
-	text := p.heads(spread)
+	r := sent{of: v.CallbackID, url: v.URL, id: v.ID.String()}
+	if at := p.attempt(); at >= 0 {
+		r.attempt = v.Attempts[len(v.Attempts)-1-at].Number
+	}
+	text := p.d.heads(&r, spread)
 	switch {
 	case !p.whole:
 		text = append(text, "loading ...")
@@ -143,15 +147,19 @@ func (p *callPage) request(c *Canvas, w int, spread bool) []string {
 		}
 		text = append(text, strings.Split(spreadJSON(v.RequestBody, spread), "\n")...)
 	}
-	var lines []string
+	return broken(c, text, w)
+}
+
+// broken breaks lines to w cells, and keeps how far they are indented.
+func broken(c *Canvas, text []string, w int) (lines []string) {
 	for _, line := range text {
 		rest := strings.TrimLeft(line, " ")
-		indent := min(len(line)-len(rest), w/2)
-		broken := c.Wrap(rest, w-indent, maxLines)
-		if len(broken) == 0 {
-			broken = []string{""}
+		indent := max(min(len(line)-len(rest), w/2), 0)
+		parts := c.Wrap(rest, w-indent, maxLines)
+		if len(parts) == 0 {
+			parts = []string{""}
 		}
-		for _, part := range broken {
+		for _, part := range parts {
 			lines = append(lines, strings.Repeat(" ", indent)+part)
 		}
 	}
@@ -176,12 +184,18 @@ func (d *desk) keyHead(a *callback.Auth) string {
 	return ""
 }
 
+// sent is what a request is known by.
+type sent struct {
+	of      callback.CallbackID
+	url, id string // id: its webhook-id
+	attempt int    // 0: not known
+}
+
 // heads returns the request line and the headers of what is POSTed, in few lines
 // unless they are to be spread.
-func (p *callPage) heads(spread bool) []string {
-	v, d := &p.view, p.d
+func (d *desk) heads(r *sent, spread bool) []string {
 	var heads []string
-	if h := d.health(v.CallbackID); h != nil {
+	if h := d.health(r.of); h != nil {
 		if key := d.keyHead(&h.Auth); key != "" {
 			heads = append(heads, key)
 		}
@@ -195,15 +209,15 @@ func (p *callPage) heads(spread bool) []string {
 			heads = append(heads, "webhook-signature: v1,...")
 		}
 	}
-	heads = append(heads, "webhook-id: "+v.ID.String())
+	heads = append(heads, "webhook-id: "+r.id)
 	if !spread {
-		return []string{"POST " + v.URL, strings.Join(heads, "   ")}
+		return []string{"POST " + r.url, strings.Join(heads, "   ")}
 	}
-	if at := p.attempt(); at >= 0 {
-		heads = append(heads, "X-Ringback-Attempt: "+strconv.Itoa(v.Attempts[len(v.Attempts)-1-at].Number))
+	if r.attempt > 0 {
+		heads = append(heads, "X-Ringback-Attempt: "+strconv.Itoa(r.attempt))
 	}
-	line, host := v.URL, ""
-	if _, rest, ok := strings.Cut(v.URL, "://"); ok { // the mask of a key is no part of a URL
+	line, host := r.url, ""
+	if _, rest, ok := strings.Cut(r.url, "://"); ok { // the mask of a key is no part of a URL
 		if n := strings.IndexAny(rest, "/?"); n >= 0 {
 			line, host = rest[n:], rest[:n]
 		} else {

@@ -540,9 +540,9 @@ func TestTestSend(t *testing.T) {
 		want(t, f.did(), nil)
 		p.press("T enter")
 		want(t, f.did(), []string{fmt.Sprintf("test %s", callbackIDOf("crm-prod"))})
-		p.see("✗ crm-prod did not take it: 503 Service Unavailable after 84ms", "POST https://crm.example.com/in/whispir", "webhook-id: test_0123456789ABCDEF", "X-Whispir-Callback-Key: "+f.health("crm-prod").Auth.Key.String())
-		p.press("j j j j j j")
-		p.see("Unavailable</title></head><body>")
+		p.see("✗ crm-prod did not take it: 503 Service Unavailable after 84ms", "Unavailable</title></head><body>", "POST /in/whispir HTTP/1.1", "X-Whispir-Callback-Key: "+f.health("crm-prod").Auth.Key.String())
+		p.press("j j j j j j j j j j j j")
+		p.see("webhook-id: test_0123456789ABCDEF", "Nobody answered a message.")
 		f.set(func() {
 			a := fixtureAttempt(callSeed{0, "crm-prod", callback.StateDelivered, 1, 200, 0, 12 * time.Millisecond, "", 0}, 1)
 			f.trial.Attempts = []callback.Attempt{{Class: callback.ClassReset, Number: 1}, a}

@@ -159,22 +159,19 @@ func (b *trialBox) lines(c *Canvas, w int) (out []boxLine) {
 		add(RoleText, 3, a.Advice())
 	}
 	add(RoleDim, 2, stages(a))
-	out = append(out, boxLine{}, boxLine{role: RoleTitle, text: "sent", keep: true})
-	add(RoleText, 4, "POST "+b.trial.URL)
-	add(RoleText, 1, "Content-Type: "+b.trial.ContentType)
-	if h := b.d.health(b.id); h != nil {
-		add(RoleText, 1, b.d.keyHead(&h.Auth))
-	}
-	add(RoleText, 1, "webhook-id: "+b.trial.ID)
-	for line := range strings.Lines(b.trial.RequestBody) {
-		add(RoleText, maxLines, line)
-	}
 	out = append(out, boxLine{}, boxLine{role: RoleTitle, text: "answered", keep: true})
 	if a.Code == 0 {
 		add(RoleText, 2, "none: "+noAnswer(a))
-		return out
+	} else {
+		add(RoleText, 2, outcome(a))
+		add(RoleText, maxLines, a.Excerpt)
 	}
-	add(RoleText, 2, outcome(a))
-	add(RoleText, maxLines, a.Excerpt)
+	out = append(out, boxLine{}, boxLine{role: RoleTitle, text: "sent", keep: true})
+	text := b.d.heads(&sent{of: b.id, url: b.trial.URL, id: b.trial.ID, attempt: a.Number}, true)
+	_, h := c.Size()
+	text = append(text, strings.Split(spreadJSON(b.trial.RequestBody, h >= 40), "\n")...)
+	for _, line := range broken(c, text, w) {
+		out = append(out, boxLine{text: line, cut: true, keep: true})
+	}
 	return out
 }
