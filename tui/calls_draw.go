@@ -35,8 +35,8 @@ func callTable(w int, clock ClockMode, one bool) table {
 	case w >= 110:
 		name.w = 16
 		result = column{title: "RESULT OF LAST TRY", w: 20, most: 40}
-		from = column{title: "FROM", w: 14, most: 24}
-		next = column{title: "NEXT TRY", w: 12}
+		from = column{title: "FROM", w: 15, most: 24}
+		next = column{title: "NEXT TRY", w: 14}
 	case w >= 80:
 		name.w = 15
 	}
@@ -65,9 +65,17 @@ func (l *callList) Draw(c *Canvas, y, end int, one bool) {
 	w, _ := c.Size()
 	d := l.d
 	t := callTable(w, d.clock.Mode, one)
+	l.list.Resize(end - y - 1)
+	if from, to, ok := l.place(); ok && !one {
+		gap := 2
+		if w < 110 {
+			gap = 1
+		}
+		t.spare(gap)
+		c.ScrollBar(w-1, y+1, end-y-1, from, to)
+	}
 	t.head(c, y)
 	y++
-	l.list.Resize(end - y)
 	if len(l.list.rows) == 0 {
 		c.Put(2, y, RoleDim, l.nothing())
 		return
@@ -88,6 +96,29 @@ func (l *callList) Draw(c *Canvas, y, end int, one bool) {
 			d.selectRow(c, y+i)
 		}
 	}
+}
+
+// place returns which part of all calls is on the screen, 0 to 1; false where
+// that cannot be told, or all are. Between rows that are far from either end it
+// goes by the time, as if the calls were everywhere as close to each other as
+// those that are held.
+func (l *callList) place() (from, to float64, ok bool) {
+	rows, high, total := l.list.rows, float64(l.list.height), float64(l.total)
+	if n := len(rows); !l.exact || n == 0 || total <= high {
+		return 0, 0, false
+	}
+	above := float64(l.list.first())
+	switch {
+	case l.list.atTop:
+	case l.list.atEnd:
+		above += total - float64(len(rows))
+	default:
+		newest, oldest := rows[0].ID.Time(), rows[len(rows)-1].ID.Time()
+		held := max(newest.Sub(oldest), time.Millisecond)
+		above += float64(len(rows)) * float64(l.d.now().Sub(newest)) / float64(held)
+	}
+	above = max(min(above, total-high), 0)
+	return above / total, (above + high) / total, true
 }
 
 // nothing says why there are no rows.

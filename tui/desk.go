@@ -28,6 +28,7 @@ type desk struct {
 	skew     time.Duration               // the service's clock against ours, where they differ
 	updated  time.Time                   // when overview came
 	paused   time.Time                   // zero: not paused
+	blurred  bool                        // somebody looks at another window
 
 	link link
 	note note

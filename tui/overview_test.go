@@ -53,8 +53,12 @@ func TestOverviewTellsWhatCameOfIt(t *testing.T) {
 	f := newFake()
 	o := &f.health("rail-disrupt").Live.Outage
 	o.Delivered, o.GivenUp = 1902, 3
+	f.overview.Events = append(f.overview.Events, callback.Event{At: clockAt(1, 13, 57, 25), Callback: "billing-eu", State: callback.Down, Text: "failing: the time before"})
 	fly(t, f, 140, 40, nil, func(p *pilot) {
 		p.see("billing-eu       failing: 503 Service Unavailable. E-mail ✓ sent to noc@example.eu 13:57:27")
+		if row := p.line("the time before"); row == "" || strings.Contains(row, "E-mail") {
+			t.Errorf("an outage that is over says %q", row)
+		}
 		p.press("/")
 		p.types("rail")
 		p.press("enter")

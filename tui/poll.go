@@ -74,7 +74,7 @@ func (m *model) ticked(msg tickMsg) tea.Cmd {
 }
 
 func (m *model) focus(on bool) tea.Cmd {
-	m.focused = on
+	m.focused, m.desk.blurred = on, !on
 	if !on {
 		return m.tick()
 	}

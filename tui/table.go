@@ -49,6 +49,16 @@ func lay(x, w int, cols []column) table {
 	return t
 }
 
+// spare takes n cells off the last column that is shown.
+func (t *table) spare(n int) {
+	for i := len(t.cols) - 1; i >= 0; i-- {
+		if t.x[i] >= 0 {
+			t.cols[i].w = max(t.cols[i].w-n, 1)
+			return
+		}
+	}
+}
+
 // head draws the titles.
 func (t *table) head(c *Canvas, y int) {
 	for i := range t.cols {

@@ -39,7 +39,7 @@ func (t *trend) overdue() bool {
 	if t.asked.Window <= time.Hour {
 		every = trendFresh
 	}
-	return t.room > 0 && (t.query() != t.asked || t.d.opt.Now().Sub(t.at) >= every)
+	return t.room > 0 && !t.d.blurred && (t.query() != t.asked || t.d.opt.Now().Sub(t.at) >= every)
 }
 
 func (t *trend) query() callback.SeriesQuery {

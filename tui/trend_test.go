@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	tea "charm.land/bubbletea/v2"
+
 	"ringback/callback"
 )
 
@@ -82,9 +84,19 @@ func TestTrendIsAskedForAsItIsShown(t *testing.T) {
 		if n := f.count("Series"); n != 2 {
 			t.Fatalf("asked %d times within 32 s", n)
 		}
-		p.press("p")
+		p.send(tea.BlurMsg{})
 		p.pass(time.Minute)
 		if n := f.count("Series"); n != 2 {
+			t.Fatal("asked for what nobody looks at")
+		}
+		p.send(tea.FocusMsg{})
+		p.settle()
+		if n := f.count("Series"); n != 3 {
+			t.Fatalf("asked %d times with the focus back", n)
+		}
+		p.press("p")
+		p.pass(time.Minute)
+		if n := f.count("Series"); n != 3 {
 			t.Fatal("asked while paused")
 		}
 	})
