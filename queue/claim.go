@@ -74,7 +74,7 @@ func (g *group) flushClaims() error {
 			continue
 		}
 		delete(e.claims, ref)
-		if err := g.t.Delete(claimKey(ref.slot, ref.seq)); err != nil {
+		if err := g.delete(claimKey(ref.slot, ref.seq)); err != nil {
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func (e *Engine) responseIf(t *badger.Txn, slot byte, id callback.CallID, room f
 // claimDue starts one waiting call, if it still waits as the caller saw it.
 func (g *group) claimDue(h *house, seen *callback.Entry, damaged bool) (callback.Entry, bool, error) {
 	before := *seen
-	if g.e.runs[before.ID] != nil {
+	if g.e.runs[before.ID] != nil || g.before.took(before.ID) {
 		return before, false, nil
 	}
 	item, err := g.t.Get(dueKey(h.slot, seen))
@@ -245,7 +245,8 @@ func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Nu
 
 // Record implements callback.Queue.
 func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (out callback.Entry, err error) {
-	err = e.submit(ctx, now, 32+(1+excerptParts)*len(attempts), 2048*len(attempts), func(g *group) error {
+	weight := 32 + (1+excerptParts)*len(attempts)
+	err = e.do(ctx, &op{now: now, weight: weight, bytes: 2048 * len(attempts), blind: true, apply: func(g *group) error {
 		h, err := e.house(num)
 		if err != nil {
 			return err
@@ -276,7 +277,7 @@ func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id
 			return nil // its place was one beyond the limit
 		}
 		return g.next(h)
-	})
+	}})
 	return out, err
 }
 

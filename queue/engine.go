@@ -34,7 +34,7 @@ type Options struct {
 	LowWater uint64
 	Log      *slog.Logger // nil: silent
 	// Committing is told how many operations a commit has, before it, and what it
-	// returns is called when it is done; nil: nobody. It is called by the writer,
+	// returns is called when it is done; nil: nobody. One commit follows the other,
 	// so it must be quick.
 	Committing func(operations int) (done func())
 
@@ -68,9 +68,10 @@ type Engine struct {
 	sending sync.RWMutex
 	closed  bool
 
+	err error // why it failed; read when failed is closed
+
 	// mu guards what follows. Only the writer changes it.
 	mu     sync.RWMutex
-	err    error
 	disp   callback.Dispatcher
 	policy callback.Policy
 	houses []*house // by Num-1; nil where retention removed the callback
@@ -86,6 +87,7 @@ type Engine struct {
 	keys   []callback.APIKey // by name; replaced, never changed
 
 	stale []*house // callbacks whose head bounds are to be raised; the writer's own
+	held  *op      // did not fit into the group before; the writer's own
 
 	operations map[string]*operation // by id
 	opSeq      uint64                // of the last one
@@ -239,18 +241,17 @@ func (e *Engine) Failed() <-chan struct{} { return e.failed }
 
 // Err returns why the engine stopped by itself, or nil.
 func (e *Engine) Err() error {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return e.err
+	if over(e.failed) {
+		return e.err
+	}
+	return nil
 }
 
 // stop ends all service for good. A failed commit is not a rollback: Badger may
 // have it in memory already, so nothing may go on from here.
 func (e *Engine) stop(err error) {
 	e.fail.Do(func() {
-		e.mu.Lock()
 		e.err = fmt.Errorf("the store stopped, nothing more is accepted: %w", err)
-		e.mu.Unlock()
 		e.opt.Log.Error("store stopped", "err", err)
 		close(e.failed)
 	})

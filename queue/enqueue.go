@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -31,14 +32,15 @@ func (e *Engine) Enqueue(ctx context.Context, now time.Time, calls []callback.Ne
 	for from := 0; from < len(calls); {
 		batch, bytes := encodeBatch(calls[from:], now)
 		results := out[from : from+len(batch)]
-		err := e.submit(ctx, now, enqueueWeight*len(batch), bytes, func(g *group) error {
+		keyed := slices.ContainsFunc(batch, func(c newCall) bool { return c.Response.Key != "" }) // it looks for what was enqueued before
+		err := e.do(ctx, &op{now: now, weight: enqueueWeight * len(batch), bytes: bytes, blind: !keyed, apply: func(g *group) error {
 			for i := range batch {
 				if err := g.enqueue(now, &batch[i], &results[i]); err != nil {
 					return err
 				}
 			}
 			return nil
-		})
+		}})
 		if err != nil {
 			return out, unsent(out, from, err)
 		}
@@ -121,7 +123,7 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 			return err
 		}
 	}
-	if err := g.t.Set(payloadKey(h.slot, e.ID), c.payload); err != nil {
+	if err := g.set(payloadKey(h.slot, e.ID), c.payload); err != nil {
 		return err
 	}
 	if m := c.Response.MessageID; m != "" {

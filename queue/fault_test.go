@@ -213,7 +213,7 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	err = e.submit(t.Context(), queuetest.Start, 1, 0, func(g *group) error {
 		w := newWriter(4)
 		w.uint(format + 1)
-		return g.t.Set(append(key(0, kindMeta), "format"...), w.seal())
+		return g.set(append(key(0, kindMeta), "format"...), w.seal())
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -567,7 +567,7 @@ func TestDamagedDueEntry(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return g.t.Set(dueKey(h.slot, &callback.Entry{ID: ids[1], Num: cb.Num, Due: queuetest.Start}), []byte("not what was written"))
+		return g.set(dueKey(h.slot, &callback.Entry{ID: ids[1], Num: cb.Num, Due: queuetest.Start}), []byte("not what was written"))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -175,7 +175,7 @@ func (e *Engine) purgeCauses(ctx context.Context, now time.Time, num callback.Nu
 func (e *Engine) deleteKeys(ctx context.Context, now time.Time, keys [][]byte) error {
 	return e.submit(ctx, now, len(keys), 32*len(keys), func(g *group) error {
 		for _, k := range keys {
-			if err := g.t.Delete(k); err != nil {
+			if err := g.delete(k); err != nil {
 				return err
 			}
 		}

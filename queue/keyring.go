@@ -43,7 +43,7 @@ func (e *Engine) RemoveKey(ctx context.Context, now time.Time, name string) erro
 			return err
 		}
 		e.keys = rest
-		return g.t.Delete(apiKeyKey(k.Hash))
+		return g.delete(apiKeyKey(k.Hash))
 	})
 }
 

@@ -309,7 +309,7 @@ func (e *Engine) recover() error {
 	for page := range slices.Chunk(refs, groupWeight/2) {
 		err := e.submit(context.Background(), e.opt.Now, len(page), 0, func(g *group) error {
 			for _, ref := range page {
-				if err := g.t.Delete(claimKey(ref.slot, ref.seq)); err != nil {
+				if err := g.delete(claimKey(ref.slot, ref.seq)); err != nil {
 					return err
 				}
 			}

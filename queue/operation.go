@@ -337,7 +337,7 @@ func (g *group) kept(o *operation, limit int) (out []callback.Kept, err error) {
 func (g *group) undo(h *house, st *callback.Step, o *operation, before *callback.Kept, entry *callback.Entry) error {
 	o.Kept--
 	o.from = before.ID + 1
-	if err := g.t.Delete(undoKey(h.slot, o.seq, before.ID)); err != nil {
+	if err := g.delete(undoKey(h.slot, o.seq, before.ID)); err != nil {
 		return err
 	}
 	if entry == nil {
@@ -407,7 +407,7 @@ func (g *group) forget(o *operation, limit int) (n int, err error) {
 		return 0, err
 	}
 	for _, k := range keys {
-		if err := g.t.Delete(k); err != nil {
+		if err := g.delete(k); err != nil {
 			return 0, err
 		}
 	}

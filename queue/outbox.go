@@ -147,7 +147,7 @@ func (g *group) changeAlert(h *house, k []byte, key string, change func(*callbac
 	}
 	if stored.Status == callback.AlertWaiting {
 		g.e.outbox[h.slot]--
-		if err := g.t.Delete(outboxKey(h.slot, &stored)); err != nil {
+		if err := g.delete(outboxKey(h.slot, &stored)); err != nil {
 			return err
 		}
 	}

@@ -202,7 +202,7 @@ func (g *group) shorter(h *house, e callback.Entry) (after callback.Entry, keys 
 // cut deletes keys of a call, and makes it what after says.
 func (g *group) cut(h *house, before, after *callback.Entry, keys [][]byte) error {
 	for _, k := range keys {
-		if err := g.t.Delete(k); err != nil {
+		if err := g.delete(k); err != nil {
 			return err
 		}
 	}
@@ -290,7 +290,7 @@ func (g *group) purge(h *house, d *doomed) (bool, error) {
 		if k == nil {
 			continue
 		}
-		if err := g.t.Delete(k); err != nil {
+		if err := g.delete(k); err != nil {
 			return false, err
 		}
 	}

@@ -45,7 +45,7 @@ func (g *group) purgeCallback(num callback.Num) (purged int, err error) {
 		return 0, err
 	}
 	for _, k := range keys {
-		if err := g.t.Delete(k); err != nil {
+		if err := g.delete(k); err != nil {
 			return 0, err
 		}
 	}

@@ -144,7 +144,7 @@ const alertParts = 6
 // deleteParts deletes the parts of a record from one number up to another.
 func (g *group) deleteParts(k []byte, from, to int) error {
 	for part := from; part < to; part++ {
-		if err := g.t.Delete(append(k[:len(k):len(k)], byte(part))); err != nil {
+		if err := g.delete(append(k[:len(k):len(k)], byte(part))); err != nil {
 			return err
 		}
 	}

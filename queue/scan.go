@@ -105,6 +105,7 @@ func payloadOf(item *badger.Item) (r callback.Response, num callback.Num, at tim
 func (g *group) move(h *house, before, after *callback.Entry) error {
 	var old [numPlaces][]byte
 	if before != nil {
+		g.moved[before.ID] = struct{}{}
 		old = placesOf(h, before)
 		if before.Status == callback.Ready {
 			h.marks.xor ^= uint64(before.ID)
@@ -119,7 +120,7 @@ func (g *group) move(h *house, before, after *callback.Entry) error {
 	for i, k := range placesOf(h, after) {
 		same := string(k) == string(old[i])
 		if old[i] != nil && !same {
-			if err := g.t.Delete(old[i]); err != nil {
+			if err := g.delete(old[i]); err != nil {
 				return err
 			}
 		}

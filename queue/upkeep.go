@@ -120,7 +120,7 @@ func (e *Engine) fill(ctx context.Context, now time.Time, v []byte) error {
 		for i := range fillRecords {
 			k := put32(append(key(0, kindMeta), "fill"...), uint32(i))
 			if v == nil {
-				err = g.t.Delete(k)
+				err = g.delete(k)
 			} else {
 				err = g.put(k, v)
 			}
@@ -185,7 +185,7 @@ func (e *Engine) remove(ctx context.Context, now time.Time, keys [][]byte) error
 	for page := range slices.Chunk(keys, groupWeight/8) {
 		err := e.submit(ctx, now, len(page), 64*len(page), func(g *group) error {
 			for _, k := range page {
-				if err := g.t.Delete(k); err != nil {
+				if err := g.delete(k); err != nil {
 					return err
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -18,6 +19,7 @@ type op struct {
 	weight int // how many records it writes, about
 	bytes  int // how many bytes they have, about
 	apply  func(g *group) error
+	blind  bool // it reads nothing that another blind one may write, but for what group.moved tells
 	err    error
 	done   chan struct{}
 }
@@ -31,14 +33,24 @@ const (
 
 // group is one transaction that carries many operations.
 type group struct {
-	e       *Engine
-	t       *badger.Txn
+	e      *Engine
+	t      *badger.Txn
+	before *group // which is being committed, and of which t sees nothing; nil: there is none
+	writes []write
+	ops    []*op
+	weight int // of ops
+	bytes  int // the same
+	blind  bool
+	err    error         // why it cannot be committed
+	done   chan struct{} // closed when it is durable, and everyone was answered
+
 	disp    callback.Dispatcher
 	now     time.Time
 	touched map[*house]*callback.Step
-	claims  map[byte][]claimed // claims to be written, by slot
-	ended   []claimRef         // claim records one of whose calls has its result
-	start   []callback.Claim   // calls for the dispatcher
+	moved   map[callback.CallID]struct{} // calls that left the place where they waited
+	claims  map[byte][]claimed           // claims to be written, by slot
+	ended   []claimRef                   // claim records one of whose calls has its result
+	start   []callback.Claim             // calls for the dispatcher
 	wake    map[callback.Num]int
 
 	asked     bool // for what follows
@@ -46,14 +58,25 @@ type group struct {
 	freeErr   error
 }
 
+// write is one change of a record.
+type write struct {
+	k, v []byte
+	gone bool // it is deleted
+}
+
 // submit hands an operation to the writer and waits until it is durable.
 // apply runs in the writer; when it returns an error it must have changed
 // nothing.
 func (e *Engine) submit(ctx context.Context, now time.Time, weight, bytes int, apply func(g *group) error) error {
-	if weight > groupWeight { // Badger would refuse the commit, and the engine stop
-		return callback.Errorf(callback.CodeInvalid, "that is too much for one commit: about %d records of at most %d", weight, groupWeight)
+	return e.do(ctx, &op{now: now, weight: weight, bytes: bytes, apply: apply})
+}
+
+// do is submit for whoever says more of an operation.
+func (e *Engine) do(ctx context.Context, o *op) error {
+	if o.weight > groupWeight { // Badger would refuse the commit, and the engine stop
+		return callback.Errorf(callback.CodeInvalid, "that is too much for one commit: about %d records of at most %d", o.weight, groupWeight)
 	}
-	o := &op{now: now, weight: weight, bytes: bytes, apply: apply, done: make(chan struct{})}
+	o.done = make(chan struct{})
 	if err := e.send(ctx, o); err != nil {
 		return err
 	}
@@ -82,91 +105,179 @@ func (e *Engine) send(ctx context.Context, o *op) error {
 	}
 }
 
-// write is the writer: the only goroutine that changes anything.
+// write is the writer: the only goroutine that changes anything. While one group
+// is committed, by a goroutine that does nothing else, it fills the next.
 func (e *Engine) write() {
 	defer close(e.done)
-	var held *op
-	for {
-		first := held
-		held = nil
-		if first == nil {
-			o, ok := <-e.ops
-			if !ok {
-				return
-			}
-			first = o
+	commits := make(chan *group)
+	var committer sync.WaitGroup
+	committer.Go(func() {
+		for g := range commits {
+			g.commit()
 		}
-		held = e.commit(first)
-		e.manifest.changed()
+	})
+	defer committer.Wait()
+	defer close(commits)
+	for g := e.begin(nil); g.fill(); {
+		next := e.begin(g)
+		commits <- g
+		g = next
 	}
 }
 
-// commit runs first, and what waits behind it as far as it fits, in one
-// transaction. It returns an operation that did not fit any more.
-func (e *Engine) commit(first *op) (held *op) {
-	if e.Err() != nil {
-		first.err = e.Err()
-		close(first.done)
-		return nil
-	}
+// begin returns the group that is filled while before is committed, which has not
+// begun: Badger's transactions wait for what is being committed when they begin.
+func (e *Engine) begin(before *group) *group {
 	g := &group{
-		e: e, t: e.db.NewTransaction(true), now: first.now,
-		touched: map[*house]*callback.Step{}, claims: map[byte][]claimed{}, wake: map[callback.Num]int{},
+		e: e, before: before, blind: true, done: make(chan struct{}),
+		touched: map[*house]*callback.Step{}, moved: map[callback.CallID]struct{}{},
+		claims: map[byte][]claimed{}, wake: map[callback.Num]int{},
 	}
-	if e.lastIn.After(g.now) {
-		g.now = e.lastIn
+	g.open()
+	return g
+}
+
+// open begins the transaction. It must not where a commit has failed: it could
+// wait for ever.
+func (g *group) open() {
+	if g.fail(g.e.Err()); g.err == nil {
+		g.t = g.e.db.NewTransaction(true)
 	}
-	defer g.t.Discard()
-	err := e.raise()
-	ops, held := e.gather(first)
-	e.mu.Lock()
-	g.disp = e.disp
-	for i := 0; err == nil && i < len(ops); i++ {
-		err = g.run(ops[i])
+}
+
+// discard ends the transaction, if there is one.
+func (g *group) discard() {
+	if g.t != nil {
+		g.t.Discard()
+		g.t = nil
 	}
-	if err == nil {
-		err = g.flush()
+}
+
+// fill waits for an operation, and takes what comes until the group before is
+// durable, as far as it fits. It reports false when nothing will come any more.
+func (g *group) fill() bool {
+	o := g.first()
+	if o == nil {
+		g.discard()
+		return false
 	}
-	e.mu.Unlock()
-	if err == nil {
-		done := e.opt.Committing(len(ops))
-		err = g.t.Commit()
-		done()
+	g.now = g.e.lastIn
+	if g.before != nil && g.before.now.After(g.now) {
+		g.now = g.before.now // so that it finds in memory what that one wrote of this hour
 	}
-	if err == nil {
-		err = e.Err() // Badger acknowledges after some errors that it only logs
+	if len(g.e.stale) > 0 || g.before != nil && !g.before.blind {
+		if g.see(); g.err == nil {
+			g.err = g.e.raise()
+		}
 	}
-	if err != nil {
-		e.stop(err)
+	for last := false; ; {
+		last = last || g.before == nil || over(g.before.done)
+		g.apply(g.gather(o))
+		if o = nil; last || g.e.held != nil || g.err != nil {
+			break
+		}
+		if g.before == nil {
+			continue // those whom that one answered are about to come back
+		}
+		select {
+		case o = <-g.e.ops:
+			last = o == nil // it is closed
+		case <-g.before.done: // the same
+		}
 	}
-	g.finish(ops, e.Err())
-	return held
+	if g.before != nil {
+		<-g.before.done
+		g.before = nil
+	}
+	if g.err == nil {
+		g.e.mu.Lock()
+		g.err = g.flush()
+		g.e.mu.Unlock()
+	}
+	return true
+}
+
+func over(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// first waits for the first operation of a group; nil: there will be none.
+func (g *group) first() *op {
+	if o := g.e.held; o != nil {
+		g.e.held = nil
+		return o
+	}
+	if g.before != nil {
+		select {
+		case o := <-g.e.ops:
+			return o
+		case <-g.before.done:
+		}
+	}
+	// Nothing may come for long, and a transaction that is open keeps Badger from
+	// forgetting what was deleted.
+	g.discard()
+	g.before = nil
+	o := <-g.e.ops
+	g.open()
+	return o
+}
+
+// see waits for the group before, and has the transaction see what it wrote.
+func (g *group) see() {
+	if g.before == nil {
+		return
+	}
+	<-g.before.done
+	g.before = nil
+	g.discard()
+	g.open()
+	for i := 0; i < len(g.writes) && g.err == nil; i++ {
+		if w := &g.writes[i]; w.gone {
+			g.err = g.t.Delete(w.k)
+		} else {
+			g.err = g.t.Set(w.k, w.v)
+		}
+	}
+}
+
+func (g *group) fail(err error) {
+	if g.err == nil {
+		g.err = err
+	}
 }
 
 // yields bounds how often a commit lets others run before it begins.
 const yields = 8
 
-// gather returns first and what waits behind it, as far as it fits, and an
-// operation that did not fit any more. Those whom the last commit answered are
-// about to come back: they get the processor once more, for as long as that
-// brings something, so that they share a sync and do not wait for the next.
-func (e *Engine) gather(first *op) (ops []*op, held *op) {
-	weight, bytes, left := first.weight, first.bytes, yields
-	ops = append(ops, first)
-	for came := false; ; {
-		o := e.next()
+// gather returns o, if there is one, and what waits behind it, as far as it
+// fits. Those whom the last commit answered are about to come back: they get the
+// processor once more, for as long as that brings something, so that they share
+// a sync and do not wait for the next.
+func (g *group) gather(o *op) (ops []*op) {
+	left := yields
+	for came := false; ; o = nil {
+		if o == nil {
+			o = g.e.next()
+		}
 		switch {
 		case o == nil && (left == 0 || left < yields && !came):
-			return ops, nil
+			return ops
 		case o == nil:
 			left, came = left-1, false
 			runtime.Gosched()
 			continue
-		case weight+o.weight > groupWeight || bytes+o.bytes > groupBytes:
-			return ops, o
+		case len(g.ops)+len(ops) > 0 && (g.weight+o.weight > groupWeight || g.bytes+o.bytes > groupBytes):
+			g.e.held = o
+			return ops
 		}
 		came = true
-		weight, bytes = weight+o.weight, bytes+o.bytes
+		g.weight, g.bytes = g.weight+o.weight, g.bytes+o.bytes
 		ops = append(ops, o)
 	}
 }
@@ -181,12 +292,51 @@ func (e *Engine) next() *op {
 	}
 }
 
+// apply runs operations. Those that may read what the group before wrote wait for
+// it; nobody who asks for something in memory has to wait with them.
+func (g *group) apply(ops []*op) {
+	for _, o := range ops {
+		if !o.blind {
+			g.blind = false
+			g.see()
+			break
+		}
+	}
+	g.ops = append(g.ops, ops...)
+	g.fail(g.e.Err())
+	g.e.mu.Lock()
+	defer g.e.mu.Unlock()
+	g.disp = g.e.disp
+	for i := 0; g.err == nil && i < len(ops); i++ {
+		g.err = g.run(ops[i])
+	}
+}
+
+// commit makes a group durable, and answers everyone. A group that could not be
+// filled, or comes behind one that failed, ends the engine.
+func (g *group) commit() {
+	defer close(g.done)
+	defer g.discard()
+	g.fail(g.e.Err())
+	if g.err == nil {
+		done := g.e.opt.Committing(len(g.ops))
+		g.err = g.t.Commit()
+		done()
+	}
+	g.fail(g.e.Err()) // Badger acknowledges after some errors that it only logs
+	if g.err != nil {
+		g.e.stop(g.err)
+	}
+	g.finish(g.ops, g.e.Err())
+	g.e.manifest.changed()
+}
+
 // run applies one operation. An *Error is its caller's, and so is a damaged
 // record, which an operation reads before it changes anything; any other error
 // stops the engine, for the operation may be half done.
 func (g *group) run(o *op) error {
-	// Times of a group never go back, nor behind the last enqueue, whatever order
-	// they were taken in: what is enqueued now is due now.
+	// Times of a group never go back, nor behind the last enqueue or the group
+	// before, whatever order they were taken in: what is enqueued now is due now.
 	if o.now.After(g.now) {
 		g.now = o.now
 		for _, st := range g.touched {
@@ -240,6 +390,15 @@ func (g *group) flushHouse(h *house, st *callback.Step) error {
 	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, &h.marks))
 }
 
+// took reports whether a call left the place where it waited.
+func (g *group) took(id callback.CallID) bool {
+	if g == nil {
+		return false
+	}
+	_, ok := g.moved[id]
+	return ok
+}
+
 // finish tells the dispatcher what it may do, and answers everyone. In that
 // order: whoever is answered may rely on the dispatcher knowing.
 func (g *group) finish(ops []*op, err error) {
@@ -274,7 +433,23 @@ func (g *group) put(k, v []byte) error {
 	if len(v) > maxInline {
 		return fmt.Errorf("record %q has %d bytes, more than %d", k[1], len(v), maxInline)
 	}
+	return g.set(k, v)
+}
+
+// set writes a record.
+func (g *group) set(k, v []byte) error {
+	if g.before != nil {
+		g.writes = append(g.writes, write{k: k, v: v})
+	}
 	return g.t.Set(k, v)
+}
+
+// delete removes a record.
+func (g *group) delete(k []byte) error {
+	if g.before != nil {
+		g.writes = append(g.writes, write{k: k, gone: true})
+	}
+	return g.t.Delete(k)
 }
 
 // putSplit writes a record over as many keys as it needs: k and a part number
