@@ -60,6 +60,8 @@ func clean(s string) bool {
 // joiners and variation selectors stay: scripts and emoji need them.
 func hostile(r rune) bool {
 	switch {
+	case r >= 0x20 && r < 0x7f:
+		return false // nearly all
 	case r < 0x20, r >= 0x7f && r <= 0x9f:
 		return true
 	case r == '\u2028', r == '\u2029', r == '\u061c', r == '\u200e', r == '\u200f', r == '\ufeff':

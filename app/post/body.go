@@ -46,6 +46,9 @@ func (m *message) message() []member {
 }
 
 func unique(params []callback.Param) []callback.Param {
+	if len(params) < 2 {
+		return params
+	}
 	at := make(map[string]int, len(params))
 	out := make([]callback.Param, 0, len(params))
 	for _, p := range params {
@@ -104,7 +107,12 @@ func appendMember(b []byte, m member) []byte {
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	for _, r := range s { // bytes that are not UTF-8 come as U+FFFD
+	plain := 0
+	for plain < len(s) && s[plain] >= 0x20 && s[plain] < utf8.RuneSelf && s[plain] != '"' && s[plain] != '\\' {
+		plain++
+	}
+	b = append(b, s[:plain]...)   // all of it, in most cases
+	for _, r := range s[plain:] { // bytes that are not UTF-8 come as U+FFFD
 		switch {
 		case r == '"', r == '\\':
 			b = append(b, '\\', byte(r))

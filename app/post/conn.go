@@ -23,6 +23,7 @@ func (p *Poster) dialer() func(ctx context.Context, network, addr string) (net.C
 		end := time.Now().Add(p.opt.ConnectTimeout)
 		if w, ok := ctx.Value(watchKey{}).(*watch); ok {
 			end = w.start.Add(w.connect)
+			ctx = w.dials(ctx)
 		}
 		ctx, cancel := context.WithDeadline(ctx, end)
 		defer cancel()
@@ -34,13 +35,14 @@ func (p *Poster) dialer() func(ctx context.Context, network, addr string) (net.C
 			c.Close() // the first error counts
 			return nil, err
 		}
-		return &conn{Conn: c}, nil
+		return &conn{Conn: c, peer: c.RemoteAddr().String()}, nil
 	}
 }
 
 // conn notes what comes in, and lets a broken pipe be found by the reader.
 type conn struct {
 	net.Conn
+	peer string // its other end
 
 	mu    sync.Mutex
 	in    int64   // bytes that came in

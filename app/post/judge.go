@@ -54,8 +54,8 @@ func (j *job) reason(resp *http.Response) string {
 // on a little, so that the connection can be used again. What goes wrong does
 // not matter: the headers have decided.
 func (j *job) excerpt(resp *http.Response, limit int) string {
-	if resp.StatusCode < 200 {
-		return "" // there is no body; what follows a 101 is another protocol, without an end
+	if resp.StatusCode < 200 || resp.Body == http.NoBody {
+		return "" // what follows a 101 is another protocol, without an end
 	}
 	margin := 0
 	if len(j.secret) > 0 {

@@ -151,7 +151,8 @@ func (p *Poster) attempt(parent context.Context, j *job, number int, fresh bool)
 	if slot := p.flights.enter(w); slot != nil {
 		defer slot.Store(nil)
 	}
-	resp, err := p.send(w.with(ctx), cl, j, number, start, fresh)
+	secure := j.url.Scheme == "https" || p.opt.Proxy != nil
+	resp, err := p.send(w.with(ctx, secure), cl, j, number, start, fresh)
 	a.Duration = time.Since(start)
 	w.report(&a)
 	if err != nil {
@@ -175,11 +176,11 @@ func (p *Poster) send(ctx context.Context, cl *client, j *job, number int, at ti
 			return nil, err
 		}
 	}
-	req := j.request(ctx, number, at)
 	if fresh {
-		return cl.fresh.RoundTrip(req)
+		j.header = j.header.Clone() // the other request may still be being written
+		return cl.fresh.RoundTrip(j.request(ctx, number, at))
 	}
-	return cl.kept.RoundTrip(req)
+	return cl.kept.RoundTrip(j.request(ctx, number, at))
 }
 
 func fail(a *callback.Attempt, f fault) {

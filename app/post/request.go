@@ -139,21 +139,20 @@ func (p *Poster) headers(cb *callback.Callback, contentType string) (http.Header
 }
 
 // request builds the request of one attempt. It has no GetBody, without which
-// net/http does not send it again by itself.
+// net/http does not send it again by itself. It takes over j's headers, whose
+// names are written here as net/http would write them.
 func (j *job) request(ctx context.Context, number int, at time.Time) *http.Request {
-	u := *j.url
 	req := &http.Request{
-		Method: http.MethodPost, URL: &u, Host: u.Host, Header: j.header.Clone(),
+		Method: http.MethodPost, URL: j.url, Host: j.url.Host, Header: j.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: io.NopCloser(bytes.NewReader(j.body)), ContentLength: int64(len(j.body)),
 	}
-	id, stamp := j.id, strconv.FormatInt(at.Unix(), 10)
-	req.Header.Set("webhook-id", id)
-	req.Header.Set("webhook-timestamp", stamp)
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	values := []string{j.id, stamp, strconv.Itoa(number)}
+	j.header["Webhook-Id"], j.header["Webhook-Timestamp"], j.header["X-Ringback-Attempt"] = values[:1:1], values[1:2:2], values[2:]
 	if len(j.keys) > 0 {
-		req.Header.Set("webhook-signature", sign(j.keys, id, stamp, j.body))
+		j.header["Webhook-Signature"] = []string{sign(j.keys, j.id, stamp, j.body)}
 	}
-	req.Header.Set("X-Ringback-Attempt", strconv.Itoa(number))
 	return req.WithContext(ctx)
 }
 
@@ -192,7 +191,9 @@ func signingKeys(cb *callback.Callback) ([][]byte, error) {
 
 // fieldName reports whether s is a token of RFC 9110 5.6.2.
 func fieldName(s string) bool {
-	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+	}) < 0
 }
 
 func portOf(u *url.URL) string {

@@ -72,23 +72,26 @@ func newWatch(start time.Time, connect, response time.Duration, cancel context.C
 	return w
 }
 
-// with returns ctx as a transport must get it for w to see what it does.
-func (w *watch) with(ctx context.Context) context.Context {
+// with returns ctx as a transport must get it for w to see what it does. secure:
+// there may be a TLS handshake. What dialling calls it gets from dials: most
+// attempts are on a connection that was kept.
+func (w *watch) with(ctx context.Context, secure bool) context.Context {
 	ctx = context.WithValue(ctx, watchKey{}, w) // for the dialler, which is handed nothing else
+	t := &httptrace.ClientTrace{GotConn: w.gotConn, WroteRequest: w.wrote, GotFirstResponseByte: w.answer}
+	if secure {
+		t.TLSHandshakeStart = func() { w.see(func(now time.Time) { w.tls = span{from: now} }) }
+		t.TLSHandshakeDone = func(tls.ConnectionState, error) { w.see(func(now time.Time) { w.tls.to = now }) }
+	}
+	return httptrace.WithClientTrace(ctx, t)
+}
+
+// dials returns ctx as a dialler must get it for w to see what it does.
+func (w *watch) dials(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart:          func(httptrace.DNSStartInfo) { w.see(func(now time.Time) { w.dns.from = now }) },
-		DNSDone:           func(httptrace.DNSDoneInfo) { w.see(func(now time.Time) { w.dns.to = now }) },
-		ConnectStart:      func(_, addr string) { w.see(func(now time.Time) { w.dialStart(addr, now) }) },
-		ConnectDone:       func(_, addr string, err error) { w.see(func(now time.Time) { w.dialDone(addr, err, now) }) },
-		TLSHandshakeStart: func() { w.see(func(now time.Time) { w.tls = span{from: now} }) },
-		TLSHandshakeDone:  func(tls.ConnectionState, error) { w.see(func(now time.Time) { w.tls.to = now }) },
-		GotConn:           w.gotConn,
-		WroteRequest:      w.wrote,
-		GotFirstResponseByte: func() {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.first = time.Now()
-		},
+		DNSStart:     func(httptrace.DNSStartInfo) { w.see(func(now time.Time) { w.dns.from = now }) },
+		DNSDone:      func(httptrace.DNSDoneInfo) { w.see(func(now time.Time) { w.dns.to = now }) },
+		ConnectStart: func(_, addr string) { w.see(func(now time.Time) { w.dialStart(addr, now) }) },
+		ConnectDone:  func(_, addr string, err error) { w.see(func(now time.Time) { w.dialDone(addr, err, now) }) },
 	})
 }
 
@@ -122,7 +125,11 @@ func (w *watch) gotConn(info httptrace.GotConnInfo) {
 		return
 	}
 	w.got, w.reused, w.conn = true, info.Reused, unwrap(info.Conn)
-	w.peer = info.Conn.RemoteAddr().String()
+	if w.conn != nil {
+		w.peer = w.conn.peer
+	} else {
+		w.peer = info.Conn.RemoteAddr().String()
+	}
 	if t, ok := info.Conn.(*tls.Conn); ok {
 		cs := t.ConnectionState()
 		if w.version = cs.Version; len(cs.PeerCertificates) > 0 {
@@ -151,6 +158,13 @@ func (w *watch) wrote(info httptrace.WroteRequestInfo) {
 	}
 	w.sent = time.Now()
 	w.limit(w.response, errAnswerTime)
+}
+
+// answer notes the first byte of the answer.
+func (w *watch) answer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.first = time.Now()
 }
 
 // draining replaces the deadline by that of the answer's body.
