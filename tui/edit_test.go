@@ -325,6 +325,39 @@ func TestFaultsOfTheService(t *testing.T) {
 	})
 }
 
+// TestFormSaysTheSameInAShell compares the command line that a change is shown
+// as.
+func TestFormSaysTheSameInAShell(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		fill func(f *form)
+		want string
+	}{
+		{"quotes", func(f *form) { f.field("description").input = newInput("Ann's; rm -rf /") }, `--description 'Ann'\''s; rm -rf /'`},
+		{"a limit", func(f *form) { f.field("connectTimeout").input = newInput("5") }, "--connect-timeout 5s"},
+		{"no limit", func(f *form) { f.field("responseTimeout").clear() }, "--response-timeout 0"},
+		{"no number", func(f *form) { f.field("maxInFlight").clear() }, "--max-in-flight 0"},
+		{"a flag", func(f *form) { f.field("retriesEnabled").pick = 1 }, "--retries=true"},
+		{"no e-mail", func(f *form) { f.field("email").clear() }, "--email ''"},
+		{"no auth", func(f *form) { f.field("auth.type").pick = 0 }, "--auth '' --auth-key-file /dev/null"},
+		{"a key", func(f *form) { f.field("auth.key").input = newInput("canary") }, "--auth-key-file FILE"},
+		{"no key", func(f *form) { f.field("auth.key").clear() }, "--auth-key-file /dev/null"},
+		{"no headers", func(f *form) { f.field("headers").rows = []input{{}} }, "--header ''"},
+		{"headers", func(f *form) { f.field("headers").rows[1] = newInput("X-Key: canary") }, "--header 'A: b' --header 'X-Key: ******'"},
+	} {
+		f := newForm(&desk{})
+		f.load(callback.Health{Callback: callback.Callback{
+			ID: 7, Name: "crm", Email: "a@b", MaxInFlight: 4, ResponseTimeout: time.Minute, Headers: []callback.Param{{Key: "A", Value: "b"}},
+			Auth: callback.Auth{Type: callback.AuthBearer, Key: fingerprinted("k")},
+		}})
+		tc.fill(f)
+		if got := f.command(); got != "ringback callbacks set crm "+tc.want {
+			t.Errorf("%s: %s\nwant ... %s", tc.name, got, tc.want)
+		}
+	}
+}
+
 func TestUnsavedChangesAreGuarded(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -1,13 +1,8 @@
 package tui
 
 import (
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -39,6 +34,7 @@ type fieldSpec struct {
 	hint   func(f *form) string
 	help   string
 	flag   string // of ringback callbacks set
+	zero   string // what that takes where the field is empty
 	get    func(cb *callback.Callback) string
 	put    func(d *callback.Draft, v string) error
 }
@@ -199,58 +195,6 @@ func (f *field) clear() {
 	}
 }
 
-var (
-	errLong  = errors.New("that is too long; nothing was pasted")
-	errLines = errors.New("a key is one line, without control characters; nothing was pasted")
-	errTaken = errors.New("text cannot be pasted here")
-)
-
-// lineEnds makes one kind of the ends that terminals paste.
-var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
-
-// paste takes text in. says is what is to be told of it.
-func (f *field) paste(text string) (says string, err error) {
-	trimmed := strings.Trim(text, "\r\n")
-	switch f.kind {
-	case fieldSecret:
-		if callback.Sanitize(trimmed, len(trimmed)) != trimmed { // a change that nobody could see
-			return "", errLines
-		}
-	case fieldLines:
-		return "", f.pasteLines(trimmed)
-	case fieldPaste:
-		if len(text) > callback.MaxCA {
-			return "", errLong
-		}
-		f.whole = strings.TrimSpace(lineEnds.Replace(text))
-		return "", nil
-	case fieldChoice, fieldFlag:
-		return "", errTaken
-	}
-	if !f.insert(trimmed) {
-		return "", errLong
-	}
-	f.drop = false
-	if strings.ContainsAny(trimmed, "\r\n") {
-		says = "what was pasted is one line now"
-	}
-	return says, nil
-}
-
-// pasteLines takes each line as one of its own.
-func (f *field) pasteLines(text string) error {
-	for i, line := range strings.Split(lineEnds.Replace(text), "\n") {
-		if i > 0 && strings.TrimSpace(line) != "" {
-			f.row = len(f.rows) - 1
-		}
-		if !f.rows[f.row].insert(line) {
-			return errLong
-		}
-		f.grow()
-	}
-	return nil
-}
-
 // hidden is how many characters at the end of a line are not shown: of a
 // secret all, of a header that holds one what follows its name.
 func (f *field) hidden(in *input) int {
@@ -264,29 +208,4 @@ func (f *field) hidden(in *input) int {
 		}
 	}
 	return 0
-}
-
-// certificates says in a few words what certificates a text holds.
-func certificates(text string) string {
-	rest, n, first := []byte(text), 0, ""
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			continue
-		}
-		if n++; n == 1 {
-			first = cert.Subject.CommonName + ", until " + cert.NotAfter.UTC().Format(time.DateOnly)
-		}
-	}
-	switch n {
-	case 0:
-		return plural(uint64(strings.Count(text, "\n")+1), "line") + ", no certificate"
-	case 1:
-		return first
-	}
-	return first + " and " + strconv.Itoa(n-1) + " more"
 }

@@ -108,7 +108,7 @@ func lengthText(t time.Duration) string {
 
 func limitField(name, label, flag string, get func(*callback.Callback) time.Duration, set func(*callback.Draft) **time.Duration) fieldSpec {
 	return fieldSpec{
-		name: name, label: label, flag: flag,
+		name: name, label: label, flag: flag, zero: "0",
 		get: func(cb *callback.Callback) string { return lengthText(get(cb)) },
 		put: func(d *callback.Draft, v string) error {
 			t, err := limitOf(v)
@@ -221,7 +221,7 @@ var fieldSpecs = []fieldSpec{
 	flagField("ordered", "Strict order", "ordered", func(cb *callback.Callback) bool { return cb.Ordered }, func(d *callback.Draft) **bool { return &d.Ordered }).
 		with(nil, "First in, first out: a call that fails blocks those behind it."),
 	{
-		name: "maxInFlight", label: "In flight", flag: "max-in-flight", hint: always("empty: configured"), help: "How many requests may be under way at the same time.",
+		name: "maxInFlight", label: "In flight", flag: "max-in-flight", zero: "0", hint: always("empty: configured"), help: "How many requests may be under way at the same time.",
 		get: func(cb *callback.Callback) string {
 			if cb.MaxInFlight == 0 {
 				return ""
@@ -235,7 +235,7 @@ var fieldSpecs = []fieldSpec{
 		},
 	},
 	{
-		name: "ratePerSecond", label: "Per second", flag: "rate", hint: always("empty: no limit"), help: "How many requests are begun in a second at most; 0.5 is one every 2 s.",
+		name: "ratePerSecond", label: "Per second", flag: "rate", zero: "0", hint: always("empty: no limit"), help: "How many requests are begun in a second at most; 0.5 is one every 2 s.",
 		get: func(cb *callback.Callback) string {
 			if cb.RatePerSecond == 0 {
 				return ""

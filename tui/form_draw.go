@@ -1,13 +1,6 @@
 package tui
 
-import (
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-
-	"ringback/callback"
-)
+import "fmt"
 
 // Columns of a form.
 const (
@@ -191,103 +184,4 @@ func (f *form) drawBox(c *Canvas, x, y, i int) int {
 		f.d.cursor = place{x + 1, y, true}
 	}
 	return c.Put(x, y, role, sign)
-}
-
-// changed says what saving changes, of a new callback in a word.
-func (f *form) changed() string {
-	var parts []string
-	if n := len(f.changes()); f.new() && n > 0 {
-		return plural(uint64(n), "field") + " filled in"
-	}
-	for _, at := range f.changes() {
-		switch {
-		case at.kind == fieldSecret && at.drop:
-			parts = append(parts, at.label+" removed")
-		case at.kind == fieldSecret:
-			parts = append(parts, at.label+" replaced")
-		case at.kind == fieldLines:
-			parts = append(parts, at.label)
-		default:
-			parts = append(parts, at.label+" "+at.told(at.was)+" -> "+at.told(at.value()))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-// effect says what becomes of the calls that wait once it is saved.
-func (f *form) effect() string {
-	h := &f.base
-	if now := f.d.health(h.ID); now != nil {
-		h = &now.Health
-	}
-	n := h.Live.Counts.Waiting()
-	if f.new() || n == 0 || len(f.changes()) == 0 {
-		return ""
-	}
-	var says []string
-	switch {
-	case f.moves("url"):
-		says = append(says, plural(n, "waiting call")+": to the new URL on the next try.")
-	case f.moves(sentFields...):
-		says = append(says, plural(n, "waiting call")+": so on the next try.")
-	}
-	if f.moves("retriesEnabled") && f.field("retriesEnabled").value() == flagOff {
-		says = append(says, "Those tried already are given up when their turn comes.")
-	}
-	switch {
-	case h.Live.Suspended:
-		says = append(says, "It is suspended: what waits is held.")
-	case h.Live.Gate.State == callback.Open:
-		says = append(says, "It is down: one call is sent at once, to see whether it is up.")
-	}
-	return strings.Join(says, " ")
-}
-
-// sentFields are those that a request is made of.
-var sentFields = []string{
-	"auth.type", "auth.key", "contentType", "removeHTML", "connectTimeout", "responseTimeout", "signingSecret", "previousSigningSecret", "ca", "headers",
-}
-
-// moves reports whether one of some fields is changed.
-func (f *form) moves(names ...string) bool {
-	return slices.ContainsFunc(f.changes(), func(at *field) bool { return slices.Contains(names, at.name) })
-}
-
-// command returns the command line that does the same; secrets and
-// certificates stand in files there.
-func (f *form) command() string {
-	words := []string{"ringback callbacks set " + quoted(f.base.Name)}
-	if f.new() {
-		words = []string{"ringback callbacks add " + quoted(f.field("name").value()) + " " + quoted(f.field("url").value())}
-	}
-	for _, at := range f.changes() {
-		switch v := at.value(); {
-		case f.new() && (at.name == "name" || at.name == "url"):
-		case at.kind == fieldSecret || at.kind == fieldPaste:
-			words = append(words, "--"+at.flag+" FILE")
-		case at.kind == fieldFlag:
-			words = append(words, "--"+at.flag+"="+strconv.FormatBool(v == flagOn))
-		case at.kind == fieldLines:
-			for i := range at.rows {
-				in := &at.rows[i]
-				if s := strings.TrimSpace(string(in.masked(at.hidden(in)))); s != "" {
-					words = append(words, "--"+at.flag+" "+quoted(s))
-				}
-			}
-		default:
-			words = append(words, "--"+at.flag+" "+quoted(v))
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// quoted returns s as one word of a shell.
-func quoted(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:/@+=", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
