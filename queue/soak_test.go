@@ -324,7 +324,8 @@ func (s *soak) sync(t *testing.T) time.Duration {
 	took := make([]time.Duration, 21)
 	for i := range took {
 		start := time.Now()
-		if _, err := f.WriteAt(make([]byte, 4<<10), int64(i)<<12); err == nil {
+		_, err := f.WriteAt(make([]byte, 4<<10), int64(i)<<12)
+		if err == nil {
 			err = f.Sync()
 		}
 		if err != nil {
