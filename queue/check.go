@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
@@ -39,7 +40,7 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 			xor ^= uint64(id)
 			if e.Status != callback.Ready || e.DueClass() != class || string(dueKey(h.slot, &e)) != string(k) {
 				fault("due entry of call %s does not agree with its key", id)
-			} else {
+			} else if class == callback.Tried || late(&e) {
 				checkPlace(t, h, &e, fault)
 			}
 			if class == callback.Fresh {
@@ -63,6 +64,9 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 				return false, err
 			}
 			countRow(&counts, &e)
+			if _, err := t.Get(freshKey(h.slot, h.cb.Num, id)); !errors.Is(err, badger.ErrKeyNotFound) {
+				fault("call %s has a due entry that is not its own: %v", id, err)
+			}
 			if e.Status == callback.Ready {
 				if _, err := t.Get(dueKey(h.slot, &e)); err != nil {
 					fault("call %s is to be tried again and has no due entry: %v", id, err)
@@ -101,7 +105,8 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 const maxFaults = 100
 
 // checkPlace verifies that a call waits where its own state says: so it has no
-// second due entry, and none that it should not have.
+// second due entry, and none that it should not have. Where one never tried usually
+// waits the entry is that state, and those that have a row are looked up there.
 func checkPlace(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) {
 	state, err := readEntry(t, h.slot, h.cb.Num, e.ID)
 	switch {

@@ -35,6 +35,10 @@ func TestCheckOfDueEntries(t *testing.T) {
 			tried.Attempts = 0
 			return set(slot, tried)
 		}},
+		{"a tried one waits where it first did", "has a due entry that is not its own", func(slot byte, _, tried, _ callback.Entry) func(*badger.Txn) error {
+			tried.Attempts, tried.Due = 0, tried.ID.Time()
+			return set(slot, tried)
+		}},
 		{"one never tried waits twice", "has a due entry that is not its own", func(slot byte, fresh, _, _ callback.Entry) func(*badger.Txn) error {
 			fresh.Due = fresh.Due.Add(time.Minute)
 			return set(slot, fresh)
