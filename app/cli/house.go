@@ -176,6 +176,7 @@ func (h *house) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	worked, served := make(chan error, 1), make(chan error, 2)
 	wg.Go(func() { worked <- h.app.Run(working) })
+	wg.Go(func() { giveBack(working) })
 	for _, ln := range []net.Listener{h.doors.tcp, h.doors.unix} {
 		if ln != nil {
 			wg.Go(func() { served <- h.server.Serve(ln) })

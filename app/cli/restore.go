@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -92,6 +93,7 @@ const restoring = "restoring"
 // restoreData makes the data folder out of a backup, or leaves nothing behind. An
 // earlier restore that was cut off is removed.
 func restoreData(ctx context.Context, cfg *config.Config, in io.Reader) (sum restored, err error) {
+	debug.SetMemoryLimit(int64(cfg.MemoryLimit))
 	f := &folder{dir: cfg.DataDir}
 	_, missing := os.Stat(f.dir)
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
