@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 
 	"ringback/callback"
 )
@@ -57,6 +58,9 @@ func (p *callbackPage) drawHead(c *Canvas, y int, h *callback.HealthView, wide b
 		auth = h.Auth.Type.String() + " " + h.Auth.Key.String()
 	}
 	kind := h.ContentType.String() + ", " + auth
+	if wide && strings.HasPrefix(h.URL, "https:") {
+		kind += ", TLS verified"
+	}
 	x = c.PutIn(1, y+1, min(c.Width("POST "+h.MaskedURL()), max(w-c.Width(kind)-5, w/2)), RoleText, "POST "+h.MaskedURL(), Left) + 3
 	c.PutIn(x, y+1, w-x-1, RoleText, kind, Left)
 	c.PutIn(1, y+2, w-2, RoleText, d.setup(h), Left)
@@ -96,8 +100,11 @@ func (d *desk) setup(h *callback.HealthView) string {
 		mail = "nobody"
 	}
 	s += ", mail to " + mail
-	if h.Alerts == callback.ModeEveryCall {
+	switch h.Alerts {
+	case callback.ModeEveryCall:
 		s += " for every call"
+	case callback.ModeOutage:
+		s += " for each outage"
 	}
 	for _, more := range []struct {
 		on    bool

@@ -259,10 +259,10 @@ var bindings = []binding{
 // feet is the last row of each place: its keys, those used most first.
 var feet = map[scope][]action{
 	onOverview: {actOpen, actFilter, actRetryAll, actResolveAll, actTest, actSuspend, actNew, actEdit, actWindow, actPause, actClock, actCopy, actRefresh, actMouse},
-	onCallback: {actEsc, actOpen, actRetryAll, actMark, actRetry, actResolve, actTest, actSuspend, actEdit, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
+	onCallback: {actEsc, actOpen, actRetryAll, actResolve, actTest, actSuspend, actRetry, actMark, actEdit, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
 	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actTest, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
-	onOutages:  {actOpen, actFilter, actRetryAll, actResolveAll, actMailAgain, actAck, actEdit, actCopy, actPause, actClock, actRefresh},
+	onOutages:  {actOpen, actFilter, actMailAgain, actAck, actEdit, actRetryAll, actResolveAll, actCopy, actPause, actClock, actRefresh},
 	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
 	onLog:      {actFilter, actLevel, actOpen, actFollow, actUndo, actWrap, actPart, actCopy, actPause, actClock},
