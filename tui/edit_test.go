@@ -430,6 +430,33 @@ func TestConflict(t *testing.T) {
 	}
 }
 
+// TestConflictOfHostileText draws the box, and the form with what is theirs, at
+// any size.
+func TestConflictOfHostileText(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 100, 30, nil, func(p *pilot) {
+		p.press("e tab x")
+		page := p.m.top().(*editPage)
+		h := f.health("crm-prod").Health
+		h.Version++
+		h.Name, h.URL, h.Description, h.CA = hostile[4], strings.Join(hostile, ""), strings.Join(hostile, " "), strings.Join(hostile, "\n")
+		h.Headers = []callback.Param{{Key: hostile[5], Value: hostile[6]}, {Key: "\n", Value: strings.Join(hostile, "\r")}}
+		page.stale = true
+		page.took(h, nil)
+		p.send(tea.FocusMsg{})
+		if _, ok := p.m.box.(*conflictBox); !ok {
+			t.Fatalf("box %T", p.m.box)
+		}
+		for _, keys := range []string{"", "t", "tab tab tab tab tab tab tab tab tab tab tab", "down down down down down down down down down down down down down down down"} {
+			p.press(keys)
+			for _, size := range [][2]int{{20, 5}, {60, 15}, {61, 16}, {80, 24}, {140, 40}, {250, 80}} {
+				resized(t, p, size[0], size[1])
+			}
+		}
+	})
+}
+
 // Somebody else's change is taken in where there is none here, told of where
 // there is, and nothing is asked where both are the same.
 func TestChangeElsewhereWhileEditing(t *testing.T) {

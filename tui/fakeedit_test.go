@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"ringback/callback"
 )
@@ -12,6 +13,7 @@ import (
 // editing is what the fake knows of callbacks being made and changed.
 type editing struct {
 	drafts []callback.Draft
+	late   bool // the next update comes after another one
 	trial  callback.Trial
 	wait   chan struct{} // while not nil: no test is answered before it is closed
 }
@@ -81,6 +83,15 @@ func (f *fake) Update(_ context.Context, ref string, d callback.Draft, version u
 	i, err := f.find(ref)
 	if err != nil {
 		return h, err
+	}
+	if f.late {
+		f.late = false
+		was := f.overview.Callbacks[i].Health
+		other := &was.Callback
+		other.Version, other.UpdatedAt = other.Version+1, ago(40*time.Second)
+		other.URL, other.Email, other.Retries = other.URL+"/2", "noc@example.com", false
+		f.overview.Callbacks = slices.Clone(f.overview.Callbacks)
+		f.overview.Callbacks[i].Health = was
 	}
 	h = f.overview.Callbacks[i].Health
 	if version != h.Version {

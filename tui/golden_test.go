@@ -26,6 +26,7 @@ type scene struct {
 	keys  string
 	first bool // there is no callback yet
 	gone  bool // the server stopped answering 13 s ago
+	late  bool // somebody else changes what is edited before it is saved
 	ops   []callback.OperationView
 	over  func(*Options)
 }
@@ -63,6 +64,7 @@ var scenes = []scene{
 	{name: "edit-fault", keys: "e tab ctrl+u f t p : tab right right tab s e c r e t tab"},
 	{name: "edit-more", keys: "enter e " + strings.Repeat("tab ", 21) + "X - A : b"},
 	{name: "edit-leave", keys: "e tab x esc"},
+	{name: "edit-conflict", keys: "e tab x ctrl+s", late: true},
 	{name: "new", first: true, keys: "n c r m tab"},
 	{name: "delete", keys: "delete c r m"},
 	{name: "test", keys: "T"},
@@ -73,7 +75,7 @@ var scenes = []scene{
 func (s scene) play(t *testing.T, w, h int, look func(p *pilot)) {
 	t.Helper()
 	f := newFake()
-	f.ops.list = s.ops
+	f.ops.list, f.late = s.ops, s.late
 	if s.first {
 		f.overview.Callbacks, f.overview.Events, f.server.MailServer = nil, nil, ""
 	}

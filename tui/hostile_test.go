@@ -114,6 +114,7 @@ func TestAnySize(t *testing.T) {
 			if s.first {
 				f.overview.Callbacks = nil
 			}
+			f.late = s.late
 			poison(f, hostile)
 			fly(t, f, 100, 30, s.over, func(p *pilot) {
 				p.press(s.keys)
@@ -147,6 +148,7 @@ func FuzzScreen(f *testing.F) {
 		if s.first {
 			fake.overview.Callbacks = nil
 		}
+		fake.late = s.late
 		poison(fake, []string{text, "", text + text})
 		fly(t, fake, 100, 30, s.over, func(p *pilot) {
 			p.m.canvas.SetPalette(NewPalette(themes[int(theme)%len(themes)], ascii))
