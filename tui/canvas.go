@@ -20,7 +20,7 @@ type Canvas struct {
 	cells   []cell
 	long    []string // clusters of more than one rune, by index
 	out     []byte   // the last output, kept for its room
-	joint   []byte   // room to see whether two clusters would join
+	joint   []byte   // room to look for the end of a cluster
 }
 
 // cell is one column of one row. r is a rune; or follows, where the cluster to
@@ -223,11 +223,12 @@ func (c *Canvas) first(s string) (string, int) {
 			return s[:n], 1
 		}
 	}
-	g, w := ansi.FirstGraphemeCluster(s, c.method)
-	if len(g) > maxCluster {
-		return g, c.method.StringWidth(short(g))
+	c.joint = append(c.joint[:0], s...) // so that text may live on the caller's stack
+	g, w := ansi.FirstGraphemeCluster(c.joint, c.method)
+	if s = s[:len(g)]; len(s) > maxCluster {
+		w = c.method.StringWidth(strings.Clone(short(s)))
 	}
-	return g, w
+	return s, w
 }
 
 // short cuts a cluster to maxCluster bytes.

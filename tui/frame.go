@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -109,25 +110,29 @@ func (m *model) signals() []signal {
 
 // tabTexts returns what the tabs say in so many cells: their names, shorter
 // ones, or of all but the open one the number alone.
-func (m *model) tabTexts(room int) (texts [len(tabs)]string) {
-	for style := range 3 {
+func (m *model) tabTexts(room int) [len(tabs)]string {
+	for _, texts := range tabStyles[:2] {
 		n := 0
-		for i, name := range tabs {
-			switch {
-			case style == 1:
-				name = shortTabs[i]
-			case style == 2 && i != m.tab:
-				name = ""
-			}
-			texts[i] = strings.TrimRight(fmt.Sprintf(" %d %s", i+1, name), " ") + " "
-			n += len(texts[i])
+		for _, text := range texts {
+			n += len(text)
 		}
 		if n <= room {
-			break
+			return texts
 		}
 	}
+	texts := tabStyles[2]
+	texts[m.tab] = tabStyles[0][m.tab]
 	return texts
 }
+
+// tabStyles are the tabs with their names, shorter ones, and none.
+var tabStyles = func() (styles [3][len(tabs)]string) {
+	for i := range tabs {
+		number := " " + strconv.Itoa(i+1) + " "
+		styles[0][i], styles[1][i], styles[2][i] = number+tabs[i]+" ", number+shortTabs[i]+" ", number
+	}
+	return styles
+}()
 
 func (m *model) drawBar(c *Canvas) {
 	d := &m.desk

@@ -122,7 +122,8 @@ func (p *overviewPage) drawRow(c *Canvas, t *table, y int, h *callback.HealthVie
 	t.put(c, y, ovOK, RoleText, Success(h.OK, h.Bad))
 	t.put(c, y, ovCalls, RoleText, CountShort(h.OK+h.Bad))
 	if x, w, ok := t.at(ovCells); ok {
-		c.FailedShare(x, y, squeeze(h.Cells, w))
+		var room [hourCells]Tally
+		c.FailedShare(x, y, squeeze(room[:0], h.Cells, w))
 	}
 	t.put(c, y, ovWaiting, RoleText, CountShort(h.Live.Counts.Waiting()))
 	t.put(c, y, ovOldest, RoleText, Age(h.Oldest, now))
@@ -159,15 +160,16 @@ func (d *desk) outage(h *callback.HealthView) string {
 	return absent
 }
 
-// squeeze puts cells together into at most n.
-func squeeze(cells []callback.Cell, n int) []Tally {
+// squeeze puts cells together into at most n, which it appends to out.
+func squeeze(out []Tally, cells []callback.Cell, n int) []Tally {
 	n = max(min(n, len(cells)), 0)
-	out := make([]Tally, n)
-	for i := range out {
+	for i := range n {
+		var t Tally
 		for _, cell := range cells[i*len(cells)/n : (i+1)*len(cells)/n] {
-			out[i].OK += uint64(cell.OK)
-			out[i].Failed += uint64(cell.Bad)
+			t.OK += uint64(cell.OK)
+			t.Failed += uint64(cell.Bad)
 		}
+		out = append(out, t)
 	}
 	return out
 }
