@@ -344,7 +344,7 @@ func hostileText(s *screen) {
 	before := s.tmux("display-message", "-p", "-t", "s", state)
 	shaped := func(f string) bool {
 		rows := strings.Split(strings.TrimSuffix(f, "\n"), "\n")
-		return len(rows) == 24 && strings.Contains(rows[0], "1 Overview") && strings.Contains(rows[23], "q quit")
+		return len(rows) == 24 && strings.Contains(rows[0], "1 Overview") && strings.Contains(rows[23], "? help")
 	}
 	for range texts {
 		s.keys("Enter")

@@ -132,8 +132,8 @@ func (b *leaveBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 func (b *leaveBox) Draw(c *Canvas) {
 	d := b.d
 	lines := []boxLine{{role: RoleText, keep: true, text: "This terminal runs the server. " +
-		plural(uint64(max(d.overview.Running, 0)), "call") + " in flight, " + Count(d.overview.Waiting) + " wait on disk."}, {}}
-	stop := "stop: finish what is in flight, then exit; what waits is kept"
+		plural(uint64(max(d.overview.Running, 0)), "call") + isAre(d.overview.Running) + " in flight, " + Count(d.overview.Waiting) + " wait on disk."}, {}}
+	stop := "stop: finish what is in flight (up to 65 s), then exit; what waits is kept"
 	if d.opt.Demo || d.server.Demo {
 		stop = "stop: the demo ends, and its folder is removed"
 	}
@@ -142,6 +142,14 @@ func (b *leaveBox) Draw(c *Canvas) {
 		boxLine{key: "s", text: stop, indent: 5, keep: true},
 		boxLine{key: "Esc", text: "stay", indent: 5, keep: true})
 	drawBox(c, "Leave", lines, nil)
+}
+
+// isAre returns the verb of so many.
+func isAre(n int) string {
+	if n == 1 {
+		return " is"
+	}
+	return " are"
 }
 
 // suspendBox asks before a callback is suspended or resumed.

@@ -84,6 +84,9 @@ func (p *callbackPage) parse(s string) (filter, *filterError) {
 }
 
 func (p *callbackPage) filterBy(s string) tea.Cmd {
+	if p.d.unsearchable() {
+		return nil
+	}
 	f, fault := p.parse(s)
 	if fault != nil {
 		p.d.say(RoleError, fault.Error())
@@ -98,6 +101,9 @@ func (p *callbackPage) Key(a action) (tea.Cmd, bool) {
 	d := p.d
 	switch a {
 	case actFailed, actAll, actUnfinished:
+		if d.unsearchable() {
+			return nil, true
+		}
 		p.show = a
 		return p.filterBy(p.typed), true
 	case actFilter:

@@ -37,8 +37,9 @@ type desk struct {
 
 	resolved *resolvedCalls // by the last job, or nil
 
-	lastKey time.Time
-	cursor  place // where the terminal's own cursor is to be
+	lastKey     time.Time
+	interrupted time.Time // when Ctrl+C was pressed last
+	cursor      place     // where the terminal's own cursor is to be
 
 	typing *typing // the line that is typed, or nil
 	past   map[*language][]string

@@ -40,12 +40,12 @@ func (d *desk) drawFirstRun(c *Canvas) {
 	}
 	put := func(x int, role Role, text string) {
 		if y < end {
-			c.PutIn(x, y, w-x-1, role, text, Left)
+			c.PutIn(x, y, w-x, role, text, Left)
 		}
 		y++
 	}
 	y++
-	for _, line := range c.Wrap("No callbacks yet. A callback is a URL that gets every reply to your messages.", w-4, 2) {
+	for _, line := range c.Wrap("No callbacks yet. A callback is a URL that gets every reply to your messages.", w-3, 2) {
 		put(3, RoleTitle, line)
 	}
 	y++

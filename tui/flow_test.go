@@ -374,8 +374,17 @@ func TestLeave(t *testing.T) {
 		leave      Leave
 	}{
 		{"attached", "q", false, true, Detach},
-		{"attached, deep, Ctrl+C", "2 enter ctrl+c", false, true, Detach},
-		{"attached, over a box", "z ctrl+c", false, true, Detach},
+		{"attached, deep, q goes back", "2 enter q", false, false, Detach},
+		{"attached, deep, q q", "2 enter q q", false, true, Detach},
+		{"attached, deep, Ctrl+C", "2 enter ctrl+c", false, false, Detach},
+		{"attached, deep, Ctrl+C twice", "enter j enter ctrl+c ctrl+c", false, true, Detach},
+		{"attached, Ctrl+C", "4 ctrl+c", false, true, Detach},
+		{"attached, over a box", "z ctrl+c", false, false, Detach},
+		{"attached, over a box, twice", "z ctrl+c ctrl+c", false, true, Detach},
+		{"attached, in a line", "2 / q ctrl+c", false, false, Detach},
+		{"attached, in a form", "e x ctrl+c", false, false, Detach},
+		{"attached, in a form, twice", "e x ctrl+c ctrl+c", false, true, Detach},
+		{"here, deep", "enter j enter ctrl+c ctrl+c ctrl+c", true, false, Detach},
 		{"here, asks", "q", true, false, Detach},
 		{"here, asks twice", "ctrl+c ctrl+c", true, false, Detach},
 		{"here, stay", "q esc", true, false, Detach},
@@ -393,4 +402,57 @@ func TestLeave(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEscapeOrder leaves one thing after the other: the box, the line, the
+// filter, the marks, the page.
+func TestEscapeOrder(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+		p.press("enter /")
+		p.types("code:refused")
+		p.press("enter space space / x ?") // the question mark is typed
+		p.see("/ code:refusedx?")
+		p.press("esc")
+		p.see("code:refused", "2 marked")
+		p.press("x")
+		p.see("Resolve ─")
+		p.press("esc")
+		p.unseen("Resolve ─")
+		p.see("code:refused", "2 marked")
+		p.press("esc")
+		p.unseen("code:refused")
+		p.see("2 marked")
+		p.press("esc")
+		p.unseen("marked")
+		p.see("Overview > crm-prod")
+		p.press("esc")
+		p.unseen("Overview >")
+		p.press("esc") // there is nothing left
+		p.see("worst first")
+		if p.quit {
+			t.Fatal("Esc left the program")
+		}
+	})
+}
+
+// TestSlowCtrlC are two first ones.
+func TestSlowCtrlC(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+		p.press("2 enter / ctrl+c")
+		p.press("enter 2 enter")
+		p.pass(2 * time.Second)
+		p.press("2 / ctrl+c")
+		p.see("Ctrl+C again leaves")
+		p.pass(1100 * time.Millisecond)
+		p.press("enter ctrl+c")
+		if p.quit {
+			t.Fatal("two Ctrl+C a second apart leave")
+		}
+		p.press("ctrl+c")
+		if !p.quit {
+			t.Fatal("two Ctrl+C at once do not leave")
+		}
+	})
 }

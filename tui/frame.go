@@ -274,6 +274,9 @@ func (m *model) trail() string {
 func (m *model) drawFeet(c *Canvas) {
 	on := m.top().scope()
 	ends := []action{actHelp, actQuit}
+	if len(m.stack) > 0 && !m.desk.link.down {
+		ends = ends[:1]
+	}
 	if m.desk.typing != nil {
 		on, ends = onFilter, nil
 	}

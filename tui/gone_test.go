@@ -391,3 +391,28 @@ func TestFirstContactIsDenied(t *testing.T) {
 		})
 	}
 }
+
+// TestFilterWhileOffline leaves the calls that are loaded on the screen.
+func TestFilterWhileOffline(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2")
+		f.set(func() { f.fail = errors.New("connection refused") })
+		p.pass(5 * time.Second)
+		p.press("/")
+		p.types("kim")
+		p.press("enter")
+		p.see("/: offline; the calls that are loaded stay", "Mei Tan", "all callbacks, all statuses")
+		p.press("f")
+		p.see("offline", "Mei Tan")
+		p.press("1")
+		f.set(func() { f.fail = nil })
+		p.pass(10 * time.Second)
+		p.press("enter")
+		f.set(func() { f.fail = errors.New("connection refused") })
+		p.pass(5 * time.Second)
+		p.press("o")
+		p.see("/: offline", "Fred Waters")
+	})
+}

@@ -157,7 +157,7 @@ var bindings = []binding{
 	bind(actRefresh, anywhere, groupAnywhere, "Ctrl+R", "refresh", "refresh now", "ctrl+r"),
 	bind(actRedraw, anywhere, groupAnywhere, "Ctrl+L", "redraw", "draw the screen again", "ctrl+l"),
 	bind(actHelp, anywhere, groupAnywhere, "?", "help", "these keys", "?"),
-	bind(actQuit, anywhere, groupAnywhere, "q", "quit", "leave; also Ctrl+C", "q", "ctrl+c"),
+	bind(actQuit, anywhere, groupAnywhere, "q", "quit", "leave; also Ctrl+C twice", "q", "ctrl+c"),
 
 	bind(actDown, anywhere, groupLists, "j Down", "down", "down", "j", "down"),
 	bind(actUp, anywhere, groupLists, "k Up", "up", "up", "k", "up"),

@@ -20,7 +20,7 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 	d.note = note{}
 	switch {
 	case k.String() == "ctrl+c":
-		return m.quit()
+		return m.interrupt()
 	case m.box != nil:
 		cmd, done := m.box.Key(k)
 		if done {
@@ -67,6 +67,12 @@ func (m *model) writer() writer {
 	}
 	w, _ := m.top().(writer)
 	return w
+}
+
+// whole reports whether the page on top is shown, and not less.
+func (m *model) whole() bool {
+	_, form := m.top().(writer)
+	return m.w >= fullW && m.h >= fullH && !(form && m.desk.link.down)
 }
 
 // place returns whose keys are valid.
@@ -209,8 +215,38 @@ func (m *model) refreshNow() tea.Cmd {
 	return tea.Batch(d.ask.server(), m.refresh())
 }
 
-// quit leaves; where the server runs here, it asks what is to become of it.
+// twiceTime is within what a second Ctrl+C leaves whatever is open.
+const twiceTime = time.Second
+
+// interrupt does what Ctrl+C does: one step towards leaving, and all of them
+// when it is pressed twice, unless the server runs here.
+func (m *model) interrupt() tea.Cmd {
+	d := &m.desk
+	now := d.opt.Now()
+	twice := now.Sub(d.interrupted) < twiceTime
+	d.interrupted = now
+	esc := tea.KeyPressMsg{Code: tea.KeyEscape}
+	switch w := m.writer(); {
+	case d.opt.Embedded:
+		return m.quit()
+	case twice:
+		return tea.Quit
+	case m.box == nil && d.typing == nil && (w == nil || d.link.down):
+		return m.quit()
+	}
+	defer d.say(RoleDim, "Ctrl+C again leaves")
+	return m.press(esc)
+}
+
+// quit leaves, from a page above the six screens only to what is below it;
+// where the server runs here, it asks what is to become of it.
 func (m *model) quit() tea.Cmd {
+	if n := len(m.stack); n > 0 && !m.desk.opt.Embedded && m.whole() {
+		m.desk.say(RoleDim, "q leaves from the six screens")
+		m.drop(n - 1)
+		m.draw()
+		return m.top().Refresh()
+	}
 	if !m.desk.opt.Embedded {
 		return tea.Quit
 	}
