@@ -136,6 +136,9 @@ func (p *callPage) request(c *Canvas, w int, spread bool) []string {
 		r.attempt = v.Attempts[len(v.Attempts)-1-at].Number
 	}
 	text := p.d.heads(&r, spread)
+	if !spread {
+		text = append(text[:1], packed(c, text[1:], w)...)
+	}
 	switch {
 	case !p.whole:
 		text = append(text, "loading ...")
@@ -191,8 +194,8 @@ type sent struct {
 	attempt int    // 0: not known
 }
 
-// heads returns the request line and the headers of what is POSTed, in few lines
-// unless they are to be spread.
+// heads returns the request line and the headers of what is POSTed; spread has
+// all of them.
 func (d *desk) heads(r *sent, spread bool) []string {
 	var heads []string
 	if h := d.health(r.of); h != nil {
@@ -211,7 +214,7 @@ func (d *desk) heads(r *sent, spread bool) []string {
 	}
 	heads = append(heads, "webhook-id: "+r.id)
 	if !spread {
-		return []string{"POST " + r.url, strings.Join(heads, "   ")}
+		return append([]string{"POST " + r.url}, heads...)
 	}
 	if r.attempt > 0 {
 		heads = append(heads, "X-Ringback-Attempt: "+strconv.Itoa(r.attempt))
@@ -232,6 +235,18 @@ func (d *desk) heads(r *sent, spread bool) []string {
 
 // maxLines is how many lines one line of a request may be broken into.
 const maxLines = 200
+
+// packed puts texts side by side, as many as w cells have room for.
+func packed(c *Canvas, texts []string, w int) (lines []string) {
+	for _, s := range texts {
+		if n := len(lines) - 1; n >= 0 && c.Width(lines[n])+3+c.Width(s) <= w {
+			lines[n] += "   " + s
+			continue
+		}
+		lines = append(lines, s)
+	}
+	return lines
+}
 
 // spreadJSON puts the parts of a JSON text on lines of their own, which
 // changes nothing but blanks. Other text stays as it is.

@@ -138,3 +138,13 @@ func TestKeysOfOneCallbackElsewhere(t *testing.T) {
 		}
 	})
 }
+
+func TestPacked(t *testing.T) {
+	t.Parallel()
+	c := NewCanvas(1, 1, NewPalette(ThemeNone, false))
+	got := packed(c, []string{"aaaa", "陳", "b: c", "longer than a line"}, 9)
+	want(t, got, []string{"aaaa   陳", "b: c", "longer than a line"})
+	if got := packed(c, []string{"aaaa", "陳"}, 8); len(got) != 2 {
+		t.Errorf("got %q in 8 cells", got)
+	}
+}
