@@ -337,3 +337,24 @@ func TestDeadlinesApart(t *testing.T) {
 		}
 	}
 }
+
+// Of many hosts the connections used last are kept, twice as many in all as of one.
+func TestIdleConnectionsAreFew(t *testing.T) {
+	t.Parallel()
+	p := newPoster(t, Options{AllowPrivate: true, MaxIdle: 1})
+	hosts := make([]*callback.Callback, 3)
+	for i := range hosts {
+		srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		t.Cleanup(srv.Close)
+		hosts[i] = newCallback(srv.URL)
+		postOne(t, p, hosts[i])
+	}
+	for _, row := range []struct {
+		host   int
+		reused bool
+	}{{2, true}, {1, true}, {0, false}} {
+		if a := postOne(t, p, hosts[row.host]); a.Reused != row.reused {
+			t.Errorf("host %d: reused %v, want %v", row.host, a.Reused, row.reused)
+		}
+	}
+}
