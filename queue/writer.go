@@ -37,6 +37,7 @@ type group struct {
 	t      *badger.Txn
 	before *group // which is being committed, and of which t sees nothing; nil: there is none
 	writes []write
+	spare  []badger.Entry // to be used: they are made many at once
 	ops    []*op
 	weight int // of ops
 	bytes  int // the same
@@ -441,7 +442,13 @@ func (g *group) set(k, v []byte) error {
 	if g.before != nil {
 		g.writes = append(g.writes, write{k: k, v: v})
 	}
-	return g.t.Set(k, v)
+	if len(g.spare) == 0 {
+		g.spare = make([]badger.Entry, 32)
+	}
+	entry := &g.spare[0]
+	g.spare = g.spare[1:]
+	entry.Key, entry.Value = k, v
+	return g.t.SetEntry(entry)
 }
 
 // delete removes a record.

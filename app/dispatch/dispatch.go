@@ -200,7 +200,7 @@ func (d *Engine) Slot(num callback.Num, may bool, size int) bool {
 func (d *Engine) Start(c callback.Claim) {
 	go func() {
 		defer d.wg.Done()
-		d.attempt(c)
+		d.attempt(&c)
 	}()
 }
 
@@ -245,21 +245,22 @@ func (d *Engine) Manual(ctx context.Context, num callback.Num, id callback.CallI
 	d.mu.Unlock()
 	go func() {
 		defer d.wg.Done()
-		d.attempt(c)
+		d.attempt(&c)
 	}()
 	return nil
 }
 
 // attempt makes the attempt of one claim and records it.
-func (d *Engine) attempt(c callback.Claim) {
+func (d *Engine) attempt(c *callback.Claim) {
 	entry := c.Entry
-	defer func() { d.release(&c, &entry) }()
+	defer func() { d.release(c, &entry) }()
 	h, err := d.opt.Store.Callback(c.Entry.Num)
 	if err != nil {
 		d.fail(err)
 		return
 	}
-	made := d.opt.Poster.Post(d.attempts, &h.Callback, &c, c.Entry.Attempts+1)
+	cb := h.Callback // what is kept is not all of h
+	made := d.opt.Poster.Post(d.attempts, &cb, c, c.Entry.Attempts+1)
 	if last := made[len(made)-1]; last.Class == callback.ClassInterrupted && d.attempts.Err() != nil {
 		return // the claim stays open, and the next start records it as interrupted
 	}
@@ -273,7 +274,7 @@ func (d *Engine) attempt(c callback.Claim) {
 	if c.Entry.Manual || h.Live.Gate.State != callback.Closed {
 		due = time.Time{}
 	}
-	d.opt.Ended(Ended{Callback: &h.Callback, Entry: entry, Attempts: made, Due: due})
+	d.opt.Ended(Ended{Callback: &cb, Entry: entry, Attempts: made, Due: due})
 }
 
 // release gives the slot of an attempt back, and looks whether its lane, or
