@@ -419,6 +419,11 @@ func TestConflict(t *testing.T) {
 				if h := f.health("crm-prod"); h.Description != "theirs too" || tc.want == nil && h.Email != "theirs@example.com" {
 					t.Fatalf("stored %+v", h.Callback)
 				}
+				f.changed()
+				p.settle()
+				if p.m.box != nil {
+					t.Fatal("the box came again without a save")
+				}
 				if tc.keys == "t" {
 					p.see("theirs@example.com")
 					p.fill("description", "x")
@@ -566,10 +571,11 @@ func TestDeleteWantsTheName(t *testing.T) {
 		p.press("enter")
 		p.types("crm-pro")
 		p.press("enter")
-		p.types("x")
+		p.types("d and more")
 		p.press("enter")
 		want(t, f.did(), nil)
-		p.press("backspace")
+		p.press("ctrl+u")
+		p.types("crm-pro")
 		p.paste("d\n")
 		p.press("enter")
 		want(t, f.did(), []string{fmt.Sprintf("delete %s", callbackIDOf("crm-prod"))})
