@@ -49,6 +49,7 @@ var scenes = []scene{
 	{name: "operation", keys: "enter", ops: []callback.OperationView{runningOp("bob")}},
 	{name: "suspend", keys: "z"},
 	{name: "help", keys: "?"},
+	{name: "help-search", keys: "? / f a i l"},
 	{name: "palette", keys: ": r e t"},
 	{name: "first-run", first: true},
 	{name: "gone", gone: true},

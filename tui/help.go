@@ -1,22 +1,42 @@
 package tui
 
 import (
+	"slices"
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 )
 
 // helpBox shows every key.
 type helpBox struct {
-	d    *desk
-	on   scope // where help was asked for: keys of other places are dim
-	top  int
-	more bool
+	d     *desk
+	on    scope // where help was asked for: keys of other places are dim
+	top   int
+	more  bool
+	query *typing // what keys are searched for, or nil
 }
 
 // Key implements box.
 func (b *helpBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
+	if b.query != nil {
+		switch lookup(k, onFilter) {
+		case actCancel:
+			b.query = nil
+		case actApply:
+			return nil, true
+		case actClear:
+			b.query.text, b.query.at = nil, 0
+		default:
+			b.query.edit(k)
+		}
+		b.top = 0
+		return nil, false
+	}
 	switch lookup(k, onHelp) {
 	case actCancel:
 		return nil, true
+	case actFilter:
+		b.query = newTyping("", func(string) *filterError { return nil }, nil)
 	case actDown:
 		if b.more {
 			b.top++
@@ -50,6 +70,41 @@ func helpGroups(groups ...string) []helpLine {
 	return out
 }
 
+// search leaves out the keys that do not have all the words that are looked
+// for, and the groups that have none then.
+func (b *helpBox) search(all []helpLine) []helpLine {
+	if b.query == nil {
+		return all
+	}
+	words := strings.Fields(strings.ToLower(string(b.query.text)))
+	var out, head []helpLine
+	for _, l := range all {
+		if l.key == nil {
+			if l.head != "" {
+				head = []helpLine{l}
+			}
+			continue
+		}
+		text := strings.ToLower(l.key.Help().Key + " " + l.key.Help().Desc + " " + l.key.foot + " " + l.key.group)
+		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+			continue
+		}
+		if len(out) > 0 && head != nil {
+			out = append(out, helpLine{})
+		}
+		out, head = append(append(out, head...), l), nil
+	}
+	return out
+}
+
+// Paste puts text into what is looked for.
+func (b *helpBox) Paste(text string) {
+	if b.query != nil {
+		b.query.insert(text)
+		b.top = 0
+	}
+}
+
 // Draw implements box.
 func (b *helpBox) Draw(c *Canvas) {
 	w, h := c.Size()
@@ -67,20 +122,28 @@ func (b *helpBox) Draw(c *Canvas) {
 	for _, col := range columns {
 		long = max(long, len(col))
 	}
+	for i := range columns {
+		columns[i] = b.search(columns[i])
+	}
 	bw := min(len(columns)*columnW+4, w)
 	bh := min(long+2, h)
 	room := bh - 2
 	b.top = max(min(b.top, long-room), 0)
 	b.more = b.top+room < long
-	says := "Keys   Esc closes"
+	says := "Keys   / searches here   Esc closes"
 	if room < long {
-		says = "Keys   j k scroll   Esc closes"
+		says = "Keys   / searches here   j k scroll   Esc closes"
 	}
-	if b.d.readOnly() {
+	if b.query != nil {
+		says = "Keys   / " + string(b.query.text) + "   Esc shows all"
+	} else if b.d.readOnly() {
 		says += "   read-only: what changes something is dim"
 	}
 	x, y := (w-bw)/2, (h-bh)/2
 	c.Box(x, y, bw, bh, says)
+	if b.query != nil {
+		b.d.cursor = place{x + 12 + c.Width(string(b.query.text[:b.query.at])), y, true}
+	}
 	for i, col := range columns {
 		at := x + 2 + i*columnW
 		wide := min(columnW, x+bw-1-at)

@@ -226,6 +226,7 @@ var bindings = []binding{
 	bind(actStop, onLeave, groupBoxes, "s", "stop", "stop", "s"),
 	bind(actCancel, onLeave, groupBoxes, "Esc", "stay", "stay", "esc"),
 	bind(actCancel, onHelp, groupBoxes, "Esc", "closes", "close", "esc", "?", "q", "enter"),
+	bind(actFilter, onHelp, groupBoxes, "/", "searches", "look for a key", "/"),
 	bind(actDown, onHelp, groupBoxes, "j Down", "down", "down", "j", "down", "pgdown", "ctrl+d"),
 	bind(actUp, onHelp, groupBoxes, "k Up", "up", "up", "k", "up", "pgup", "ctrl+u"),
 	bind(actApply, onFilter, groupBoxes, "Enter", "apply", "apply the filter", "enter"),

@@ -130,3 +130,27 @@ func TestNoDangerousKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestHelpIsSearched(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+		p.press("?")
+		p.see("/ searches here")
+		p.press("j j /")
+		p.types("RETRY fail")
+		p.see("Keys   / RETRY fail", "retry all that failed", "Calls")
+		p.unseen("mouse")
+		p.unseen("Lists")
+		at := p.m.desk.cursor
+		row := []rune(strings.Split(p.text(), "\n")[at.y])
+		if !at.on || !strings.HasSuffix(string(row[:at.x]), "RETRY fail") {
+			t.Errorf("the cursor is at %d,%d", at.x, at.y)
+		}
+		p.press("backspace backspace backspace backspace q") // it is typed
+		p.see("/ RETRY q")
+		p.press("esc")
+		p.see("mouse on / off")
+		p.press("esc")
+		p.unseen("Keys")
+	})
+}
