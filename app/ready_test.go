@@ -94,17 +94,19 @@ func TestReadyz(t *testing.T) {
 	})
 }
 
-// always is an endpoint that answers so at once, and notes when.
+// always is an endpoint that answers so after a while, and notes when it is asked.
 type always struct {
-	code int
-	mu   sync.Mutex
-	at   []time.Time
+	code  int
+	takes time.Duration
+	mu    sync.Mutex
+	at    []time.Time
 }
 
 func (p *always) Post(_ context.Context, _ *callback.Callback, _ *callback.Claim, number int) []callback.Attempt {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.at = append(p.at, time.Now())
+	p.mu.Unlock()
+	time.Sleep(p.takes) // of the bubble
 	a := callback.Attempt{Number: number, Started: time.Now(), Code: p.code, OK: p.code == http.StatusOK}
 	if !a.OK {
 		a.Class = callback.ClassStatus
@@ -113,22 +115,25 @@ func (p *always) Post(_ context.Context, _ *callback.Callback, _ *callback.Claim
 }
 
 // What waits because it was asked to is not late: behind a rate, or, in order,
-// behind a call that fails.
+// behind a call that fails. Nor is what waits for memory.
 func TestReadyWhileCallsWaitAsAsked(t *testing.T) {
 	rate, yes := 0.1, true
+	long := callback.Response{Message: callback.Message{Content: strings.Repeat("x", 300)}} // there is memory for one
 	for _, c := range []struct {
 		name  string
 		draft callback.Draft
 		code  int
+		takes time.Duration
 		posts int // in ten minutes and a bit
 	}{
-		{"rate", callback.Draft{RatePerSecond: &rate}, http.StatusOK, 61},
-		{"ordered", callback.Draft{Ordered: &yes, Retries: &yes}, http.StatusBadGateway, 3},
+		{"rate", callback.Draft{RatePerSecond: &rate}, http.StatusOK, 0, 61},
+		{"ordered", callback.Draft{Ordered: &yes, Retries: &yes}, http.StatusBadGateway, 0, 3},
+		{"memory", callback.Draft{}, http.StatusOK, 40 * time.Second, 16},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &always{code: c.code}
-				a := app.New(app.Options{Store: memq.New(policy()), Poster: p, Policy: policy(), Drain: time.Second})
+				p := &always{code: c.code, takes: c.takes}
+				a := app.New(app.Options{Store: memq.New(policy()), Poster: p, Policy: policy(), Drain: time.Minute, MaxBytes: 2000})
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error, 1)
 				go func() { done <- a.Run(ctx) }()
@@ -137,7 +142,7 @@ func TestReadyWhileCallsWaitAsAsked(t *testing.T) {
 				if _, err := a.Create(t.Context(), c.draft); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := a.Enqueue(t.Context(), slices.Repeat([]callback.NewResponse{{Ref: c.name}}, 100)); err != nil {
+				if _, err := a.Enqueue(t.Context(), slices.Repeat([]callback.NewResponse{{Ref: c.name, Response: long}}, 100)); err != nil {
 					t.Fatal(err)
 				}
 				for range 10 {
