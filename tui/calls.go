@@ -180,6 +180,11 @@ func (l *callList) act(a action) (tea.Cmd, bool) {
 			return d.copies(v.ID.String()), true
 		}
 		d.say(RoleDim, "y: "+l.noCall())
+	case actCopyAll:
+		if chosen {
+			return d.copies(d.callInWords(&v)), true
+		}
+		d.say(RoleDim, "Y: "+l.noCall())
 	default:
 		return l.Key(a)
 	}

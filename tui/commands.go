@@ -120,7 +120,6 @@ var twins = map[action]string{
 	actResolveAll: "ringback calls resolve --callback CALLBACK --all --status failed",
 	actUndo:       "ringback operations undo OPERATION",
 	actExport:     "ringback calls export --callback CALLBACK -o calls.ndjson",
-	actCopyAll:    "ringback calls show CALL",
 	actPrev:       "ringback calls list --callback CALLBACK",
 	actNext:       "ringback calls list --callback CALLBACK --oldest",
 	actSuspend:    "ringback callbacks suspend CALLBACK",

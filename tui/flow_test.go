@@ -456,3 +456,28 @@ func TestSlowCtrlC(t *testing.T) {
 		}
 	})
 }
+
+// TestCopyInWords copies a row as one would tell it.
+func TestCopyInWords(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("Y 2 j j Y 3 j j Y 1 enter j Y")
+		got := p.copied
+		if len(got) != 4 {
+			t.Fatalf("copied %q", got)
+		}
+		for i, has := range [][]string{
+			{"crm-prod: DOWN since 09:12:04", "1,284"},
+			{"call " + f.calls[2].ID.String() + " to billing-eu of 2026-03-03T14:03:26.870+10:00: retrying, attempt 1: 503", "from Jonas Weber"},
+			{"outage #40 of crm-prod: from 2026-03-03T09:12:04.000+10:00, 4h51m, 1,284 calls; Connection refused"},
+			{" to crm-prod of "},
+		} {
+			for _, text := range has {
+				if !strings.Contains(got[i], text) {
+					t.Errorf("copied %q, which lacks %q", got[i], text)
+				}
+			}
+		}
+	})
+}

@@ -153,6 +153,7 @@ var bindings = []binding{
 	bind(actWindow, onOverview|onCallback, groupAnywhere, "w", "window", "1h 6h 24h 7d 30d", "w"),
 	bind(actWindowBack, onOverview|onCallback, groupAnywhere, "W", "window back", "the window before", "W"),
 	bind(actCopy, anywhere, groupAnywhere, "y", "copy", "copy the id", "y"),
+	bind(actCopyAll, onOverview|onCallLists|onOutages, groupAnywhere, "Y", "copy in words", "copy the row in words", "Y"),
 	bind(actMouse, anywhere, groupAnywhere, "M", "mouse", "mouse on / off", "M"),
 	bind(actRefresh, anywhere, groupAnywhere, "Ctrl+R", "refresh", "refresh now", "ctrl+r"),
 	bind(actRedraw, anywhere, groupAnywhere, "Ctrl+L", "redraw", "draw the screen again", "ctrl+l"),

@@ -191,6 +191,12 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return p.d.copies(p.rows[at].CallbackID.String()), true
+	case actCopyAll:
+		if at < 0 {
+			p.d.say(RoleDim, "Y: there is no outage")
+			return nil, true
+		}
+		return p.d.copies(p.d.outageInWords(&p.rows[at])), true
 	case actRetryAll, actResolveAll:
 		if at < 0 {
 			p.d.say(RoleDim, "there is no outage")

@@ -172,6 +172,11 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return p.d.askMany(a, failedOf(h.ID)), true
+	case actCopyAll:
+		if h != nil {
+			return p.d.copies((&plain{desk: p.d}).line(h)), true
+		}
+		p.d.say(RoleDim, "Y: there is no callback")
 	case actCopy:
 		switch {
 		case p.d.firstRun():
