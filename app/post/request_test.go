@@ -334,3 +334,31 @@ func TestQueryIsEscaped(t *testing.T) {
 		}
 	}
 }
+
+// The request on a fresh connection leaves the one before alone, which net/http may
+// still be writing when it has reported that its connection is dead.
+func TestFreshRequestHasHeadersOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Ringback-Attempt") != "2" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer s.Close()
+	p := New(Options{AllowPrivate: true})
+	defer p.Close()
+	j := p.prepare(&callback.Callback{URL: s.URL}, &callback.Claim{})
+	first := j.request(t.Context(), 1, time.Now())
+	cl, err := p.clients.get("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := p.send(t.Context(), cl, j, 2, time.Now(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close() // there is none
+	if got := first.Header.Get("X-Ringback-Attempt"); got != "1" || resp.StatusCode != http.StatusOK {
+		t.Errorf("the first request says attempt %q, and the second was answered %d", got, resp.StatusCode)
+	}
+}
