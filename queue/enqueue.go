@@ -137,7 +137,7 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 	out.ID = e.ID
 	switch {
 	case g.disp == nil || e.Due.After(g.now):
-		g.wake[c.Num] += 0
+		g.changed[c.Num] = struct{}{}
 	case !g.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&e) == callback.Go && g.mayStart(), c.Response.Size()):
 		g.wake[c.Num]++
 	default:

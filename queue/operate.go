@@ -46,7 +46,7 @@ func (e *Engine) each(ctx context.Context, now time.Time, num callback.Num, ids 
 				return err
 			}
 		}
-		g.wake[num] += 0
+		g.changed[num] = struct{}{}
 		for i := range entries {
 			after := entries[i]
 			ok, err := f(st, &after)

@@ -203,7 +203,7 @@ func (e *Engine) AdvanceOperation(ctx context.Context, now time.Time, id string,
 		if o.Kind == callback.OperationRetry && o.Matched == 0 && len(before) > 0 {
 			st.Probe()
 		}
-		g.wake[o.Num] += 0
+		g.changed[o.Num] = struct{}{}
 		for i := range before {
 			if err := g.operate(h, st, o, &before[i]); err != nil {
 				return err
@@ -300,7 +300,7 @@ func (e *Engine) AdvanceUndo(ctx context.Context, now time.Time, id string, limi
 			return err
 		}
 		st := g.step(h)
-		g.wake[o.Num] += 0
+		g.changed[o.Num] = struct{}{}
 		for i, j := 0, 0; i < len(kept); i++ {
 			var entry *callback.Entry
 			if j < len(present) && present[j].ID == kept[i].ID {

@@ -51,7 +51,7 @@ func (g *group) purgeCallback(num callback.Num) (purged int, err error) {
 	}
 	e.houses[num-1] = nil
 	delete(e.ids, h.cb.ID)
-	g.wake[num] += 0 // so that its lane finds that it is gone
+	g.changed[num] = struct{}{} // so that its lane finds that it is gone
 	return 1, nil
 }
 

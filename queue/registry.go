@@ -25,7 +25,7 @@ func (e *Engine) Create(ctx context.Context, now time.Time, cb callback.Callback
 		e.houses = append(e.houses, h)
 		e.names[cb.Name], e.ids[cb.ID] = h, h
 		g.step(h)
-		g.wake[cb.Num] += 0
+		g.changed[cb.Num] = struct{}{}
 		return g.saveCallback(h)
 	})
 	return cb, err
@@ -62,7 +62,7 @@ func (e *Engine) Update(ctx context.Context, now time.Time, cb callback.Callback
 		st := g.step(h)
 		st.Policy = e.policy.For(&cb)
 		st.Edited()
-		g.wake[cb.Num] += 0
+		g.changed[cb.Num] = struct{}{}
 		return g.saveCallback(h)
 	})
 	return cb, err
@@ -127,7 +127,7 @@ func (e *Engine) changeMany(ctx context.Context, now time.Time, num callback.Num
 		if err != nil {
 			return err
 		}
-		g.wake[num] += 0
+		g.changed[num] = struct{}{}
 		return f(g, h)
 	})
 }

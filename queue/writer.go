@@ -52,7 +52,8 @@ type group struct {
 	claims  map[byte][]claimed           // claims to be written, by slot
 	ended   []claimRef                   // claim records one of whose calls has its result
 	start   []callback.Claim             // calls for the dispatcher
-	wake    map[callback.Num]int
+	wake    map[callback.Num]int         // new calls that got no slot
+	changed map[callback.Num]struct{}    // callbacks of which more than that may start
 
 	asked     bool // for what follows
 	freeBytes uint64
@@ -132,7 +133,7 @@ func (e *Engine) begin(before *group) *group {
 	g := &group{
 		e: e, before: before, blind: true, done: make(chan struct{}),
 		touched: map[*house]*callback.Step{}, moved: map[callback.CallID]struct{}{},
-		claims: map[byte][]claimed{}, wake: map[callback.Num]int{},
+		claims: map[byte][]claimed{}, wake: map[callback.Num]int{}, changed: map[callback.Num]struct{}{},
 	}
 	g.open()
 	return g
@@ -336,8 +337,9 @@ func (g *group) commit() {
 // record, which an operation reads before it changes anything; any other error
 // stops the engine, for the operation may be half done.
 func (g *group) run(o *op) error {
-	// Times of a group never go back, nor behind the last enqueue or the group
-	// before, whatever order they were taken in: what is enqueued now is due now.
+	// Times of a group never go back, nor behind the last enqueue or a group that is
+	// being committed, whatever order they were taken in: what is enqueued now is due
+	// now.
 	if o.now.After(g.now) {
 		g.now = o.now
 		for _, st := range g.touched {
@@ -409,6 +411,9 @@ func (g *group) finish(ops []*op, err error) {
 		}
 		for num, n := range g.wake {
 			g.disp.Wake(num, n)
+		}
+		for num := range g.changed { // on its own: beside refused calls it would not be noticed
+			g.disp.Wake(num, 0)
 		}
 	}
 	for _, o := range ops {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ func (l *line) Next(callback.Num) *callback.Claim {
 	next := l.next
 	if l.next = nil; next != nil {
 		l.asked <- struct{}{}
+		<-l.asked
 	}
 	return next
 }
@@ -82,15 +84,16 @@ func TestFillsWhileCommitting(t *testing.T) {
 	<-begun
 	l.next = &callback.Claim{Entry: page[0]}
 	record(ids[1])
-	<-l.asked
+	<-l.asked // the writer is held up in Next
 	wg.Go(func() {
 		if n, err := e.Resolve(t.Context(), queuetest.Start, cb.Num, ids, "me"); n != 0 || err != nil {
 			t.Errorf("%d calls were resolved that had been delivered, %v", n, err)
 		}
 	})
-	for len(e.ops) > 0 || len(begun) > 0 {
+	for len(e.ops) == 0 {
 		runtime.Gosched()
 	}
+	l.asked <- struct{}{}
 	gate.Unlock()
 	wg.Wait()
 	if l.started != 0 || l.missed != 1 {
@@ -101,5 +104,129 @@ func TestFillsWhileCommitting(t *testing.T) {
 	}
 	if err := e.Check(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// woken notes how often each sort of wake-up came.
+type woken struct {
+	line
+	refused, changed int
+}
+
+func (w *woken) Wake(_ callback.Num, refused int) {
+	if w.refused += refused; refused == 0 {
+		w.changed++
+	}
+}
+
+// A dispatcher that has read ahead must hear of a change also where new calls
+// got no slot in the same commit: what it has read may be old.
+func TestChangeIsToldBesideRefusedCalls(t *testing.T) {
+	t.Parallel()
+	e := openTemp(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := fill(t, e, cb.Num, 1)
+	call, err := e.Call(t.Context(), cb.Num, ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := e.Resolve(t.Context(), queuetest.Start, cb.Num, ids, "me"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	w := &woken{}
+	e.SetDispatcher(w)
+	var wg sync.WaitGroup
+	begun, plug := make(chan struct{}), make(chan struct{})
+	wg.Go(func() { // so that both come into the group after this one
+		err := e.submit(t.Context(), queuetest.Start, 1, 0, func(*group) error {
+			close(begun)
+			<-plug
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-begun
+	wg.Go(func() {
+		if err := e.Undo(t.Context(), queuetest.Start, call.Entry); err != nil {
+			t.Error(err)
+		}
+	})
+	wg.Go(func() { fill(t, e, cb.Num, 1) })
+	for len(e.ops) < 2 {
+		runtime.Gosched()
+	}
+	close(plug)
+	wg.Wait()
+	if w.refused != 1 || w.changed != 1 {
+		t.Errorf("it heard of %d refused calls, and %d times of a change", w.refused, w.changed)
+	}
+}
+
+// granting is a dispatcher that has room for all.
+type granting struct {
+	line
+	asked chan struct{}
+}
+
+func (g *granting) Slot(_ callback.Num, may bool, _ int) bool {
+	g.asked <- struct{}{}
+	return may
+}
+
+// Where a commit fails, nobody who came after it is told otherwise, and no attempt
+// starts that was claimed in either group.
+func TestNothingStartsBehindAFailure(t *testing.T) {
+	t.Parallel()
+	var e *Engine
+	var gate sync.Mutex
+	begun := make(chan struct{}, 10)
+	e, err := Open(Options{
+		Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty, noSync: true,
+		Committing: func(int) func() {
+			begun <- struct{}{}
+			gate.Lock()
+			return gate.Unlock
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &granting{asked: make(chan struct{})}
+	e.SetDispatcher(g)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true, MaxInFlight: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	gate.Lock()
+	var wg sync.WaitGroup
+	refused := func() {
+		wg.Go(func() {
+			if _, err := e.Enqueue(t.Context(), queuetest.Start, []callback.NewCall{{Num: cb.Num}}); err == nil {
+				t.Error("it was accepted")
+			}
+		})
+	}
+	refused()
+	<-g.asked
+	<-begun // it is being committed
+	refused()
+	<-g.asked // it is in the group that is filled meanwhile
+	e.stop(errors.New("the disk broke"))
+	gate.Unlock()
+	wg.Wait()
+	if g.started != 0 {
+		t.Errorf("%d attempts started", g.started)
+	}
+	if _, err := e.Enqueue(t.Context(), queuetest.Start, []callback.NewCall{{Num: cb.Num}}); err == nil {
+		t.Error("it was accepted after that")
+	}
+	if err := e.Close(); err == nil {
+		t.Error("Close does not say that the engine failed")
 	}
 }
