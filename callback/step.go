@@ -113,8 +113,15 @@ func (s *Step) Room() int {
 // does in an ordered callback.
 func (s *Step) InLine() bool {
 	l := s.Live
-	return l.Gate.State == Closed && !l.Suspended && !l.Deleted && !(s.Policy.Ordered && l.Counts.Retrying > 0)
+	return l.Gate.State == Closed && !l.Suspended && !l.Deleted && !s.blocked()
 }
+
+// Behind reports whether e, which MayStart lets begin, stands behind a call of its
+// ordered callback that failed. An engine asks in the commit that would begin it:
+// who named e may have looked before that call failed.
+func (s *Step) Behind(e *Entry) bool { return !e.tried() && s.blocked() }
+
+func (s *Step) blocked() bool { return s.Policy.Ordered && s.Live.Counts.Retrying > 0 }
 
 // StartAt returns when MayStart may first say Go for a waiting e if nothing
 // else happens, or false when only an event can bring that about. Where e does

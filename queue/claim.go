@@ -207,7 +207,7 @@ func (g *group) claimDue(h *house, seen *callback.Entry, damaged bool) (callback
 	case st.MayStart(&after) == callback.GiveUp:
 		st.GiveUp(&after)
 		return after, false, g.move(h, &before, &after)
-	case st.MayStart(&after) == callback.Go && g.mayStart():
+	case st.MayStart(&after) == callback.Go && !st.Behind(&after) && g.mayStart():
 		st.Start(&after)
 		g.claim(h, &after)
 		return after, true, nil

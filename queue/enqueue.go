@@ -138,7 +138,7 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 	switch {
 	case g.disp == nil || e.Due.After(g.now):
 		g.changed[c.Num] = struct{}{}
-	case !g.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&e) == callback.Go && g.mayStart(), c.Response.Size()):
+	case !g.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&e) == callback.Go && !st.Behind(&e) && g.mayStart(), c.Response.Size()):
 		g.wake[c.Num]++
 	default:
 		st.Start(&e)

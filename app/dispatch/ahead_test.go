@@ -175,3 +175,32 @@ func TestOrderedGoesOnWithTheNext(t *testing.T) {
 		}
 	})
 }
+
+// The head of an ordered callback blocks those behind it also while a person has
+// it tried.
+func TestOrderedWaitsForAnAttemptByHand(t *testing.T) {
+	run(t, 512, func(w *world) {
+		a := w.create("a", down, func(cb *callback.Callback) { cb.Ordered = true })
+		w.set(a, func(n int) callback.Attempt {
+			if n == 1 {
+				return bad
+			}
+			return good
+		})
+		ids := w.add(a, 2)
+		w.pass(time.Second)
+		w.slow(a, 30*time.Second)
+		if err := w.d.Manual(w.ctx, a, ids[0], false); err != nil {
+			w.Fatal(err)
+		}
+		w.d.Wake(a, 0)
+		w.pass(20 * time.Second)
+		if n := len(w.sent(a)); n != 2 {
+			w.Errorf("%d requests while the head is tried by hand, want 2", n)
+		}
+		w.pass(2 * time.Minute)
+		if c := w.counts(a); c.Delivered != 2 {
+			w.Errorf("%+v", c)
+		}
+	})
+}

@@ -343,10 +343,14 @@ func (f *filler) oldest(ctx context.Context, page []callback.Entry) ([]callback.
 }
 
 // classes returns the order in which a lane takes its classes. In an ordered
-// lane what failed stands before all that came later.
+// lane what failed stands before all that came later, also while a person has it
+// tried, so that Due does not tell of it.
 func (f *filler) classes(st *callback.Step) []callback.DueClass {
-	if st.Policy.Ordered {
-		return []callback.DueClass{callback.Tried, callback.Fresh}
+	switch {
+	case st.Policy.Ordered && st.Live.Counts.Retrying > 0:
+		return []callback.DueClass{callback.Tried}
+	case st.Policy.Ordered:
+		return []callback.DueClass{callback.Fresh}
 	}
 	return []callback.DueClass{callback.Fresh, callback.Tried}
 }

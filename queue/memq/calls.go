@@ -70,7 +70,7 @@ func (s *Store) enqueue(now time.Time, c *callback.NewCall, refused map[callback
 		refused[c.Num] += 0
 		return out, nil
 	}
-	if !s.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&r.entry) == callback.Go, c.Response.Size()) {
+	if !s.disp.Slot(c.Num, h.cb.RatePerSecond == 0 && st.MayStart(&r.entry) == callback.Go && !st.Behind(&r.entry), c.Response.Size()) {
 		refused[c.Num]++
 		return out, nil
 	}
@@ -144,11 +144,11 @@ func (s *Store) Claim(_ context.Context, now time.Time, num callback.Num, calls 
 		if room != nil && !room(r.response.Size()) {
 			break
 		}
-		switch st.MayStart(&r.entry) {
-		case callback.Go:
+		switch verdict := st.MayStart(&r.entry); {
+		case verdict == callback.Go && !st.Behind(&r.entry):
 			st.Start(&r.entry)
 			out = append(out, callback.Claim{Entry: r.entry, Response: r.response})
-		case callback.GiveUp:
+		case verdict == callback.GiveUp:
 			st.GiveUp(&r.entry)
 		}
 	}
@@ -213,7 +213,7 @@ func (s *Store) next(h *house, st *callback.Step) (after func()) {
 		return func() {}
 	}
 	r := h.calls[c.Entry.ID]
-	if r == nil || r.entry.DueKey() != c.Entry.DueKey() || st.MayStart(&r.entry) != callback.Go {
+	if r == nil || r.entry.DueKey() != c.Entry.DueKey() || st.MayStart(&r.entry) != callback.Go || st.Behind(&r.entry) {
 		s.disp.Missed(c)
 		return func() {}
 	}

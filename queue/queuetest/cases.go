@@ -516,6 +516,16 @@ func orderly(h *harness) {
 	if len(l.started) != 2 || len(l.ahead) != 2 {
 		h.Fatalf("started behind one that failed: %+v", l.started)
 	}
+	l.slots = 1
+	h.add(cb.Num, 1)
+	if len(l.started) != 2 {
+		h.Fatalf("a new call overtook one that failed: %+v", l.started)
+	}
+	claims, err := h.s.Claim(h.ctx, h.now, cb.Num, due[2:3], nil) // seen before the failure
+	h.ok(err)
+	if len(claims) != 0 {
+		h.Fatalf("claimed behind one that failed: %+v", claims)
+	}
 	h.s.SetDispatcher(nil)
 	h.reopen()
 }
