@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type world struct {
 
 	bytes    int           // of responses whose attempts run, at most
 	reads    time.Duration // how long a look at what is due takes
+	commits  time.Duration // how long a claim takes, after what it asked for memory
 	looks    atomic.Int64  // at the clock, by the engine
 	skew     atomic.Int64  // how far that clock is ahead
 	ticks    atomic.Int64  // of which it told
@@ -500,7 +502,23 @@ type slowStore struct {
 // Claim implements callback.Queue.
 func (s *slowStore) Claim(ctx context.Context, now time.Time, num callback.Num, calls []callback.Entry, room func(size int) bool) ([]callback.Claim, error) {
 	s.w.claims.Add(1)
+	if s.w.commits > 0 {
+		calls, room = s.asks(ctx, num, calls, room), nil
+		time.Sleep(s.w.commits) // of the bubble's clock
+	}
 	return s.Store.Claim(ctx, now, num, calls, room)
+}
+
+// asks asks for memory as the engine on disk does: for what is stored, which is
+// longer than the response.
+func (s *slowStore) asks(ctx context.Context, num callback.Num, calls []callback.Entry, room func(size int) bool) []callback.Entry {
+	for i := range calls {
+		r, err := s.Store.Responses(ctx, num, []callback.CallID{calls[i].ID}, math.MaxInt)
+		if err != nil || len(r) != 1 || !room(r[0].Size()+100) {
+			return calls[:i]
+		}
+	}
+	return calls
 }
 
 // Due implements callback.Queue.

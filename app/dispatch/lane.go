@@ -3,6 +3,7 @@ package dispatch
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"time"
 
 	"ringback/callback"
@@ -370,7 +371,7 @@ func (f *filler) start(ctx context.Context, calls []callback.Entry) error {
 	switch {
 	case len(claims) > 0:
 		f.lane.stuck, f.again = 0, true
-	case f.short: // it is looked at when there is memory
+	case f.short && f.awaits(): // it is looked at when there is memory
 	case f.lane.stuck == calls[0].ID:
 		f.sooner(f.now.Add(time.Second))
 	default:
@@ -407,6 +408,17 @@ func (f *filler) settle(claims []callback.Claim) {
 	}
 	f.memory.hold(f.lane, n)
 	f.asked = 0
+	if n < 0 {
+		f.offer() // no attempt will give that back
+	}
+}
+
+// awaits reports whether a lane that found no memory is looked at when there is
+// some: because attempts of its own hold it, or it stands in line.
+func (f *filler) awaits() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lane.held > 0 || slices.Contains(f.memory.line, f.lane)
 }
 
 // forget drops what was read ahead.

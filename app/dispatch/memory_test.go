@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ringback/callback"
+	"ringback/queue/memq"
 )
 
 const mib = 1 << 20
@@ -305,6 +306,77 @@ func TestMemoryOfCallsThatDoNotStart(t *testing.T) {
 		}
 		w.pass(time.Hour)
 		if c := w.counts(a); c.Waiting() != 0 || c.Resolved != 2 || c.Failed == 0 {
+			w.Errorf("%+v", c)
+		}
+		w.empty()
+	})
+}
+
+// Memory that was asked for, and that no attempt came to hold, is offered to
+// whoever waits for it.
+func TestMemoryThatIsNotUsedIsOffered(t *testing.T) {
+	run(t, 512, func(w *world) {
+		w.end()
+		w.commits = time.Second
+		w.start(512)
+		short, longest := w.create("short", up, nil), w.create("longest", up, nil)
+		nums := []callback.Num{short, longest}
+		for i, size := range []int{64 << 10, 16 * mib} {
+			if err := w.s.Suspend(w.ctx, now(), nums[i], "ana"); err != nil {
+				w.Fatal(err)
+			}
+			w.long(nums[i], 1, size)
+		}
+		w.pass(time.Minute)
+		for _, num := range nums {
+			if err := w.s.Resume(w.ctx, now(), num); err != nil {
+				w.Fatal(err)
+			}
+			w.pass(time.Millisecond)
+		}
+		w.pass(10 * time.Minute)
+		for _, num := range nums {
+			if c := w.counts(num); c.Delivered != 1 {
+				w.Errorf("callback %d: %+v, short: %v", num, c, w.d.Short(num))
+			}
+		}
+		w.empty()
+	})
+}
+
+// A lane all of whose claims were given up goes on with what found no memory
+// beside them.
+func TestGivingUpLeavesNobodyWaiting(t *testing.T) {
+	run(t, 512, func(w *world) {
+		w.end()
+		w.p.Jitter = 0 // so that all are due at once
+		w.s = memq.New(w.p)
+		w.start(512)
+		a := w.create("a", func(n int) callback.Attempt {
+			if n%2 == 1 {
+				return bad
+			}
+			return good // so that the gate stays closed
+		}, nil)
+		for range 12 {
+			w.long(a, 1, 3*mib)
+			w.pass(0)
+			w.add(a, 1)
+			w.pass(0)
+		}
+		if c := w.counts(a); c.Retrying != 12 || c.Delivered != 12 {
+			w.Fatalf("%+v", c)
+		}
+		h, err := w.s.Callback(a)
+		if err != nil {
+			w.Fatal(err)
+		}
+		h.Retries = false
+		if _, err := w.s.Update(w.ctx, now(), h.Callback, 0); err != nil {
+			w.Fatal(err)
+		}
+		w.pass(3 * time.Hour)
+		if c := w.counts(a); c.Waiting() != 0 {
 			w.Errorf("%+v", c)
 		}
 		w.empty()
