@@ -105,7 +105,7 @@ type manifestKeeper struct {
 	fail func(error) // told of what went wrong
 	wake chan struct{}
 	done sync.WaitGroup
-	seen syscall.Stat_t // only the writer's
+	seen syscall.Stat_t // only that of the goroutine that commits
 	note manifestNote   // as it was last written
 }
 
@@ -121,7 +121,7 @@ func keepManifest(dir string, fail func(error)) *manifestKeeper {
 }
 
 // changed makes the keeper look when the MANIFEST is another than before. It
-// takes a microsecond; the writer asks after each commit, and nobody else may.
+// takes a microsecond; who commits asks after each commit, and nobody else may.
 func (k *manifestKeeper) changed() {
 	var st syscall.Stat_t
 	if err := syscall.Stat(filepath.Join(k.dir, manifestFile), &st); err != nil || st.Size == k.seen.Size && st.Ino == k.seen.Ino {
