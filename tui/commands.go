@@ -69,7 +69,7 @@ func (m *model) commandsOf(b *binding) []command {
 	}
 	c.name = strings.ToUpper(c.name[:1]) + c.name[1:]
 	if name := m.callbackHere(); name != "" {
-		c.twin = strings.Replace(c.twin, "CALLBACK", shellWord(name), 1)
+		c.twin = strings.Replace(c.twin, "CALLBACK", quoted(name), 1)
 	}
 	c.run = func() tea.Cmd { return m.do(b.act, b.Keys()[0]) }
 	return []command{c}
@@ -156,14 +156,6 @@ func (m *model) callbackHere() string {
 		return p.name
 	}
 	return ""
-}
-
-// shellWord returns a word of a command line.
-func shellWord(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // subject says what an action would be done to.
@@ -286,14 +278,14 @@ func (m *model) places(typed string) ([]command, bool) {
 			if strings.Contains(strings.ToLower(name), strings.ToLower(rest)) {
 				h := d.find(name)
 				out = append(out, command{
-					name: "callback " + name, on: standingOf(h).word(), twin: "ringback callbacks show " + shellWord(name),
+					name: "callback " + name, on: standingOf(h).word(), twin: "ringback callbacks show " + quoted(name),
 					run: func() tea.Cmd { d.open = newCallbackPage(d, h.ID, h.Name); return nil },
 				})
 			}
 		}
 		return out, len(out) > 0
 	case "call":
-		c := command{name: "call " + rest, twin: "ringback calls show " + rest}
+		c := command{name: "call " + rest, twin: "ringback calls show " + quoted(rest)}
 		low, high, fault := idsOf(&clause{key: "call", value: rest})
 		if fault != nil {
 			c.why = "hex digits, up to 16"

@@ -309,6 +309,8 @@ func TestFaultsOfTheService(t *testing.T) {
 		p.fill("name", "billing-eu")
 		p.press("tab tab ctrl+s")
 		p.see("not saved: the name is taken", "✗ is taken", "> Name")
+		p.press("ctrl+s") // it may have become free
+		p.see("not saved: the name is taken")
 		p.types("2")
 		p.unseen("is taken")
 		f.set(func() {
@@ -538,6 +540,8 @@ func TestPasteIntoFields(t *testing.T) {
 		{"a key with a hidden sign", "auth.key", "s3\u202ecret", "", "a key is one line"},
 		{"too much", "description", strings.Repeat("x", maxInput+1), "", "that is too long"},
 		{"headers", "headers", "A: b\r\n\r\nC: d\n", "A: b\nC: d", ""},
+		{"more headers than there may be", "headers", strings.Repeat("A: b\n", callback.MaxHeaders+2), "", "more lines than there may be; nothing was pasted"},
+		{"a header too long among others", "headers", "A: b\nC: " + strings.Repeat("x", maxInput) + "\n", "", "too long; nothing was pasted"},
 		{"a choice", "auth.type", "x", "", "text cannot be pasted here"},
 		{"certificates", "ca", "\n" + testPEM + "\n", strings.TrimSpace(testPEM), ""},
 		{"certificates of another system", "ca", strings.ReplaceAll(testPEM, "\n", "\r\n"), strings.TrimSpace(testPEM), ""},

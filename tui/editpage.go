@@ -205,6 +205,7 @@ func (p *editPage) save() tea.Cmd {
 		return nil
 	}
 	draft, _ := f.draft()
+	f.forgive()
 	f.check()
 	switch n := f.wrong(); {
 	case p.gone:

@@ -4,9 +4,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ringback/callback"
 )
@@ -14,6 +16,7 @@ import (
 var (
 	errLong  = errors.New("that is too long; nothing was pasted")
 	errLines = errors.New("a key is one line, without control characters; nothing was pasted")
+	errMany  = errors.New("that is more lines than there may be; nothing was pasted")
 	errTaken = errors.New("text cannot be pasted here")
 )
 
@@ -49,15 +52,30 @@ func (f *field) paste(text string) (says string, err error) {
 	return says, nil
 }
 
-// pasteLines takes each line as one of its own.
+// pasteLines takes each line as one of its own, all or none.
 func (f *field) pasteLines(text string) error {
-	for i, line := range strings.Split(lineEnds.Replace(text), "\n") {
-		if i > 0 && strings.TrimSpace(line) != "" {
-			f.row = len(f.rows) - 1
+	first, rest, _ := strings.Cut(lineEnds.Replace(text), "\n")
+	var more []string
+	for line := range strings.SplitSeq(rest, "\n") {
+		if strings.TrimSpace(line) != "" {
+			more = append(more, line)
 		}
-		if !f.rows[f.row].insert(line) {
-			return errLong
-		}
+	}
+	used := len(f.rows)
+	if last := used - 1; len(f.rows[last].text) == 0 && (f.row != last || first == "") {
+		used--
+	}
+	tooLong := func(line string) bool { return utf8.RuneCountInString(line) > maxInput }
+	switch {
+	case used+len(more) > callback.MaxHeaders+1:
+		return errMany
+	case slices.ContainsFunc(more, tooLong) || !f.rows[f.row].insert(first):
+		return errLong
+	}
+	f.grow()
+	for _, line := range more {
+		f.row = len(f.rows) - 1
+		f.rows[f.row].insert(line)
 		f.grow()
 	}
 	return nil

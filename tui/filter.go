@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -156,4 +157,43 @@ func wordsOf(all [][]clause, text string) (out []string) {
 		out = append(out, `"`+text+`"`)
 	}
 	return out
+}
+
+// testOf reads a filter of a list whose rows this screen selects itself: nil lets
+// all through. at is the time that since: and until: are of, text what words
+// without a key are looked for in, and one the condition of a clause; nil: it is
+// read elsewhere.
+func testOf[R any](d *desk, g *language, s string, at func(*R) time.Time, text func(*R) string, one func(*clause) (test[R], *filterError)) (test[R], *filterError) {
+	all, words, fault := g.split(s)
+	if fault != nil {
+		return nil, fault
+	}
+	since, until, fault := d.between(all)
+	if fault != nil {
+		return nil, fault
+	}
+	tests := []test[R]{func(r *R) bool { return within(at(r), since, until) }}
+	if words != "" {
+		words = strings.ToLower(words)
+		tests = append(tests, func(r *R) bool { return strings.Contains(strings.ToLower(text(r)), words) })
+	}
+	for _, cs := range all {
+		var some []test[R]
+		for i := range cs {
+			t, fault := one(&cs[i])
+			if fault != nil {
+				return nil, fault
+			}
+			if t != nil {
+				some = append(some, t)
+			}
+		}
+		if some != nil {
+			tests = append(tests, anyOf(some))
+		}
+	}
+	if len(all) == 0 && words == "" {
+		return nil, nil
+	}
+	return allOf(tests), nil
 }

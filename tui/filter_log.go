@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"ringback/callback"
 )
@@ -23,40 +24,9 @@ func partNames(d *desk) []string { return d.logParts }
 
 // parseLog reads a filter of the log: nil lets every line through.
 func (d *desk) parseLog(s string) (test[callback.LogLine], *filterError) {
-	all, text, fault := logLanguage.split(s)
-	if fault != nil {
-		return nil, fault
-	}
-	since, until, fault := d.between(all)
-	if fault != nil {
-		return nil, fault
-	}
-	tests := []test[callback.LogLine]{func(l *callback.LogLine) bool { return within(l.At, since, until) }}
-	if text != "" {
-		text = strings.ToLower(text)
-		tests = append(tests, func(l *callback.LogLine) bool {
-			return strings.Contains(strings.ToLower(l.Part+" "+says(l, true)), text)
-		})
-	}
-	for _, cs := range all {
-		var some []test[callback.LogLine]
-		for i := range cs {
-			t, fault := logTest(&cs[i])
-			if fault != nil {
-				return nil, fault
-			}
-			if t != nil {
-				some = append(some, t)
-			}
-		}
-		if some != nil {
-			tests = append(tests, anyOf(some))
-		}
-	}
-	if len(all) == 0 && text == "" {
-		return nil, nil
-	}
-	return allOf(tests), nil
+	return testOf(d, logLanguage, s,
+		func(l *callback.LogLine) time.Time { return l.At },
+		func(l *callback.LogLine) string { return l.Part + " " + says(l, true) }, logTest)
 }
 
 // logTest returns the condition of a clause; nil: it is read elsewhere.

@@ -3,6 +3,7 @@ package tui
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"ringback/callback"
 )
@@ -19,38 +20,7 @@ var outageLanguage = &language{[]filterKey{
 
 // parseOutages reads a filter of outages: nil lets all through.
 func (d *desk) parseOutages(s string) (test[callback.OutageView], *filterError) {
-	all, text, fault := outageLanguage.split(s)
-	if fault != nil {
-		return nil, fault
-	}
-	since, until, fault := d.between(all)
-	if fault != nil {
-		return nil, fault
-	}
-	tests := []test[callback.OutageView]{func(o *callback.OutageView) bool { return within(o.OutageState.Started, since, until) }}
-	if text != "" {
-		text = strings.ToLower(text)
-		tests = append(tests, func(o *callback.OutageView) bool { return strings.Contains(strings.ToLower(outageText(o)), text) })
-	}
-	for _, cs := range all {
-		var some []test[callback.OutageView]
-		for i := range cs {
-			t, fault := outageTest(&cs[i])
-			if fault != nil {
-				return nil, fault
-			}
-			if t != nil {
-				some = append(some, t)
-			}
-		}
-		if some != nil {
-			tests = append(tests, anyOf(some))
-		}
-	}
-	if len(all) == 0 && text == "" {
-		return nil, nil
-	}
-	return allOf(tests), nil
+	return testOf(d, outageLanguage, s, func(o *callback.OutageView) time.Time { return o.OutageState.Started }, outageText, outageTest)
 }
 
 // outageText is what text is looked for in.

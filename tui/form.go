@@ -136,6 +136,14 @@ func (f *form) refuse(faults []callback.FieldError) (rest []string) {
 	return rest
 }
 
+// forgive drops what the service said of fields: it may say otherwise when it is
+// asked again, after a change of another field or by somebody else.
+func (f *form) forgive() {
+	for _, at := range f.fields {
+		at.refused = ""
+	}
+}
+
 // wrong shows all that is wrong, goes to the first such field, and returns how
 // many there are.
 func (f *form) wrong() int {

@@ -114,7 +114,7 @@ func (f *form) drawValue(c *Canvas, x, y, i, line int) int {
 	case fieldChoice:
 		return f.drawChoice(c, x, y, i)
 	case fieldFlag:
-		return f.drawBox(c, x, y, i)
+		return f.drawFlag(c, x, y, i)
 	case fieldPaste:
 		if here {
 			f.d.cursor = place{x, y, true}
@@ -173,7 +173,7 @@ func (f *form) drawChoice(c *Canvas, x, y, i int) int {
 	return x - 1
 }
 
-func (f *form) drawBox(c *Canvas, x, y, i int) int {
+func (f *form) drawFlag(c *Canvas, x, y, i int) int {
 	at := f.fields[i]
 	sign, role := "[ ]", RoleText
 	if at.pick == 1 {

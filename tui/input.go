@@ -92,6 +92,6 @@ func (in *input) masked(hide int) []rune {
 	if hide <= 0 {
 		return in.text
 	}
-	clear := len(in.text) - min(hide, len(in.text))
-	return append(slices.Clone(in.text[:clear]), []rune(strings.Repeat("*", len(in.text)-clear))...)
+	plain := len(in.text) - min(hide, len(in.text))
+	return append(slices.Clone(in.text[:plain]), []rune(strings.Repeat("*", len(in.text)-plain))...)
 }

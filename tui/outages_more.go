@@ -13,10 +13,16 @@ import (
 // it began, which askMany finds by itself.
 func (d *desk) callsOf(o *callback.OutageView) *filter {
 	f := failedOf(o.CallbackID)
-	if h := d.health(o.CallbackID); h != nil && h.Live.Outage.N == o.N && h.Live.Outage.Phase != callback.NoOutage {
+	h := d.health(o.CallbackID)
+	if h != nil && h.Live.Outage.N == o.N && h.Live.Outage.Phase != callback.NoOutage {
 		return f
 	}
-	f.query.From, f.query.To = o.OutageState.Started.Add(-d.server.Connect-d.server.Response), endOf(o).Add(time.Second)
+	connect, answer := d.server.Connect, d.server.Response
+	if h != nil {
+		connect, answer = d.limits(h)
+	}
+	// An outage begins when an attempt has failed, which began before.
+	f.query.From, f.query.To = o.OutageState.Started.Add(-connect-answer), endOf(o).Add(time.Second)
 	f.words = []string{"last tried during", "outage #" + strconv.Itoa(int(o.N))}
 	return f
 }
