@@ -38,10 +38,8 @@ type Options struct {
 	// so it must be quick.
 	Committing func(operations int) (done func())
 
-	// noSync commits without fsync, and noCompact without background
-	// compaction. For tests: the one shows that a rig sees lost writes, the other
-	// lets Badger run in a synctest bubble.
-	noSync, noCompact bool
+	// noSync commits without fsync. For tests: it shows that a rig sees lost writes.
+	noSync bool
 
 	// headStep is how many calls may leave a class before its head is looked for
 	// anew; 0: headStep. For tests, which do not have so many.
@@ -186,7 +184,7 @@ func openBadger(opt Options, failed func(string)) (db *badger.DB, err error) {
 			err = fmt.Errorf("open %s: a file is damaged: %v; restore a backup, or keep a copy of the folder and ask", opt.Dir, p)
 		}
 	}()
-	o := badger.DefaultOptions(opt.Dir).
+	db, err = badger.Open(badger.DefaultOptions(opt.Dir).
 		WithSyncWrites(!opt.noSync).
 		WithDetectConflicts(false). // there is one writer
 		WithNumVersionsToKeep(1).
@@ -200,11 +198,7 @@ func openBadger(opt Options, failed func(string)) (db *badger.DB, err error) {
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
 		WithMetricsEnabled(false).
-		WithLogger(logger{opt.Log, failed})
-	if opt.noCompact {
-		o = o.WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20).WithNumLevelZeroTables(1 << 20)
-	}
-	db, err = badger.Open(o)
+		WithLogger(logger{opt.Log, failed}))
 	if err != nil {
 		return nil, explainOpen(opt.Dir, err)
 	}
