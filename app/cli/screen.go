@@ -86,7 +86,8 @@ func (c *console) underScreen(ctx context.Context, stop context.CancelFunc, hang
 const tellTime = time.Second
 
 // tellBelow is tell where the screen was. What comes after it does not wait for a
-// terminal that takes no output: the line is then written when it does.
+// terminal that takes no output: the line is then written when it does, by a
+// goroutine that nobody can end before.
 func (c *console) tellBelow(format string, args ...any) {
 	told := make(chan struct{})
 	go func() {
