@@ -33,6 +33,21 @@ func (f *fake) noneBegun(t *testing.T) {
 
 // What the box names is begun, no more: bounded by the preview, since the outage
 // began, at the rate that was chosen; and it is followed to its end everywhere.
+// TestRetryAllWithoutRetries promises nothing that retries would do.
+func TestRetryAllWithoutRetries(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.health("crm-prod").Retries = false
+	fly(t, f, 140, 40, nil, func(p *pilot) {
+		p.press("enter R e")
+		p.see("what goes while it is down fails for good", "each is tried once, for retries are off")
+		p.unseen("One call goes first")
+		p.unseen("new window if")
+		p.press("1 enter")
+		p.see("the number of calls is typed to go on")
+	})
+}
+
 func TestRetryAll(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -84,6 +84,7 @@ func (b *bulkBox) confirm() (tea.Cmd, bool) {
 	d := b.d
 	switch {
 	case b.large() && b.typed != strconv.FormatUint(b.preview.Matched, 10):
+		d.say(RoleError, "the number of calls is typed to go on: "+strconv.FormatUint(b.preview.Matched, 10))
 		return nil, false
 	case d.refuse(b.key):
 		return nil, true

@@ -122,7 +122,11 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 		add(RoleFailing, true, "The callback is suspended: they are held until it is resumed.")
 	case h != nil && h.Live.Gate.State == callback.Open:
 		add(RoleDown, true, "The endpoint is still down: it failed last "+Age(h.Live.LastFailure, d.now())+" ago.")
-		add(RoleText, true, "One call goes first; the rest follow only if it succeeds.")
+		if h.Retries {
+			add(RoleText, true, "One call goes first; the rest follow only if it succeeds.")
+		} else {
+			add(RoleText, true, "Its retries are off: what goes while it is down fails for good.")
+		}
 	}
 	pace := "They go as fast as the endpoint takes them."
 	if rate > 0 {
@@ -130,11 +134,14 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 		pace = fmt.Sprintf("%d/s: all let go in about %s.", rate, Duration(max(all, time.Second)))
 	}
 	add(RoleText, true, pace)
-	if b.want.Extend {
+	switch {
+	case h != nil && !h.Retries:
+		add(RoleText, true, "Attempts count; each is tried once, for retries are off.")
+	case b.want.Extend:
 		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
-		return
+	default:
+		add(RoleText, true, "Attempts count; each call's time limit stays as it is.")
 	}
-	add(RoleText, true, "Attempts count; each call's time limit stays as it is.")
 }
 
 // drawFields adds what is typed.

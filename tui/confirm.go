@@ -132,6 +132,7 @@ func (b *confirmBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		}
 		switch {
 		case b.large() && b.typed != strconv.Itoa(len(b.calls)):
+			d.say(RoleError, "the number of calls is typed to go on: "+strconv.Itoa(len(b.calls)))
 			return nil, false
 		case d.refuse(key):
 			return nil, true

@@ -93,6 +93,7 @@ func TestLargeJobsAskForTheNumber(t *testing.T) {
 		}
 		p.press("enter 1 enter")
 		want(t, f.did(), nil)
+		p.see(fmt.Sprintf("the number of calls is typed to go on: %d", n))
 		p.press("backspace")
 		for _, digit := range fmt.Sprint(n) {
 			p.press(string(digit))

@@ -130,7 +130,10 @@ func (p *overviewPage) drawRow(c *Canvas, t *table, y int, h *callback.HealthVie
 	next, role := "held", RoleText
 	if s != standSuspended {
 		var late bool
-		if next, late = Countdown(h.NextTry, now); late {
+		switch next, late = Countdown(h.NextTry, now); {
+		case late && h.Live.Running > 0: // its answer is waited for
+			next = "trying"
+		case late:
 			role = RoleFailing
 		}
 	}

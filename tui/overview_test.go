@@ -74,6 +74,30 @@ func TestOverviewTellsWhatCameOfIt(t *testing.T) {
 	})
 }
 
+// TestOverviewTellsWhatIsLeftToDo shows calls that were given up, and an attempt
+// that runs longer than its time was due.
+func TestOverviewTellsWhatIsLeftToDo(t *testing.T) {
+	t.Parallel()
+	for _, w := range []int{80, 140} {
+		f := newFake()
+		h := f.health("crm-prod")
+		h.Live.Counts.Failed = 308
+		h.NextTry = ago(3 * time.Second)
+		fly(t, f, w, 40, nil, func(p *pilot) {
+			p.see("308 given up. 1,284 calls wait", "late 3s")
+			f.set(func() { f.health("crm-prod").Live.Running = 1 })
+			p.pass(2 * time.Second)
+			p.see("being tried")
+			if row := p.line("✗ DOWN"); !strings.Contains(row, "trying") || strings.Contains(row, "late") {
+				t.Errorf("while an attempt runs: %q", row)
+			}
+			f.set(func() { f.health("crm-prod").Live.Counts = callback.Counts{Accepted: 308, Failed: 308} })
+			p.pass(2 * time.Second)
+			p.see("No call waits. 308 given up: r sends")
+		})
+	}
+}
+
 // TestTheCellThatIsNotOver counts the last cell by the part of it that is over.
 func TestTheCellThatIsNotOver(t *testing.T) {
 	t.Parallel()

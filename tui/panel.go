@@ -48,8 +48,20 @@ func (d *desk) reason(h *callback.HealthView) string {
 	return s
 }
 
-// waits says what becomes of the calls that are not delivered yet.
+// waits says what becomes of the calls that are not delivered yet, and how many
+// nothing more will be done about.
 func (d *desk) waits(h *callback.HealthView) string {
+	s, lost := d.waiting(h), h.Live.Counts.Failed
+	switch {
+	case lost == 0:
+		return s
+	case h.Live.Counts.Waiting() == 0:
+		return s + " " + Count(lost) + " given up: r sends them again, x resolves them."
+	}
+	return Count(lost) + " given up. " + s // in front, for the end may be cut
+}
+
+func (d *desk) waiting(h *callback.HealthView) string {
 	l, now := &h.Live, d.now()
 	n := l.Counts.Waiting()
 	switch {
@@ -58,14 +70,20 @@ func (d *desk) waits(h *callback.HealthView) string {
 	case l.Suspended:
 		return plural(n, "call") + " held, oldest " + Age(h.Oldest, now) + "; their time limits stand still until z resumes it."
 	}
-	s := plural(n, "call") + " wait, oldest " + Age(h.Oldest, now) + ";"
+	verb := "wait"
+	if n == 1 {
+		verb = "waits"
+	}
+	s := plural(n, "call") + " " + verb + ", oldest " + Age(h.Oldest, now) + ";"
 	if l.Outage.Phase == callback.OutageOpen && !l.LastFailure.IsZero() {
 		s += " last try " + Age(l.LastFailure, now) + " ago,"
 	}
-	if next, late := Countdown(h.NextTry, now); next != absent {
-		if late {
-			next = "is " + next
-		}
+	switch next, late := Countdown(h.NextTry, now); {
+	case late && l.Running > 0:
+		s += " one is being tried"
+	case late:
+		s += " next is " + next
+	case next != absent:
 		s += " next " + next
 	}
 	s = strings.TrimRight(s, ";,")
