@@ -294,7 +294,7 @@ func endpointRecovers(s *screen) {
 	s.keys("Enter")
 	s.shows("FAILED", "503")
 	s.keys("R")
-	s.shows("Send again now: 12 failed calls", "still down", "One call goes first")
+	s.shows("Send again now: 12 failed calls", "still down", "Its retries are off")
 	s.keys("Enter")
 	s.shows("of 12", "u stops")
 	if !poll(func() bool { return refused.Load() > 12 }) {
