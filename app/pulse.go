@@ -223,6 +223,6 @@ func (a *App) tellState(h *callback.Health, was sight, now time.Time) {
 	case l.Outage.N != was.outage && was.state == callback.Healthy:
 		log.Warn("failed, and answers again", "error", callback.Sanitize(l.LastError, callback.MaxError))
 	default:
-		log.Info("healthy again", "outage", now.Sub(l.Outage.Started).Round(time.Second).String())
+		log.Info("healthy again", "outage", callback.Duration(now.Sub(l.Outage.Started)))
 	}
 }

@@ -4,44 +4,19 @@ import (
 	"math/bits"
 	"strconv"
 	"time"
+
+	"ringback/callback"
 )
 
 // absent stands where there is nothing to say.
 const absent = "-"
 
-// Duration returns d in at most two units, always the same ones for a length:
-// 0.2s 12s 4m10s 4h51m 2d03h. It rounds down; less than nothing is 0.0s.
-func Duration(d time.Duration) string {
-	var room figure
-	return string(appendDuration(room[:0], d))
-}
+// Duration is callback.Duration: 0.2s 12s 4m10s 4h51m 2d03h.
+func Duration(d time.Duration) string { return callback.Duration(d) }
 
 // figure is room for one: a frame has hundreds, drawn anew each second, which
 // is why none goes through package fmt.
 type figure [32]byte
-
-func appendDuration(b []byte, d time.Duration) []byte {
-	d = max(d, 0)
-	if d < time.Second {
-		return append(b, '0', '.', byte('0'+d/(100*time.Millisecond)), 's')
-	}
-	if d < time.Minute {
-		return append(strconv.AppendInt(b, int64(d/time.Second), 10), 's')
-	}
-	return appendUnits(b, d)
-}
-
-// appendUnits is appendDuration from a minute on.
-func appendUnits(b []byte, d time.Duration) []byte {
-	s := uint64(d / time.Second)
-	switch {
-	case s < 3600:
-		return append(appendTwo(append(strconv.AppendUint(b, s/60, 10), 'm'), s%60), 's')
-	case s < 86400:
-		return append(appendTwo(append(strconv.AppendUint(b, s/3600, 10), 'h'), s/60%60), 'm')
-	}
-	return append(appendTwo(append(strconv.AppendUint(b, s/86400, 10), 'd'), s/3600%24), 'h')
-}
 
 // appendTwo appends n, which is below a hundred, in two digits.
 func appendTwo(b []byte, n uint64) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
@@ -57,13 +32,13 @@ func Countdown(due, now time.Time) (s string, late bool) {
 	case due.IsZero():
 		return absent, false
 	case left <= -time.Second:
-		return string(appendDuration(append(room[:0], "late "...), -left)), true
+		return string(callback.AppendDuration(append(room[:0], "late "...), -left)), true
 	case left < 100*time.Millisecond:
 		return "now", false
 	case left < time.Second:
-		return string(appendDuration(append(room[:0], "in "...), left)), false
+		return string(callback.AppendDuration(append(room[:0], "in "...), left)), false
 	}
-	return string(appendUnits(append(room[:0], "in "...), left)), false
+	return string(callback.AppendMinutes(append(room[:0], "in "...), left)), false
 }
 
 // Age returns how long ago t was, as a Duration; "-" for the zero time.

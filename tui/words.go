@@ -240,13 +240,8 @@ func (d *desk) mailRest(a *callback.Alert) string {
 	return s
 }
 
-// plural returns n with a noun: 1 call, 1,284 calls.
-func plural(n uint64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return Count(n) + " " + noun + "s"
-}
+// plural is callback.Plural: 1 call, 1,284 calls.
+func plural(n uint64, noun string) string { return callback.Plural(n, noun) }
 
 // every returns a length of time as people say it: 5 min, 24 h.
 func every(t time.Duration) string {

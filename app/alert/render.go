@@ -46,7 +46,7 @@ var (
 	textMail = text.Must(text.New("mail.txt.tmpl").Funcs(text.FuncMap{"wrap": wrap}).ParseFS(files, "mail.txt.tmpl"))
 	htmlMail = html.Must(html.ParseFS(files, "mail.html.tmpl"))
 	wording  = text.Must(text.New("words.tmpl").Funcs(text.FuncMap{
-		"count": count, "span": span, "after": after,
+		"count": callback.Plural, "span": span, "after": after,
 		"when": (&Engine{}).when, // stands in until inZone
 	}).ParseFS(files, "words.tmpl"))
 )
@@ -148,7 +148,7 @@ func (e *Engine) callbackSection(f *facts) section {
 		s.add("State now", f.State)
 	}
 	if f.Known && !f.Gone {
-		s.add("Waiting now", count(f.Waiting, "response"))
+		s.add("Waiting now", callback.Plural(f.Waiting, "response"))
 	}
 	return s
 }

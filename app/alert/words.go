@@ -14,18 +14,6 @@ import (
 // word spells a number.
 func word(n int) string { return strconv.Itoa(n) }
 
-// count returns n with its noun, such as "1 response" or "1,204 responses".
-func count(n uint64, noun string) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	if n != 1 {
-		noun += "s"
-	}
-	return s + " " + noun
-}
-
 // span spells a duration in its two largest units. Up to two days it counts in
 // hours, as windows and intervals are configured.
 func span(d time.Duration) string {
@@ -122,11 +110,11 @@ func (f *facts) subject() string {
 	case callback.AlertRecovered:
 		said = " works again after " + span(f.Until.Sub(f.Since))
 	case callback.AlertDigest:
-		said = ": " + count(f.GivenUp, "response") + " given up"
+		said = ": " + callback.Plural(f.GivenUp, "response") + " given up"
 	case callback.AlertCall:
 		said = ": call failed" + after(", ", f.Cause())
 	case callback.AlertSummary:
-		said = ": " + count(f.Failures, "more failure") + " in an hour"
+		said = ": " + callback.Plural(f.Failures, "more failure") + " in an hour"
 	case callback.AlertSuspended:
 		said = " is suspended"
 	default:

@@ -88,7 +88,7 @@ func (n *narrator) changes(o *callback.Overview, last map[string]callback.State)
 		switch {
 		case v.Shown == before:
 		case v.Shown == callback.Down:
-			n.say("%s is down: %s %d calls wait behind one probe", v.Name, v.Live.LastError, v.Live.Counts.Waiting())
+			n.say("%s is down: %s; %s behind one probe", v.Name, strings.TrimSuffix(v.Live.LastError, "."), plural(v.Live.Counts.Waiting(), "waiting call"))
 		case v.Shown == callback.Failing && before == callback.Down:
 			n.say("%s answers again; its calls are let through, first few, then more", v.Name)
 		case v.Shown == callback.Failing:

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -121,7 +120,7 @@ func (c *console) printOutages(list *callback.Listing[callback.OutageView], offs
 		o := &list.Rows[i]
 		lasted := [...]string{"", "not over", "recovering"}[o.Phase]
 		if !o.Ended.IsZero() {
-			lasted = o.Ended.Sub(o.Started).Round(time.Second).String()
+			lasted = callback.Duration(o.Ended.Sub(o.Started))
 		}
 		rows.add(callback.OutageID(o.CallbackID.String(), o.N), o.Callback, when(o.Started), lasted, count(o.Failures), dash(o.Acked), o.FirstText)
 	}

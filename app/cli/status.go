@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -56,7 +55,7 @@ func (c *console) statusText(ctx context.Context, d *desk) error {
 	}
 	var k card
 	if d.running {
-		k.add("ringback", fmt.Sprintf("runs at %s, version %s, up %s", d.where, s.Version, s.Now.Sub(s.Started).Round(time.Second)))
+		k.add("ringback", fmt.Sprintf("runs at %s, version %s, up %s", d.where, s.Version, callback.Duration(s.Now.Sub(s.Started))))
 		k.add("attempts", fmt.Sprintf("%d running, at most %d", s.Running, s.MaxInFlight))
 		k.add("mail", mailLine(&s, &o))
 	} else {
