@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -55,15 +54,30 @@ func (a *App) health(ctx context.Context, h callback.Health, cells int, now time
 	if h.Live.Outage.Phase == callback.NoOutage {
 		return v, nil
 	}
-	found, err := a.opt.Store.Alerts(ctx, callback.Newest[callback.Alert]{Num: h.Num, Limit: 10})
-	if err != nil {
-		return v, err
+	return v, a.told(ctx, &v)
+}
+
+// told finds the e-mail about the present outage, and the latest one after it,
+// such as a digest. Where none was owed when the outage began there is only the
+// latest: its callback may have one for each call.
+func (a *App) told(ctx context.Context, v *callback.HealthView) error {
+	o := &v.Live.Outage
+	newest := func(match func(*callback.Alert) bool) (*callback.Alert, error) {
+		found, err := a.opt.Store.Alerts(ctx, callback.Newest[callback.Alert]{Num: v.Num, Match: match, Limit: 1})
+		if err != nil || len(found.Rows) == 0 || found.Rows[0].Outage != o.N {
+			return nil, err
+		}
+		return &found.Rows[0], nil
 	}
-	alerts := found.Rows
-	if i := slices.IndexFunc(alerts, func(al callback.Alert) bool { return al.Outage == h.Live.Outage.N }); i >= 0 {
-		v.Alert = &alerts[i]
+	latest, err := newest(nil)
+	if err != nil || latest == nil || latest.Kind == callback.AlertOutage || !o.Told {
+		v.Alert = latest
+		return err
 	}
-	return v, nil
+	v.Latest = latest
+	// Alerts are read from the newest back: one of an earlier outage ends that.
+	v.Alert, err = newest(func(al *callback.Alert) bool { return al.Kind == callback.AlertOutage || al.Outage != o.N })
+	return err
 }
 
 // waiting finds the oldest call that waits, and when the next is tried. The
@@ -112,14 +126,20 @@ func (a *App) events(ctx context.Context, views []callback.HealthView) ([]callba
 		}
 		events = append(events, callback.Event{At: o.Started, Callback: name, State: callback.Down, Text: "failing: " + o.FirstText})
 		if !o.Ended.IsZero() {
-			events = append(events, callback.Event{
-				At: o.Ended, Callback: name, State: callback.Healthy,
-				Text: fmt.Sprintf("recovered after %v; %d calls delivered since it began, %d given up", o.Ended.Sub(o.Started).Round(time.Second), o.Delivered, o.GivenUp),
-			})
+			events = append(events, callback.Event{At: o.Ended, Callback: name, State: callback.Healthy, Text: recovered(&o)})
 		}
 	}
 	slices.SortFunc(events, func(x, y callback.Event) int { return y.At.Compare(x.At) })
 	return events[:min(len(events), maxEvents)], nil
+}
+
+// recovered tells of an outage that is over.
+func recovered(o *callback.Outage) string {
+	s := "recovered after " + callback.Duration(o.Ended.Sub(o.Started)) + "; " + callback.Plural(o.Delivered, "call") + " delivered since it began"
+	if o.GivenUp > 0 { // what was sent again by hand since may be among those delivered
+		s += ", " + callback.Plural(o.GivenUp, "call") + " had been given up"
+	}
+	return s
 }
 
 // figures is what a scrape tells, from memory.

@@ -40,6 +40,9 @@ type Entry struct {
 	Was   Reason
 	Renew bool
 
+	// Requeued says that it waits since Step.Requeue, and counts in Live.Requeued.
+	Requeued bool
+
 	// Running says that an attempt runs; Manual, that a person asked for it;
 	// Extend, that its failure begins a new window. They are never stored.
 	Running, Manual, Extend bool

@@ -11,6 +11,8 @@ type Live struct {
 	Counts Counts
 	Pacing Pacing
 
+	Requeued Requeued
+
 	// Attempts counts the attempts recorded of the calls that are stored, Good
 	// those of them that succeeded.
 	Attempts, Good uint64

@@ -308,7 +308,7 @@ func (l *lane) check() {
 	t, live := l.h.t, &l.live
 	var n Counts
 	running, manual := 0, 0
-	var attempts, good uint64
+	var attempts, good, asked uint64
 	for _, c := range l.calls {
 		attempts += uint64(c.Attempts)
 		if c.Reason == Delivered {
@@ -316,6 +316,9 @@ func (l *lane) check() {
 		}
 		*n.of(&c.Entry)++
 		n.Accepted++
+		if c.Requeued {
+			asked++
+		}
 		if c.run != nil && c.Manual {
 			manual++
 		} else if c.run != nil {
@@ -328,6 +331,9 @@ func (l *lane) check() {
 	}
 	if attempts != live.Attempts || good != live.Good {
 		t.Fatalf("%d attempts, %d of them good, are counted as %d and %d", attempts, good, live.Attempts, live.Good)
+	}
+	if asked != live.Requeued.Waiting() {
+		t.Fatalf("%d calls were let go again and wait, of %+v", asked, live.Requeued)
 	}
 	if running != live.Running || manual != live.Manual {
 		t.Fatalf("%d and %d run, %d and %d counted", running, manual, live.Running, live.Manual)

@@ -27,8 +27,13 @@ func (s *Step) Undo(e *Entry, before Entry) error {
 	}
 	*s.Live.Counts.of(e)--
 	before.Running, before.Manual, before.Extend = false, false, false
+	again := before.Requeued
+	before.Requeued = false
 	before.LastAt, before.LastCode, before.LastClass = e.LastAt, e.LastCode, e.LastClass
 	*e = before
+	if again { // its resolve was what became of it
+		s.requeued(e)
+	}
 	s.Live.Waits(e)
 	*s.Live.Counts.of(e)++
 	s.shown()
@@ -79,14 +84,19 @@ func (s *Step) Requeue(e *Entry, extend bool) bool {
 		e.Reason, e.Finished = NoReason, time.Time{}
 	}
 	e.Due = s.Now
+	s.requeued(e)
 	*s.Live.Counts.of(e)++
 	s.shown()
 	return true
 }
 
-// Probe lets an endpoint that is down be probed at once: a person has reason to
-// think that it is back.
+// Probe begins a retry of many: an endpoint that is down is probed at once, for a
+// person has reason to think that it is back, and Live.Requeued begins anew where
+// it has come to its end.
 func (s *Step) Probe() {
+	if s.Live.Requeued.Waiting() == 0 {
+		s.Live.Requeued = Requeued{}
+	}
 	s.Live.Gate.probeNow(s.Now)
 	s.shown()
 }

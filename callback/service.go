@@ -299,7 +299,8 @@ type HealthView struct {
 	P50, P95 time.Duration // of answers in the last hour; 0: none
 	Oldest   time.Time     // when the oldest waiting call was enqueued
 	NextTry  time.Time
-	Alert    *Alert // the last alert of the present outage
+	Alert    *Alert // about the present outage; where none is owed for it, the latest one
+	Latest   *Alert // the latest after that, such as a digest
 }
 
 // Cell is one part of a series.

@@ -307,6 +307,7 @@ func (s *Step) failed(e *Entry, r Result) {
 
 // again plans the next attempt of e.
 func (s *Step) again(e *Entry, r Result) {
+	s.decided(e, &s.Live.Requeued.Failed)
 	e.Status, e.Reason, e.Finished = Ready, NoReason, time.Time{}
 	e.Due = s.next(e, r)
 	s.Live.Waits(e)
@@ -337,6 +338,14 @@ func (s *Step) interval(e *Entry) time.Duration {
 func (s *Step) finish(e *Entry, status Status, why Reason) {
 	e.Status, e.Reason, e.Finished, e.Second = status, why, s.Now, false
 	e.Was, e.Renew = NoReason, false
+	switch r := &s.Live.Requeued; why {
+	case Delivered:
+		s.decided(e, &r.Delivered)
+	case Resolved:
+		s.decided(e, &r.Resolved)
+	default:
+		s.decided(e, &r.Failed)
+	}
 }
 
 func (s *Step) exhausted(e *Entry) {

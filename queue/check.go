@@ -25,7 +25,7 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 		}
 	}()
 	var counts callback.Counts
-	var xor, attempts, good uint64
+	var xor, attempts, good, again uint64
 	places := tally{}
 	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
 		err := eachItem(t, duePrefix(h.slot, h.cb.Num, class), nil, true, func(k, v []byte) (bool, error) {
@@ -77,6 +77,9 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 			}
 			places.add(t, h, &e, fault)
 			attempts += uint64(e.Attempts)
+			if e.Requeued {
+				again++
+			}
 			good += checkAttempts(t, h, &e, fault)
 			return true, nil
 		})
@@ -87,6 +90,9 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 	places.compare(t, h, fault)
 	if attempts != h.live.Attempts || good != h.live.Good {
 		fault("counted %d attempts of which %d succeeded, the counters say %d and %d", attempts, good, h.live.Attempts, h.live.Good)
+	}
+	if again != h.live.Requeued.Waiting() {
+		fault("%d calls were let go again and wait, the counters say %d", again, h.live.Requeued.Waiting())
 	}
 	counts.Accepted, counts.Purged, counts.Skipped = h.live.Counts.Accepted, h.live.Counts.Purged, h.live.Counts.Skipped
 	if counts != h.live.Counts {

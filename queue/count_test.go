@@ -21,6 +21,8 @@ func older(tb testing.TB, e *Engine) {
 		for _, head := range h.marks.heads {
 			since = append(since, head.due, head.id)
 		}
+		r := &h.live.Requeued
+		since = append(since, ms(r.Began), ms(r.Last), r.Calls, r.Delivered, r.Failed, r.Resolved)
 		for _, n := range since {
 			b = b[:len(b)-len(binary.AppendUvarint(nil, n))]
 		}

@@ -83,7 +83,7 @@ func (w *writer) entry(e *callback.Entry) {
 	w.time(e.Window)
 	w.time(e.FirstFailed)
 	w.time(e.Finished)
-	w.bool(e.Second, e.Renew)
+	w.bool(e.Second, e.Renew, e.Requeued)
 	w.string(callback.Sanitize(e.ResolvedBy, 120))
 	w.uint(uint64(e.Was))
 	w.time(e.LastAt)
@@ -109,7 +109,7 @@ func (r *reader) entry(num callback.Num, id callback.CallID) callback.Entry {
 		Status: callback.Status(r.uint()), Reason: callback.Reason(r.uint()), Attempts: r.int(),
 		Enqueued: r.time(), Due: r.time(), Window: r.time(), FirstFailed: r.time(), Finished: r.time(),
 	}
-	r.bool(&e.Second, &e.Renew)
+	r.bool(&e.Second, &e.Renew, &e.Requeued)
 	e.ResolvedBy = r.string()
 	e.Was = callback.Reason(r.uint())
 	e.LastAt, e.LastCode, e.LastClass = r.time(), r.int(), callback.Class(r.uint())
@@ -320,6 +320,12 @@ func encodeLive(l *callback.Live, m *marks) []byte {
 		w.uint(h.due)
 		w.uint(h.id)
 	}
+	again := &l.Requeued
+	w.time(again.Began)
+	w.time(again.Last)
+	for _, n := range []uint64{again.Calls, again.Delivered, again.Failed, again.Resolved} {
+		w.uint(n)
+	}
 	return w.seal()
 }
 
@@ -356,5 +362,8 @@ func decodeLive(b []byte) (l callback.Live, m marks, counted bool, err error) {
 	for i := range m.heads {
 		m.heads[i].due, m.heads[i].id = r.uint(), r.uint()
 	}
+	again := &l.Requeued
+	again.Began, again.Last = r.time(), r.time()
+	again.Calls, again.Delivered, again.Failed, again.Resolved = r.uint(), r.uint(), r.uint(), r.uint()
 	return l, m, counted, r.err
 }

@@ -60,6 +60,11 @@ func (s *healthShape) into(h *callback.Health) {
 	if s.Outage != nil {
 		h.Live.Outage = s.Outage.domain()
 	}
+	if r := s.Retry; r != nil {
+		h.Live.Requeued = callback.Requeued{
+			Began: at(r.Began), Last: at(r.Last), Calls: r.Calls, Delivered: r.Delivered, Failed: r.Failed, Resolved: r.Resolved,
+		}
+	}
 	if e := s.LastError; e != nil {
 		h.Live.LastClass, _ = callback.ParseClass(e.Class)
 		h.Live.LastCode, h.Live.LastError = e.StatusCode, e.Message
@@ -191,6 +196,10 @@ func (s *overviewShape) domain() callback.Overview {
 		if row.Alert != nil {
 			a := row.Alert.domain()
 			v.Alert = &a
+		}
+		if row.Latest != nil {
+			a := row.Latest.domain()
+			v.Latest = &a
 		}
 		o.Callbacks = append(o.Callbacks, v)
 	}

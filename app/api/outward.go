@@ -42,6 +42,12 @@ func healthOf(h *callback.Health) *healthShape {
 		o := outageStateOf(&l.Outage)
 		s.Outage = &o
 	}
+	if r := &l.Requeued; r.Calls > 0 {
+		s.Retry = &retryShape{
+			Began: stamp(r.Began), Last: stamp(r.Last), Calls: r.Calls,
+			Delivered: r.Delivered, Failed: r.Failed, Resolved: r.Resolved, Waiting: r.Waiting(),
+		}
+	}
 	if !l.LastFailure.IsZero() {
 		s.LastError = &errorShape{Class: l.LastClass.String(), StatusCode: l.LastCode, Message: l.LastError}
 	}
@@ -124,6 +130,10 @@ func (q *request) overviewOf(o *callback.Overview) overviewShape {
 		if v.Alert != nil {
 			a := alertOf(v.Alert)
 			row.Alert = &a
+		}
+		if v.Latest != nil {
+			a := alertOf(v.Latest)
+			row.Latest = &a
 		}
 		s.Callbacks[i] = row
 	}

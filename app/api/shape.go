@@ -117,6 +117,7 @@ type healthShape struct {
 	Gate       gateShape           `json:"gate"`
 	Outage     *outageState        `json:"outage,omitzero"` // the present or last one
 	Counts     countsShape         `json:"counts"`
+	Retry      *retryShape         `json:"retry,omitzero"` // none: no retry by filter was ever asked for
 
 	Suspended     bool   `json:"suspended"`
 	SuspendedBy   string `json:"suspendedBy,omitempty"`
@@ -140,6 +141,17 @@ type gateShape struct {
 	Opened    stamp  `json:"openedDate,omitzero"`
 	NextProbe stamp  `json:"nextProbeDate,omitzero"`
 	Last      stamp  `json:"lastAttemptDate,omitzero"`
+}
+
+// retryShape tells what became of the calls that were last sent again by filter.
+type retryShape struct {
+	Began     stamp  `json:"beganDate,omitzero"`
+	Last      stamp  `json:"lastDate,omitzero"`
+	Calls     uint64 `json:"calls"`
+	Delivered uint64 `json:"delivered"`
+	Failed    uint64 `json:"failed"`
+	Resolved  uint64 `json:"resolved"`
+	Waiting   uint64 `json:"waiting"`
 }
 
 type countsShape struct {
@@ -265,6 +277,7 @@ type healthRow struct {
 	Oldest   stamp         `json:"oldestWaitingDate,omitzero"`
 	NextTry  stamp         `json:"nextTryDate,omitzero"`
 	Alert    *alertView    `json:"alert,omitzero"`
+	Latest   *alertView    `json:"latestAlert,omitzero"`
 }
 
 type eventOutline struct {

@@ -70,6 +70,10 @@ func operationRetries(t *testing.T, b *bench) {
 			t.Fatalf("call %v: %v, by hand %v", id, c.State, c.Attempts[1].Manual)
 		}
 	}
+	h, err = b.svc.Callback(b.ctx, "healed")
+	if r := h.Live.Requeued; err != nil || r.Calls != 3 || r.Delivered != 3 || r.Failed != 0 || r.Waiting() != 0 || r.Began.IsZero() || r.Last.Before(r.Began) {
+		t.Fatalf("what became of them: %+v, %v", r, err)
+	}
 	sent := b.hook.all()[before:]
 	if len(sent) != 3 {
 		t.Fatalf("%d requests for 3 calls", len(sent))
@@ -101,6 +105,9 @@ func operationProbes(t *testing.T, b *bench) {
 		t.Fatalf("retried: %+v", o)
 	}
 	b.ended("down", ids[0], 2)
+	if h, err := b.svc.Callback(b.ctx, "down"); err != nil || h.Live.Requeued.Calls != 3 || h.Live.Requeued.Failed != 1 || h.Live.Requeued.Waiting() != 2 {
+		t.Fatalf("after the probe: %+v, %v", h.Live.Requeued, err)
+	}
 	if n := tried(); n != 4 {
 		t.Fatalf("%d attempts behind an open gate, want 4", n)
 	}

@@ -201,6 +201,12 @@ func operationRetry(h *harness) {
 		h.Fatalf("behind an open gate %d calls start", len(probe))
 	}
 	h.record(probe[0], answer200)
+	h.reopen()
+	health, err = h.s.Callback(cb.Num)
+	h.ok(err)
+	if r := health.Live.Requeued; r.Calls != 6 || r.Delivered != 1 || r.Failed != 0 || r.Resolved != 0 || r.Began.After(r.Last) || !r.Last.Equal(h.now) {
+		h.Fatalf("what became of them: %+v", r)
+	}
 	rest := h.claim(cb.Num, callback.Tried)
 	if len(rest) != 1 || rest[0].Entry.ID != ids[1] {
 		h.Fatalf("after the probe %d calls start", len(rest))
@@ -208,6 +214,11 @@ func operationRetry(h *harness) {
 	h.record(rest[0], answer503)
 	if c := h.call(cb.Num, ids[1]); c.Reason != callback.RetriesOff || c.Was != callback.NoReason {
 		h.Fatalf("failed again: %+v", c.Entry)
+	}
+	health, err = h.s.Callback(cb.Num)
+	h.ok(err)
+	if r := health.Live.Requeued; r.Calls != 6 || r.Delivered != 1 || r.Failed != 1 || r.Resolved != 0 || r.Waiting() != 4 {
+		h.Fatalf("what became of them: %+v", r)
 	}
 	_, err = h.s.UndoOperation(h.ctx, h.now, "again")
 	h.code(err, callback.CodeConflict)
