@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -223,19 +224,43 @@ func (a *App) late() string {
 }
 
 func (a *App) lookForLate(now time.Time) string {
-	if a.dispatch.Running() >= a.opt.MaxInFlight {
-		return ""
-	}
-	for _, h := range a.opt.Store.Callbacks() {
+	all := a.opt.Store.Callbacks()
+	longest := a.longest(all)
+	for i := range all {
+		h := &all[i]
 		st := callback.Step{Policy: a.opt.Policy.For(&h.Callback), ID: h.ID, Now: now, Live: &h.Live}
-		if h.Live.Deleted || h.Live.Counts.Waiting() == 0 || st.Room() == 0 || a.dispatch.Short(h.Num) {
+		if h.Live.Deleted || h.Live.Counts.Waiting() == 0 || st.Room() == 0 {
 			continue
 		}
-		if at, ok := a.startsAt(&st, &h); ok && now.Sub(at) > lateAfter {
-			return fmt.Sprintf("a call of %s is late by %v", h.Name, now.Sub(at).Round(time.Second))
+		since, waits := a.dispatch.Waits(h.Num)
+		if waits && now.Sub(since) <= longest+lateAfter {
+			continue
+		}
+		at, ok := a.startsAt(&st, h)
+		switch late := now.Sub(at).Round(time.Second); {
+		case !ok || now.Sub(at) <= lateAfter:
+		case waits:
+			return fmt.Sprintf("a call of %s is late by %v, and the attempts that it waits for do not end", h.Name, late)
+		default:
+			return fmt.Sprintf("a call of %s is late by %v", h.Name, late)
 		}
 	}
 	return ""
+}
+
+// longest returns how long an attempt may take of any callback that has some: to
+// connect, to send and, anew, to be answered; and all of that twice, where a
+// connection that was kept turns out to be dead. What is read of a body is beside
+// that nothing.
+func (a *App) longest(all []callback.Health) (d time.Duration) {
+	for i := range all {
+		if h := &all[i]; h.Live.Running+h.Live.Manual > 0 {
+			connect := cmp.Or(h.ConnectTimeout, a.opt.Info.Connect, 5*time.Second)
+			answer := cmp.Or(h.ResponseTimeout, a.opt.Info.Response, time.Minute)
+			d = max(d, 2*(connect+2*answer))
+		}
+	}
+	return d
 }
 
 // startsAt returns when the first of the waiting calls of h may start.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -102,20 +103,24 @@ type always struct {
 	at    []time.Time
 }
 
-func (p *always) Post(_ context.Context, _ *callback.Callback, _ *callback.Claim, number int) []callback.Attempt {
+func (p *always) Post(ctx context.Context, _ *callback.Callback, _ *callback.Claim, number int) []callback.Attempt {
 	p.mu.Lock()
 	p.at = append(p.at, time.Now())
 	p.mu.Unlock()
-	time.Sleep(p.takes) // of the bubble
 	a := callback.Attempt{Number: number, Started: time.Now(), Code: p.code, OK: p.code == http.StatusOK}
 	if !a.OK {
 		a.Class = callback.ClassStatus
+	}
+	select {
+	case <-time.After(p.takes): // of the bubble
+	case <-ctx.Done():
+		a.Code, a.OK, a.Class = 0, false, callback.ClassInterrupted
 	}
 	return []callback.Attempt{a}
 }
 
 // What waits because it was asked to is not late: behind a rate, or, in order,
-// behind a call that fails. Nor is what waits for memory.
+// behind a call that fails. Nor is what waits for memory of its own callback.
 func TestReadyWhileCallsWaitAsAsked(t *testing.T) {
 	rate, yes := 0.1, true
 	long := callback.Response{Message: callback.Message{Content: strings.Repeat("x", 300)}} // there is memory for one
@@ -162,6 +167,63 @@ func TestReadyWhileCallsWaitAsAsked(t *testing.T) {
 					if gap := p.at[i].Sub(p.at[i-1]); gap < 9*time.Second {
 						t.Errorf("attempt %d came %v after the one before", i, gap)
 					}
+				}
+			})
+		})
+	}
+}
+
+// What waits for memory, or for slots, that others have is not late as long as
+// their attempts end; where none does it is, a minute after the longest could have.
+func TestReadyWhileOthersHaveIt(t *testing.T) {
+	long := callback.Response{Message: callback.Message{Content: strings.Repeat("x", 300)}} // there is memory for one
+	short := callback.Response{Message: callback.Message{Content: "x"}}
+	for _, c := range []struct {
+		name       string
+		response   callback.Response
+		busy, idle int // callbacks
+		each       int // calls
+		takes      time.Duration
+		late       time.Duration // since the start; 0: never
+	}{
+		{"memory", long, 30, 0, 2, time.Minute, 0},
+		{"slots beyond the shares", short, 3, 3, 100, time.Minute, 0},
+		{"all slots", short, 30, 0, 20, time.Minute, 0},
+		{"memory, and nothing ends", long, 30, 0, 2, 9 * time.Hour, 7*time.Minute + 10*time.Second},
+		{"slots, and nothing ends", short, 3, 3, 100, 9 * time.Hour, 7*time.Minute + 10*time.Second},
+		{"all slots, and nothing ends", short, 30, 0, 20, 9 * time.Hour, 7*time.Minute + 10*time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := app.New(app.Options{
+					Store: memq.New(policy()), Poster: &always{code: http.StatusOK, takes: c.takes}, Policy: policy(),
+					MaxInFlight: 8, MaxBytes: 2000, Drain: time.Minute, Info: callback.Server{Connect: 5 * time.Second, Response: 90 * time.Second},
+				})
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- a.Run(ctx) }()
+				for i := range c.busy + c.idle {
+					name, url := fmt.Sprint("c", i), "http://127.0.0.1:1/"
+					if _, err := a.Create(t.Context(), callback.Draft{Name: &name, URL: &url}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				began := time.Now()
+				for i := range c.busy {
+					if _, err := a.Enqueue(t.Context(), slices.Repeat([]callback.NewResponse{{Ref: fmt.Sprint("c", i), Response: c.response}}, c.each)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for range 15 * 60 / 10 {
+					time.Sleep(10 * time.Second) // of the bubble
+					late := c.late != 0 && time.Since(began) > c.late
+					if status, body := readyz(a); late != (status != http.StatusOK) || late && !strings.Contains(body, "do not end") {
+						t.Fatalf("after %v: %d %s", time.Since(began), status, body)
+					}
+				}
+				cancel()
+				if err := <-done; err != nil {
+					t.Fatal(err)
 				}
 			})
 		})

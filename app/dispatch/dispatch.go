@@ -15,6 +15,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ringback/callback"
@@ -73,6 +74,8 @@ type Engine struct {
 	filling  int
 	stopping bool
 	err      error
+
+	moved atomic.Int64 // when an attempt last began or ended, in Unix milliseconds
 
 	signal chan struct{} // wakes Run
 	wg     sync.WaitGroup
@@ -252,6 +255,7 @@ func (d *Engine) Manual(ctx context.Context, num callback.Num, id callback.CallI
 
 // attempt makes the attempt of one claim and records it.
 func (d *Engine) attempt(c *callback.Claim) {
+	d.moved.Store(d.opt.Now().UnixMilli())
 	entry := c.Entry
 	defer func() { d.release(c, &entry) }()
 	h, err := d.opt.Store.Callback(c.Entry.Num)
@@ -282,6 +286,7 @@ func (d *Engine) attempt(c *callback.Claim) {
 // attempt left it.
 func (d *Engine) release(c *callback.Claim, entry *callback.Entry) {
 	h, err := d.opt.Store.Callback(c.Entry.Num)
+	d.moved.Store(d.opt.Now().UnixMilli())
 	d.mu.Lock()
 	l := d.lane(c.Entry.Num)
 	d.give(l, d.memory.of(c))

@@ -27,7 +27,7 @@ type world struct {
 	nums map[string]callback.Num
 
 	bytes    int           // of responses whose attempts run, at most
-	reads    time.Duration // how long a look at what is due takes
+	reads    atomic.Int64  // how long a look at what is due takes
 	commits  time.Duration // how long a claim takes, after what it asked for memory
 	looks    atomic.Int64  // at the clock, by the engine
 	skew     atomic.Int64  // how far that clock is ahead
@@ -523,7 +523,7 @@ func (s *slowStore) asks(ctx context.Context, num callback.Num, calls []callback
 
 // Due implements callback.Queue.
 func (s *slowStore) Due(ctx context.Context, num callback.Num, class callback.DueClass, from callback.DueKey, limit int) ([]callback.Entry, error) {
-	time.Sleep(s.w.reads) // of the bubble's clock
+	time.Sleep(time.Duration(s.w.reads.Load())) // of the bubble's clock
 	return s.Store.Due(ctx, num, class, from, limit)
 }
 
@@ -532,7 +532,7 @@ func (s *slowStore) Due(ctx context.Context, num callback.Num, class callback.Du
 func TestSlotsFreedDuringALook(t *testing.T) {
 	run(t, 512, func(w *world) {
 		w.end()
-		w.reads = time.Second
+		w.reads.Store(int64(time.Second))
 		w.start(512)
 		w.pass(time.Minute)
 		a := w.create("a", up, nil)
@@ -551,7 +551,7 @@ func TestSlotsFreedDuringALook(t *testing.T) {
 func TestNoSlotPastWhatCameMeanwhile(t *testing.T) {
 	run(t, 512, func(w *world) {
 		w.end()
-		w.reads = time.Second // for each of two classes
+		w.reads.Store(int64(time.Second)) // for each of two classes
 		w.start(512)
 		w.pass(time.Minute)
 		a, b := w.create("a", up, nil), w.create("b", up, nil)

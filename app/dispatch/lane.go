@@ -12,13 +12,14 @@ import (
 // lane is one callback that has something to do. Engine.mu guards it.
 type lane struct {
 	num     callback.Num
-	limit   int  // attempts at once, as far as is known: no more slots are reserved for it
-	running int  // of Engine.running, those of this lane
-	held    int  // of memory.held, what attempts of this lane hold
-	short   bool // its next call found no memory when it was last looked at
-	backlog bool // calls may wait that are due: new ones must not overtake them
-	refused int  // new calls that got no slot and whose commit is not known of yet
-	queued  bool // stands in Engine.ready
+	limit   int       // attempts at once, as far as is known: no more slots are reserved for it
+	running int       // of Engine.running, those of this lane
+	held    int       // of memory.held, what attempts of this lane hold
+	short   bool      // its next call found no memory when it was last looked at
+	since   time.Time // while short: when that began, it last got some, or came to stand in line
+	backlog bool      // calls may wait that are due: new ones must not overtake them
+	refused int       // new calls that got no slot and whose commit is not known of yet
+	queued  bool      // stands in Engine.ready
 	filling bool
 	dirty   bool      // something happened while it was being filled
 	paced   time.Time // before this the callback's rate allows no attempt
@@ -72,6 +73,7 @@ func (d *Engine) turn() (next time.Time, ok bool) {
 	for len(d.timers) > 0 && !d.timers[0].at.After(now) {
 		d.due(d.timers[0])
 	}
+	d.pass()
 	waiting, stay := d.ready, 0 // some stay, because they have their share
 	for len(d.ready) > 0 && d.filling < fillers && d.running < d.opt.MaxInFlight {
 		// What is free is shared among those that wait, so that the first
@@ -118,6 +120,9 @@ func (d *Engine) fill(l *lane, slots int) {
 	d.filling--
 	l.filling = false
 	l.limit = f.limit
+	if f.short && (!l.short || f.started > 0) {
+		l.since = f.now
+	}
 	if l.short = f.short; !f.short {
 		d.leave(l) // what it stood in line for waits no more
 	}

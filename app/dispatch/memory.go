@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"slices"
+	"time"
 
 	"ringback/callback"
 )
@@ -14,10 +15,11 @@ import (
 // one whose endpoint hangs leaves the others theirs. What is longer than all of
 // that goes alone. Engine.mu guards it.
 type memory struct {
-	small int     // bytes that each slot has
-	most  int     // of all longer ones together
-	held  int     // by them now
-	line  []*lane // whose next call found no room, first come first
+	small  int       // bytes that each slot has
+	most   int       // of all longer ones together
+	held   int       // by them now
+	line   []*lane   // whose next call found no room, first come first
+	turned time.Time // when another lane than before came to stand first in line
 }
 
 func newMemory(bytes, slots int) memory {
@@ -72,6 +74,7 @@ func (d *Engine) ask(l *lane, size int) bool {
 		d.leave(l)
 	} else if !slices.Contains(m.line, l) {
 		m.line = append(m.line, l)
+		l.since = d.opt.Now()
 	}
 	return false
 }
@@ -84,7 +87,19 @@ func (d *Engine) leave(l *lane) {
 	}
 	d.memory.line = slices.Delete(d.memory.line, at, at+1)
 	if at == 0 {
+		d.memory.turned = d.opt.Now()
 		d.offer()
+	}
+}
+
+// pass has whoever stands first in line and has no slot leave it, so that those
+// behind get the memory meanwhile. Attempts of its own have its slots as long as
+// there are others: where one ends it is looked at, and stands in line again.
+func (d *Engine) pass() {
+	m := &d.memory
+	for len(m.line) > 0 && d.running < d.opt.MaxInFlight && !m.line[0].filling && d.free(m.line[0]) == 0 {
+		m.line[0].short = false
+		d.leave(m.line[0])
 	}
 }
 
@@ -104,11 +119,21 @@ func (d *Engine) give(l *lane, n int) {
 	d.offer()
 }
 
-// Short reports whether the next call of a callback waits for memory: a place in
-// which it may stand for long although it is due and slots are free.
-func (d *Engine) Short(num callback.Num) bool {
+// Waits reports whether the next call of a callback waits for memory, for a slot
+// or for its turn: a place in which it may stand for long although it is due.
+// since is when something last moved there. Every attempt has an end: where nothing
+// moves for longer than one may take, something is wrong.
+func (d *Engine) Waits(num callback.Num) (since time.Time, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.lanes[num]
-	return l != nil && l.short
+	switch {
+	case l == nil:
+		return since, false
+	case l.short && d.memory.turned.After(l.since) && slices.Contains(d.memory.line, l):
+		return d.memory.turned, true
+	case l.short:
+		return l.since, true
+	}
+	return time.UnixMilli(d.moved.Load()).UTC(), l.queued || l.filling || d.free(l) == 0
 }

@@ -46,6 +46,12 @@ func (w *world) atMost(num callback.Num) int {
 	return w.max[num]
 }
 
+// waits reports whether the next call of a callback waits for what others have.
+func (w *world) waits(num callback.Num) bool {
+	_, ok := w.d.Waits(num)
+	return ok
+}
+
 // empty fails unless nothing runs and nothing is held.
 func (w *world) empty() {
 	w.Helper()
@@ -243,7 +249,7 @@ func TestPlaceInLineIsGivenUp(t *testing.T) {
 		if n := len(w.sent(next)); n != 0 {
 			w.Fatalf("it overtook the one that came first")
 		}
-		if !w.d.Short(gone) || !w.d.Short(next) || w.d.Short(slow) {
+		if !w.waits(gone) || !w.waits(next) || w.waits(slow) {
 			w.Errorf("they do not say that they wait for memory")
 		}
 		before := w.looks.Load()
@@ -258,6 +264,153 @@ func TestPlaceInLineIsGivenUp(t *testing.T) {
 		if n := len(w.sent(next)); n != 1 {
 			w.Errorf("%d requests although nobody waits before it", n)
 		}
+	})
+}
+
+// Who stands first in line and has no slot, for its endpoint is slow and others
+// have all beyond its share, keeps nobody from memory that is free.
+func TestFirstInLineHasNoSlot(t *testing.T) {
+	run(t, 8, func(w *world) {
+		first, next, holder, busy := w.create("first", up, nil), w.create("next", up, nil), w.create("holder", up, nil), w.create("busy", up, nil)
+		for num, takes := range map[callback.Num]time.Duration{first: time.Minute, next: time.Second, holder: 10 * time.Second, busy: time.Minute} {
+			w.slow(num, takes)
+		}
+		w.long(holder, 1, 16*mib) // all there is
+		w.add(first, 1)           // takes its share
+		w.pass(time.Second)
+		w.long(first, 1, 5*mib)
+		w.pass(time.Second)
+		w.long(next, 1, 5*mib)
+		w.add(busy, 10)
+		w.pass(time.Second)
+		if a, b := w.waits(first), w.waits(next); w.atMost(busy) != 5 || !a || !b {
+			w.Fatalf("%d at once of the busy one, want 5; waiting: %v and %v", w.atMost(busy), a, b)
+		}
+		w.pass(10 * time.Second)
+		if n := len(w.sent(next)); n != 1 {
+			w.Errorf("%d requests although there are memory and a slot", n)
+		}
+		if n := len(w.sent(first)); n != 1 {
+			w.Errorf("%d requests of the first, want 1, for it has no slot", n)
+		}
+		if since, ok := w.d.Waits(first); !ok || now().Sub(since) > 5*time.Second {
+			w.Errorf("it waits for a slot: %v, since %v", ok, since)
+		}
+		before := w.looks.Load()
+		w.pass(30 * time.Second)
+		if n := w.looks.Load() - before; n > 2 {
+			w.Errorf("%d looks while there is nothing to be done", n)
+		}
+		w.pass(20 * time.Second)
+		if n := len(w.sent(first)); n != 2 {
+			w.Errorf("%d requests of the first, want 2", n)
+		}
+		w.pass(10 * time.Minute)
+		w.empty()
+	})
+}
+
+// Who stands first in line keeps its place while it is looked at, and where there
+// is no slot for anybody.
+func TestFirstInLineStaysFirst(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		slots int
+	}{{"its slot is reserved", 8}, {"nobody has a slot", 4}} {
+		t.Run(c.name, func(t *testing.T) {
+			run(t, c.slots, func(w *world) {
+				first, next, holder, busy := w.create("first", up, nil), w.create("next", up, nil), w.create("holder", up, nil), w.create("busy", up, nil)
+				for num, takes := range map[callback.Num]time.Duration{first: time.Minute, next: time.Second, holder: 10 * time.Second, busy: time.Minute} {
+					w.slow(num, takes)
+				}
+				w.long(holder, 1, 16*mib)
+				w.pass(time.Second)
+				w.long(first, 1, 16*mib)
+				w.pass(time.Second)
+				w.long(next, 1, 16*mib)
+				w.add(busy, 10)
+				w.pass(time.Second)
+				w.reads.Store(int64(time.Second)) // so that a look is long enough for another
+				w.pass(7500 * time.Millisecond)
+				w.d.Wake(busy, 0)
+				w.pass(10 * time.Second)
+				if a, b := len(w.sent(first)), len(w.sent(next)); a != 1 || b != 0 {
+					w.Errorf("%d requests of the first and %d of the next, want 1 and 0", a, b)
+				}
+				w.pass(10 * time.Minute)
+				if n := len(w.sent(next)); n != 1 {
+					w.Errorf("%d requests of the next", n)
+				}
+				w.empty()
+			})
+		})
+	}
+}
+
+// A wait for what others have says since when nothing moves.
+func TestWaitsSince(t *testing.T) {
+	run(t, 512, func(w *world) {
+		check := func(num callback.Num, want time.Time) {
+			w.Helper()
+			if got, ok := w.d.Waits(num); !ok || !got.Equal(want) {
+				w.Errorf("callback %d waits: %v, since %v, want %v", num, ok, got, want)
+			}
+		}
+		slow, first, next, own := w.create("slow", up, nil), w.create("first", up, nil), w.create("next", up, nil), w.create("own", up, nil)
+		w.slow(slow, 10*time.Minute)
+		w.slow(own, time.Minute)
+		w.long(own, 3, 5*mib)
+		began := now()
+		w.pass(time.Second)
+		check(own, began) // for attempts of its own
+		w.long(slow, 1, 10*mib)
+		w.pass(time.Second)
+		ids := w.long(first, 1, 8*mib)
+		stood := now()
+		w.pass(time.Second)
+		w.long(next, 1, 8*mib)
+		behind := now()
+		w.pass(10 * time.Second)
+		check(first, stood)
+		check(next, behind)
+		w.pass(time.Minute)
+		check(own, began.Add(time.Minute))
+		check(first, stood) // there is no room yet
+		if _, err := w.s.Resolve(w.ctx, now(), first, ids, "ana"); err != nil {
+			w.Fatal(err)
+		}
+		turned := now()
+		w.pass(time.Second)
+		check(next, turned)
+		w.pass(time.Hour)
+		for _, num := range []callback.Num{slow, first, next, own} {
+			if w.waits(num) {
+				w.Errorf("callback %d waits for nothing", num)
+			}
+		}
+		w.empty()
+		w.reads.Store(int64(time.Second))
+		w.d.Wake(next, 0)
+		w.pass(time.Millisecond)
+		if !w.waits(next) {
+			w.Error("it does not wait while it is looked at")
+		}
+	})
+	t.Run("slots", func(t *testing.T) {
+		run(t, 2, func(w *world) {
+			busy := w.create("busy", up, nil)
+			w.slow(busy, time.Minute)
+			w.add(busy, 3)
+			began := now()
+			w.pass(30 * time.Second)
+			if since, ok := w.d.Waits(busy); !ok || !since.Equal(began) {
+				w.Errorf("it waits: %v, since %v, want %v", ok, since, began)
+			}
+			w.pass(time.Minute)
+			if w.waits(busy) {
+				w.Error("it waits although a slot is free")
+			}
+		})
 	})
 }
 
@@ -337,7 +490,7 @@ func TestMemoryThatIsNotUsedIsOffered(t *testing.T) {
 		w.pass(10 * time.Minute)
 		for _, num := range nums {
 			if c := w.counts(num); c.Delivered != 1 {
-				w.Errorf("callback %d: %+v, short: %v", num, c, w.d.Short(num))
+				w.Errorf("callback %d: %+v, waits: %v", num, c, w.waits(num))
 			}
 		}
 		w.empty()
