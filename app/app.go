@@ -90,6 +90,7 @@ type App struct {
 	cpu      cpu
 	trials   trials
 
+	looks    chan struct{} // holds one for each draft that is looked at
 	work     chan struct{} // wakes operate
 	previews chan struct{} // holds one for each preview that is being counted
 
@@ -126,7 +127,7 @@ func New(opt Options) *App {
 	if opt.Secret == nil {
 		opt.Secret = func(s string) callback.Secret { return callback.NewSecret(s, nil) }
 	}
-	a := &App{work: make(chan struct{}, 1), previews: make(chan struct{}, maxPreviews), opt: opt}
+	a := &App{looks: make(chan struct{}, maxLooks), work: make(chan struct{}, 1), previews: make(chan struct{}, maxPreviews), opt: opt}
 	if a.meter, a.journal = opt.Meter, opt.Journal; a.meter == nil {
 		a.meter = new(meter.Meter)
 	}

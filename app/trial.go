@@ -16,7 +16,7 @@ const maxTrials = 4
 // trials are the tests that run. The zero value is ready.
 type trials struct {
 	mu  sync.Mutex
-	run map[callback.Num]bool
+	run map[callback.Num]bool // 0: of a draft of a new one
 }
 
 // begin reserves a place for a test of a callback.
@@ -24,6 +24,8 @@ func (t *trials) begin(num callback.Num) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
+	case t.run[num] && num == 0:
+		return callback.Errorf(callback.CodeConflict, "a draft of a new callback is being tested already")
 	case t.run[num]:
 		return callback.Errorf(callback.CodeConflict, "a test of the callback runs already")
 	case len(t.run) == maxTrials:
@@ -47,17 +49,22 @@ func (a *App) Test(ctx context.Context, ref string) (callback.Trial, error) {
 	if err != nil {
 		return callback.Trial{}, err
 	}
-	if err := a.trials.begin(h.Num); err != nil {
+	return a.try(ctx, &h.Callback)
+}
+
+// try sends a sample to a callback as it is given.
+func (a *App) try(ctx context.Context, cb *callback.Callback) (callback.Trial, error) {
+	if err := a.trials.begin(cb.Num); err != nil {
 		return callback.Trial{}, err
 	}
-	defer a.trials.end(h.Num)
+	defer a.trials.end(cb.Num)
 	var b [8]byte
 	a.opt.Random(b[:])
 	id := fmt.Sprintf("%s%016X", callback.TrialPrefix, binary.BigEndian.Uint64(b[:]))
-	t := callback.Trial{ID: id, CallbackID: h.ID, Callback: h.Name, URL: h.MaskedURL()}
-	r := h.Sample(id, a.clock.Now())
-	kind, body := post.Body(&h.Callback, &r)
+	t := callback.Trial{ID: id, CallbackID: cb.ID, Callback: cb.Name, URL: cb.MaskedURL()}
+	r := cb.Sample(id, a.clock.Now())
+	kind, body := post.Body(cb, &r)
 	t.ContentType, t.RequestBody = kind, string(body)
-	t.Attempts = a.opt.Poster.Post(ctx, &h.Callback, &callback.Claim{Response: r, Test: id}, 1)
+	t.Attempts = a.opt.Poster.Post(ctx, cb, &callback.Claim{Response: r, Test: id}, 1)
 	return t, ctx.Err()
 }

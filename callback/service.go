@@ -102,6 +102,15 @@ type Admin interface {
 	// Update changes what is set in d. version 0: whatever it is now; else
 	// CodeStale when it is not that.
 	Update(ctx context.Context, ref string, d Draft, version uint64) (Health, error)
+	// TestDraft is Test of a callback that is not stored: of ref's as d changes it,
+	// or for "" of a new one, which needs no name yet. Nothing of d is kept. Errors
+	// are those of Update and Test; of drafts of new ones one at a time is tested.
+	TestDraft(ctx context.Context, ref string, d Draft) (Trial, error)
+	// CheckDraft looks beyond the form of what d sets: whether its URL answers, and
+	// whether its e-mail address can get mail. What else d sets, and ref, are as in
+	// TestDraft. It takes some seconds at most; CodeUnavailable when too many look
+	// at once.
+	CheckDraft(ctx context.Context, ref string, d Draft) ([]Finding, error)
 	// Delete removes a callback; its waiting calls are given up.
 	Delete(ctx context.Context, ref string) error
 	// Keys returns all API keys in order of name, without their hashes.
@@ -150,13 +159,13 @@ type NewResponse struct {
 
 // Trial is a sample response that was sent to a callback, and what came of it.
 type Trial struct {
-	ID          string // its webhook-id, TrialPrefix and 16 hex digits
-	CallbackID  CallbackID
-	Callback    string    // name
-	URL         string    // with its secret masked
-	ContentType string    // media type of what was sent
-	RequestBody string    // what was sent
-	Attempts    []Attempt // oldest first, at least one
+	ID          string     // its webhook-id, TrialPrefix and 16 hex digits
+	CallbackID  CallbackID // 0: a draft of a new one
+	Callback    string     // name
+	URL         string     // with its secret masked
+	ContentType string     // media type of what was sent
+	RequestBody string     // what was sent
+	Attempts    []Attempt  // oldest first, at least one
 }
 
 // TrialPrefix begins the webhook-id of a test. No call's id begins so.
@@ -264,6 +273,7 @@ type Server struct {
 	DataDir       string
 	Listen        string
 	MailServer    string // "" when none is configured
+	Role          Role   // what this front end may do
 	ReadOnly      bool   // this front end may change nothing
 	Embedded      bool   // the screen runs in the server's own process
 	Demo          bool
@@ -312,6 +322,13 @@ type Event struct {
 	Callback string
 	State    State
 	Text     string
+}
+
+// Reacher finds out whether an endpoint is there.
+type Reacher interface {
+	// Reach makes one GET of the callback's URL, without its key and headers, and
+	// takes some seconds at most. It is bound by the same rules as Post.
+	Reach(ctx context.Context, cb *Callback) Attempt
 }
 
 // Poster makes attempts.

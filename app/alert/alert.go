@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"text/template"
 	"time"
@@ -65,6 +66,8 @@ type Options struct {
 	Now  func() time.Time // must not go back
 	Zone *time.Location   // in which mails tell times beside UTC; nil: time.Local
 	Log  *slog.Logger     // nil: none
+
+	Resolver *net.Resolver // looks the domains of addresses up; nil: net.DefaultResolver
 }
 
 // Engine sends the alerts of one store. Its methods may be called by several
@@ -84,6 +87,9 @@ func New(o Options) *Engine {
 	}
 	if o.Zone == nil {
 		o.Zone = time.Local
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
 	}
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
 	o.Name = callback.Sanitize(o.Name, 100)

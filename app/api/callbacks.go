@@ -14,7 +14,7 @@ func (q *request) createCallback() error {
 	if err != nil {
 		return err
 	}
-	d, _, err := q.draft()
+	d, _, err := q.draft("")
 	if err != nil {
 		return err
 	}
@@ -26,9 +26,9 @@ func (q *request) createCallback() error {
 	return q.sendCallback(http.StatusCreated, &h, whole)
 }
 
-// draft reads the body of a create or an update. Where a field cannot be read,
+// draft reads what the callback ref is wanted to be, for "" a new one. Where a field cannot be read,
 // those that can be read and are wrong are named as well.
-func (q *request) draft() (callback.Draft, uint64, error) {
+func (q *request) draft(ref string) (callback.Draft, uint64, error) {
 	n, err := q.body()
 	if err != nil {
 		return callback.Draft{}, 0, err
@@ -39,7 +39,7 @@ func (q *request) draft() (callback.Draft, uint64, error) {
 		return d, version, nil
 	}
 	var stored callback.Callback
-	if ref := q.ref(); ref != "" {
+	if ref != "" {
 		h, err := q.svc.Callback(q.ctx(), ref)
 		if err != nil {
 			return d, version, err
@@ -130,7 +130,7 @@ func (q *request) updateCallback() error {
 	if err != nil {
 		return err
 	}
-	d, version, err := q.draft()
+	d, version, err := q.draft(q.ref())
 	if err != nil {
 		return err
 	}

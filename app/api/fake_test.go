@@ -94,7 +94,7 @@ func (c *fakeCallback) health() callback.Health {
 }
 
 func (f *fake) Server(context.Context) (callback.Server, error) {
-	return callback.Server{Name: "test", Version: "1.2.3", ID: "F00D", Now: time.Now(), Interval: 5 * time.Minute, Window: 24 * time.Hour}, nil
+	return callback.Server{Name: "test", Version: "1.2.3", ID: "F00D", Role: callback.RoleAdmin, Now: time.Now(), Interval: 5 * time.Minute, Window: 24 * time.Hour}, nil
 }
 
 func (f *fake) Overview(_ context.Context, cells int) (callback.Overview, error) {
@@ -333,6 +333,54 @@ func (f *fake) Test(_ context.Context, ref string) (t callback.Trial, err error)
 	defer f.mu.Unlock()
 	c.tested = false
 	return t, nil
+}
+
+func (f *fake) drafted(ref string, d *callback.Draft, fresh callback.Callback) (callback.Callback, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ref != "" {
+		c, err := f.find(ref)
+		if err != nil {
+			return fresh, err
+		}
+		fresh = c.cb
+	}
+	err := d.Apply(&fresh, sealed)
+	return fresh, err
+}
+
+func (f *fake) TestDraft(_ context.Context, ref string, d callback.Draft) (t callback.Trial, err error) {
+	cb, err := f.drafted(ref, &d, callback.Callback{Name: "draft"})
+	if err != nil {
+		return t, err
+	}
+	t = callback.Trial{ID: callback.TrialPrefix + "1", CallbackID: cb.ID, Callback: cb.Name, URL: cb.MaskedURL(), ContentType: "application/" + cb.ContentType.String()}
+	r := cb.Sample(t.ID, time.Now())
+	t.RequestBody = t.ID + r.Message.Content
+	t.Attempts = []callback.Attempt{f.send(cb.URL, t.RequestBody)}
+	return t, nil
+}
+
+func (f *fake) CheckDraft(_ context.Context, ref string, d callback.Draft) (found []callback.Finding, err error) {
+	cb, err := f.drafted(ref, &d, callback.Callback{Name: "draft", URL: "http://draft.invalid/"})
+	if err != nil {
+		return nil, err
+	}
+	if d.URL != nil {
+		a := callback.Attempt{}
+		res, err := f.http.Get(cb.URL)
+		if err != nil {
+			a.Class, a.Error = callback.ClassRefused, "Connection refused"
+		} else {
+			res.Body.Close() // a test
+			a.Code = res.StatusCode
+		}
+		found = append(found, callback.URLFinding(&a))
+	}
+	if d.Email != nil && *d.Email != "" {
+		found = append(found, callback.Finding{Field: "email", Result: callback.FoundUnknown, Short: "not looked up", Message: "not looked up"})
+	}
+	return found, nil
 }
 
 func (f *fake) Acknowledge(_ context.Context, ref string, outage uint32, by string) error {

@@ -133,7 +133,7 @@ func (f *fixed) Server(context.Context) (callback.Server, error) {
 	return callback.Server{
 		Name: "gw1", Version: "1.2.3", ID: "F00D", Started: clock("08:00:00"), Now: clock("09:20:00"), DataDir: "ringback-data",
 		Listen: "127.0.0.1:8480", Running: 1, MaxInFlight: 512, Interval: 5 * time.Minute, Window: 24 * time.Hour,
-		Connect: 5 * time.Second, Response: time.Minute, KeyHeader: "X-Whispir-Callback-Key", Embedded: true,
+		Connect: 5 * time.Second, Response: time.Minute, KeyHeader: "X-Whispir-Callback-Key", Role: callback.RoleAdmin, Embedded: true,
 	}, nil
 }
 
@@ -235,6 +235,28 @@ func (f *fixed) Test(_ context.Context, ref string) (callback.Trial, error) {
 		ID: "test_00112233445566AA", CallbackID: f.health.ID, Callback: f.health.Name, URL: f.health.MaskedURL(),
 		ContentType: "application/json", RequestBody: `{"messageId":"test_00112233445566AA"}`, Attempts: f.calls[0].Attempts,
 	}, f.known(ref)
+}
+
+func (f *fixed) TestDraft(ctx context.Context, ref string, d callback.Draft) (callback.Trial, error) {
+	if ref != "" {
+		return f.Test(ctx, ref)
+	}
+	t, err := f.Test(ctx, f.health.Name)
+	t.CallbackID, t.Callback = 0, "draft"
+	if d.URL != nil {
+		t.URL = *d.URL
+	}
+	return t, err
+}
+
+func (f *fixed) CheckDraft(_ context.Context, ref string, _ callback.Draft) ([]callback.Finding, error) {
+	if ref != "" && f.known(ref) != nil {
+		return nil, f.known(ref)
+	}
+	return []callback.Finding{
+		{Field: "url", Result: callback.FoundGood, Short: "GET: 405", Message: "something is there: GET answered 405 Method Not Allowed"},
+		{Field: "email", Result: callback.FoundWarning, Short: "no mail server", Message: "exmaple.com has no mail server (MX)"},
+	}, nil
 }
 
 func (f *fixed) Acknowledge(_ context.Context, ref string, _ uint32, _ string) error {

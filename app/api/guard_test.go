@@ -30,7 +30,8 @@ func allowed(method, pattern string) []callback.Role {
 	switch {
 	case slices.Contains([]string{"/healthz", "/readyz", "/openapi.yaml"}, pattern):
 		return append([]callback.Role{""}, callback.Roles...)
-	case strings.HasPrefix(pattern, "/keys"), pattern == "/backup", pattern == "/system/backup", pattern == "/system/collect-garbage":
+	case strings.HasPrefix(pattern, "/keys"), pattern == "/backup", pattern == "/system/backup", pattern == "/system/collect-garbage",
+		strings.HasPrefix(pattern, "/drafts/"):
 		return []callback.Role{callback.RoleAdmin}
 	case method == "POST" && last == "responses":
 		return []callback.Role{callback.RoleEnqueue, callback.RoleAdmin}
@@ -192,6 +193,9 @@ func TestServerTellsWhetherOneMayAct(t *testing.T) {
 		w := ask(h, "GET", "/server", "", "X-Api-Key: "+string(role)+"-key")
 		if got := strings.Contains(w.Body.String(), `"readOnly":true`); got != want || w.Code != 200 {
 			t.Errorf("%s: %d, read-only is %v, want %v", role, w.Code, got, want)
+		}
+		if !strings.Contains(w.Body.String(), `"role":"`+string(role)+`"`) {
+			t.Errorf("%s is not told its role: %s", role, w.Body)
 		}
 	}
 }

@@ -103,6 +103,9 @@ func TestGolden(t *testing.T) {
 		{"enqueued-skipped", "POST", "/callbacks/crm-prod/responses", `{"messageId":"skipped","responseMessage":{}}`, ""},
 		{"outages", "GET", "/outages", "", ""},
 		{"test", "POST", "/callbacks/crm-prod/test", "", ""},
+		{"test-draft", "POST", "/drafts/test?apikey=secret", `{"url":"https://crm.example.com/in"}`, ""},
+		{"test-draft-changed", "POST", "/drafts/test?callback=crm-prod", `{"auth":{"key":"another"}}`, ""},
+		{"check-draft", "POST", "/drafts/check?callback=crm-prod", `{"url":"https://crm.example.com/in","email":"ops@exmaple.com"}`, ""},
 		{"outages-offset", "GET", "/outages?callback=crm-prod&state=open&limit=20&offset=20&apikey=secret", "", ""},
 		{"alerts", "GET", "/alerts?limit=1", "", ""},
 		{"operation-started", "POST", "/callbacks/crm-prod/retry", `{"status":["FAILED"],"statusCode":503,"from":"2026-03-01T09:00:00Z","extend":true,"ratePerSecond":20,"upTo":"0328BA3200000001","remark":"it is back"}`, "Operation-Id: mine"},
@@ -199,7 +202,7 @@ func TestErrorsOfTheService(t *testing.T) {
 			switch {
 			case rt.pattern == "/keys":
 				body = map[string]string{"POST": `{"name":"a"}`}[rt.method]
-			case rt.pattern == "/callbacks" || rt.pattern == "/callbacks/{id}":
+			case rt.pattern == "/callbacks" || rt.pattern == "/callbacks/{id}" || strings.HasPrefix(rt.pattern, "/drafts/"):
 				body = map[string]string{"POST": `{}`, "PUT": `{}`}[rt.method]
 			case rt.pattern == "/outages/{id}/acknowledge":
 				target, body = "/outages/a-1/acknowledge", ""
@@ -275,6 +278,14 @@ func (f failing) Outages(context.Context, callback.OutageQuery) (callback.Listin
 
 func (f failing) Alerts(context.Context, callback.AlertQuery) (callback.Listing[callback.Alert], error) {
 	return callback.Listing[callback.Alert]{}, f.err
+}
+
+func (f failing) TestDraft(context.Context, string, callback.Draft) (callback.Trial, error) {
+	return callback.Trial{}, f.err
+}
+
+func (f failing) CheckDraft(context.Context, string, callback.Draft) ([]callback.Finding, error) {
+	return nil, f.err
 }
 
 func (f failing) Test(context.Context, string) (callback.Trial, error) {

@@ -58,6 +58,8 @@ var routes = []route{
 	{"POST", "/callbacks/{id}/suspend", (*request).suspend, operator, noQuery},
 	{"POST", "/callbacks/{id}/resume", (*request).resume, operator, noQuery},
 	{"POST", "/callbacks/{id}/test", (*request).test, operator, noQuery},
+	{"POST", testDraftPath, (*request).testDraft, admin, ownQuery},
+	{"POST", checkDraftPath, (*request).checkDraft, admin, ownQuery},
 	{"GET", "/callbacks/{id}/health", (*request).getHealth, reader, noQuery},
 	{"GET", "/callbacks/{id}/series", (*request).series, reader, ownQuery},
 	{"GET", "/callbacks/{id}/causes", (*request).causes, reader, ownQuery},

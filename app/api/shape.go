@@ -232,23 +232,24 @@ type alertList struct {
 
 // serverShape tells about the appliance.
 type serverShape struct {
-	Name              string `json:"name"`
-	Version           string `json:"version"`
-	ID                string `json:"id"`
-	Started           stamp  `json:"startedDate,omitzero"`
-	Now               stamp  `json:"nowDate,omitzero"`
-	DataDir           string `json:"dataDir,omitempty"`
-	Listen            string `json:"listen,omitempty"`
-	MailServer        string `json:"mailServer,omitempty"`
-	ReadOnly          bool   `json:"readOnly"`
-	Demo              bool   `json:"demo"`
-	Running           int    `json:"running"`
-	MaxInFlight       int    `json:"maxInFlight"`
-	IntervalMs        millis `json:"intervalMs"`
-	WindowMs          millis `json:"windowMs"`
-	ConnectTimeoutMs  millis `json:"connectTimeoutMs"`
-	ResponseTimeoutMs millis `json:"responseTimeoutMs"`
-	KeyHeader         string `json:"keyHeader,omitempty"`
+	Name              string        `json:"name"`
+	Version           string        `json:"version"`
+	ID                string        `json:"id"`
+	Started           stamp         `json:"startedDate,omitzero"`
+	Now               stamp         `json:"nowDate,omitzero"`
+	DataDir           string        `json:"dataDir,omitempty"`
+	Listen            string        `json:"listen,omitempty"`
+	MailServer        string        `json:"mailServer,omitempty"`
+	Role              callback.Role `json:"role"`
+	ReadOnly          bool          `json:"readOnly"`
+	Demo              bool          `json:"demo"`
+	Running           int           `json:"running"`
+	MaxInFlight       int           `json:"maxInFlight"`
+	IntervalMs        millis        `json:"intervalMs"`
+	WindowMs          millis        `json:"windowMs"`
+	ConnectTimeoutMs  millis        `json:"connectTimeoutMs"`
+	ResponseTimeoutMs millis        `json:"responseTimeoutMs"`
+	KeyHeader         string        `json:"keyHeader,omitempty"`
 }
 
 // overviewShape is the first screen.

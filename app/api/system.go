@@ -30,7 +30,8 @@ func (q *request) server() error {
 	if err != nil {
 		return err
 	}
-	s.ReadOnly = s.ReadOnly || !q.caller.role.May(operator)
+	s.Role = q.caller.role
+	s.ReadOnly = s.ReadOnly || !s.Role.May(operator)
 	return q.send(http.StatusOK, serverOf(&s))
 }
 

@@ -20,14 +20,18 @@ type trialShape struct {
 }
 
 type trialTarget struct {
-	namedShape
-	URL string `json:"url"`
+	ID   callback.CallbackID `json:"id,omitzero"` // none: it is not stored
+	Name string              `json:"name"`
+	URL  string              `json:"url"`
 }
 
 // test sends a sample to the callback in the path. It is 200 also when the
 // endpoint fails: that is what was asked.
 func (q *request) test() error {
-	t, err := q.svc.Test(q.ctx(), q.ref())
+	return q.answerTrial(q.svc.Test(q.ctx(), q.ref()))
+}
+
+func (q *request) answerTrial(t callback.Trial, err error) error {
 	// The server's own deadline is for what it does itself; an endpoint has the
 	// limits of its callback.
 	if err := http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(answerTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -41,7 +45,7 @@ func (q *request) test() error {
 
 func trialOf(t *callback.Trial) trialShape {
 	s := trialShape{
-		ID: t.ID, Callback: trialTarget{namedShape{t.CallbackID, t.Callback}, t.URL}, Success: t.OK(),
+		ID: t.ID, Callback: trialTarget{t.CallbackID, t.Callback, t.URL}, Success: t.OK(),
 		ContentType: t.ContentType, RequestBody: t.RequestBody, Attempts: make([]attemptShape, len(t.Attempts)),
 	}
 	for i := range t.Attempts {

@@ -31,7 +31,7 @@ func wantedRoot(pattern string) (name string, spaces []string) {
 		last = path.Base(path.Dir(pattern))
 	}
 	switch last {
-	case "callbacks":
+	case "callbacks", "test", "check": // the latter of a draft
 		return "companyapicallback", []string{spaceAPI}
 	case "responses":
 		return "deliveryResponse", []string{spaceAPI}
@@ -58,6 +58,8 @@ func answerRoot(shape any) string {
 		return "responses"
 	case trialShape:
 		return "test"
+	case findingsShape:
+		return "findings"
 	case retriedShape:
 		return "retry"
 	case operationShape:

@@ -27,6 +27,7 @@ type job struct {
 	manual            bool
 	connect, response time.Duration
 
+	method string
 	url    *url.URL // with the key, where it goes into the query
 	header http.Header
 	body   []byte
@@ -44,7 +45,8 @@ var (
 // prepare gathers what every attempt for c sends.
 func (p *Poster) prepare(cb *callback.Callback, c *callback.Claim) *job {
 	j := &job{
-		cb: cb, call: c.Entry.ID, id: cmp.Or(c.Test, c.Entry.ID.String()), manual: c.Entry.Manual,
+		method: http.MethodPost,
+		cb:     cb, call: c.Entry.ID, id: cmp.Or(c.Test, c.Entry.ID.String()), manual: c.Entry.Manual,
 		connect: p.opt.ConnectTimeout, response: p.opt.ResponseTimeout,
 		secret: p.secretsOf(cb),
 	}
@@ -142,8 +144,12 @@ func (p *Poster) headers(cb *callback.Callback, contentType string) (http.Header
 // net/http does not send it again by itself. It takes over j's headers, whose
 // names are written here as net/http would write them.
 func (j *job) request(ctx context.Context, number int, at time.Time) *http.Request {
+	if j.method != http.MethodPost { // it is no attempt, and must not look like one
+		j.header.Del("Content-Type")
+		return (&http.Request{Method: j.method, URL: j.url, Host: j.url.Host, Header: j.header}).WithContext(ctx)
+	}
 	req := &http.Request{
-		Method: http.MethodPost, URL: j.url, Host: j.url.Host, Header: j.header,
+		Method: j.method, URL: j.url, Host: j.url.Host, Header: j.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: io.NopCloser(bytes.NewReader(j.body)), ContentLength: int64(len(j.body)),
 	}

@@ -252,7 +252,7 @@ func overview(t *testing.T, b *bench) {
 		return v.OK == 1 && v.Live.Counts.Delivered == 1
 	})
 	s, err := b.svc.Server(b.ctx)
-	if err != nil || s.Interval <= 0 || s.Window < s.Interval {
-		t.Fatalf("server: interval %v, window %v, error %v", s.Interval, s.Window, err)
+	if err != nil || s.Interval <= 0 || s.Window < s.Interval || s.Role != callback.RoleAdmin || s.ReadOnly {
+		t.Fatalf("server: interval %v, window %v, role %q, error %v", s.Interval, s.Window, s.Role, err)
 	}
 }

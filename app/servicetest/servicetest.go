@@ -59,6 +59,8 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"Acknowledge", acknowledge},
 		{"TestSendsASample", testSends},
 		{"TestOneAtATime", testOnce},
+		{"DraftIsTested", draftTested},
+		{"DraftIsLookedAt", draftLookedAt},
 		{"SendAlertWithoutMailServer", sendAlert},
 		{"Overview", overview},
 		{"SeriesTells", seriesTold},

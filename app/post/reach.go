@@ -1,0 +1,30 @@
+package post
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"ringback/callback"
+)
+
+var _ callback.Reacher = (*Poster)(nil)
+
+// reachTime is how long connecting, and then the answer, of a look at an
+// endpoint may take, where attempts do not have less.
+const reachTime = 5 * time.Second
+
+// Reach implements callback.Reacher, on a connection of its own.
+func (p *Poster) Reach(ctx context.Context, cb *callback.Callback) callback.Attempt {
+	a, _ := p.attempt(ctx, p.look(cb), 1, true)
+	return a
+}
+
+// look returns the job of a GET.
+func (p *Poster) look(cb *callback.Callback) *job {
+	bare := &callback.Callback{ID: cb.ID, Name: cb.Name, URL: cb.URL, CA: cb.CA, ConnectTimeout: cb.ConnectTimeout, ResponseTimeout: cb.ResponseTimeout}
+	j := p.prepare(bare, &callback.Claim{})
+	j.method, j.body, j.id = http.MethodGet, nil, "look"
+	j.connect, j.response = min(j.connect, reachTime), min(j.response, reachTime)
+	return j
+}
