@@ -174,7 +174,7 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 		fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --addr %s --key-file key", dir, bin, s.url))
 	s.shows("crm-prod", "read-only")
 	s.keys("z")
-	s.shows("z: read-only")
+	s.shows("z: this needs a key of role operator or admin; yours has role read")
 	out, err := run("callbacks", "show", "crm-prod").Output()
 	if err != nil || strings.Contains(string(out), "suspended") {
 		t.Errorf("a reader's screen changed something: %v\n%s", err, out)

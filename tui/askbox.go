@@ -136,12 +136,15 @@ func onOff(on bool) string {
 	return "off"
 }
 
+// timeForms are the times that can be typed.
+const timeForms = "09:12, 09:12:04, 2h (ago), 2026-03-01 or 2026-03-01T09:12"
+
 // goToTime returns the line that a time is typed into.
 func (l *callList) goToTime() *typing {
 	d := l.d
 	check := func(s string) *filterError {
 		if _, ok := d.parseTime(s); !ok && strings.TrimSpace(s) != "" {
-			return &filterError{0, len([]rune(s)), "09:12, 09:12:04, 2h (ago), 2026-03-01 or 2026-03-01T09:12"}
+			return &filterError{0, len([]rune(s)), timeForms}
 		}
 		return nil
 	}
@@ -152,7 +155,7 @@ func (l *callList) goToTime() *typing {
 		}
 		return l.goTo(at)
 	})
-	t.sign = "@"
+	t.sign, t.form = "@", timeForms
 	return t
 }
 

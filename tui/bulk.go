@@ -48,12 +48,14 @@ func newOperationID() string { return fmt.Sprintf("%016X", rand.Uint64()) }
 func verbOf(k callback.OperationKind) string { return string(k) }
 
 // askMany asks the service what would be done to all calls that f selects, and
-// opens the box when it answers.
-func (d *desk) askMany(a action, f *filter) tea.Cmd {
-	b := &bulkBox{d: d, rate: defaultRate}
-	b.want.Kind, b.key = callback.OperationRetry, "R"
+// opens the box when it answers. on is where the key was pressed, which has
+// different names.
+func (d *desk) askMany(a action, on scope, f *filter) tea.Cmd {
+	key, _ := keyOf(a, on)
+	b := &bulkBox{d: d, rate: defaultRate, key: key.Help().Key}
+	b.want.Kind = callback.OperationRetry
 	if a == actResolveAll {
-		b.want.Kind, b.key = callback.OperationResolve, "X"
+		b.want.Kind = callback.OperationResolve
 	}
 	if d.refuse(b.key) {
 		return nil
@@ -272,7 +274,7 @@ func (d *desk) ended(o *callback.OperationView) {
 	if o.Note != "" {
 		says += "; " + o.Note
 	}
-	if !o.UndoUntil.IsZero() {
+	if !o.UndoUntil.IsZero() && d.may(actUndo) {
 		says += "; u takes it back"
 	}
 	if d.ops.counts[o.ID] == 0 && o.By != "" {
@@ -283,7 +285,7 @@ func (d *desk) ended(o *callback.OperationView) {
 
 // undo stops what runs, or takes back the last resolve.
 func (d *desk) undo() tea.Cmd {
-	if d.readOnly() || d.link.down {
+	if !d.may(actUndo) || d.link.down {
 		d.refuse("u")
 		return nil
 	}
@@ -345,7 +347,7 @@ func (d *desk) drawOperation(c *Canvas, y int, o *callback.OperationView, n int)
 		parts = append(parts, fmt.Sprintf("+%d more", n-1))
 	}
 	stop := ""
-	if !d.readOnly() {
+	if d.may(actUndo) {
 		stop = "u stops"
 	}
 	end := w - 1 - c.Width(stop)

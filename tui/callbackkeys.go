@@ -29,9 +29,9 @@ func (d *desk) actCallback(a action, h *callback.HealthView, from page) bool {
 // edit opens the page that changes a callback, or for nil makes one.
 func (d *desk) edit(h *callback.HealthView) {
 	switch {
-	case h == nil && !d.refuse("n"):
+	case h == nil && !d.refuseTo("n", callback.RoleAdmin):
 		d.open = newEditPage(d, 0)
-	case h != nil && !d.refuse("e"):
+	case h != nil && !d.refuseTo("e", callback.RoleAdmin):
 		d.open = newEditPage(d, h.ID)
 	}
 }
@@ -42,7 +42,7 @@ func (d *desk) askDelete(h *callback.HealthView, from page) {
 		d.say(RoleError, "Del: there is no callback")
 		return
 	}
-	if !d.refuse("Del") {
+	if !d.refuseTo("Del", callback.RoleAdmin) {
 		d.box = &deleteBox{d: d, h: *h, from: from}
 	}
 }

@@ -164,7 +164,7 @@ func (l *callList) act(a action) (tea.Cmd, bool) {
 		}
 		d.say(RoleDim, "Enter: "+l.noCall())
 	case actRetryAll, actResolveAll:
-		return d.askMany(a, &l.filter), true
+		return d.askMany(a, onCallLists, &l.filter), true
 	case actExport:
 		return d.copyExport(&l.filter), true
 	case actGoTo:

@@ -36,9 +36,7 @@ func (m *model) commands() []command {
 				elsewhere = append(elsewhere, c)
 				continue
 			}
-			if b.act.changes() && m.desk.readOnly() {
-				c.why = "read-only"
-			}
+			c.why = m.desk.lacks(b.act.needs())
 			here = append(here, c)
 		}
 	}

@@ -86,14 +86,47 @@ func (d *desk) say(role Role, text string) {
 	d.note = note{text: text, role: role, until: d.opt.Now().Add(noteTime)}
 }
 
-// readOnly reports whether nothing may be changed.
-func (d *desk) readOnly() bool { return d.opt.ReadOnly || d.known && d.server.ReadOnly }
-
-// refuse says why nothing can be changed now, and reports whether that is so.
-func (d *desk) refuse(key string) bool {
+// role returns what may be done here. Until the service said it, it is the
+// service alone that refuses.
+func (d *desk) role() callback.Role {
 	switch {
-	case d.readOnly():
-		d.say(RoleError, key+": read-only")
+	case d.opt.ReadOnly, d.server.ReadOnly:
+		return callback.RoleRead
+	case d.server.Role != "":
+		return d.server.Role
+	}
+	return callback.RoleAdmin
+}
+
+// may reports whether our role is enough for an action.
+func (d *desk) may(a action) bool { return d.role().May(a.needs()) }
+
+// lacks says which roles may do what ours may not; "" where it may.
+func (d *desk) lacks(need callback.Role) string {
+	switch role := d.role(); {
+	case role.May(need):
+		return ""
+	case d.opt.ReadOnly:
+		return "read-only, as this screen was started"
+	default:
+		var roles []string
+		for _, r := range need.With() {
+			roles = append(roles, string(r))
+		}
+		return "this needs a key of role " + strings.Join(roles, " or ") + "; yours has role " + string(role)
+	}
+}
+
+// refuse says why what key stands for cannot be done now, and reports whether
+// that is so. An operator may do it; for what only an admin may there is
+// refuseTo.
+func (d *desk) refuse(key string) bool { return d.refuseTo(key, callback.RoleOperator) }
+
+func (d *desk) refuseTo(key string, need callback.Role) bool {
+	why := d.lacks(need)
+	switch {
+	case why != "":
+		d.say(RoleError, key+": "+why)
 	case d.link.down:
 		d.say(RoleError, key+": "+strings.ToLower(d.link.word()))
 	case d.job != nil:

@@ -137,7 +137,7 @@ func (b *deleteBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		if b.in.value() != b.name() {
 			return nil, false
 		}
-		if b.d.refuse("Del") {
+		if b.d.refuseTo("Del", callback.RoleAdmin) {
 			return nil, true
 		}
 		b.d.shut = b.from

@@ -201,7 +201,7 @@ func (p *editPage) test() {
 // save checks what can be checked here, and hands it to the service.
 func (p *editPage) save() tea.Cmd {
 	d, f := p.d, p.form
-	if d.refuse("Ctrl+S") {
+	if d.refuseTo("Ctrl+S", callback.RoleAdmin) {
 		return nil
 	}
 	draft, _ := f.draft()

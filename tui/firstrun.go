@@ -49,8 +49,12 @@ func (d *desk) drawFirstRun(c *Canvas) {
 		put(3, RoleTitle, line)
 	}
 	y++
-	if y < end {
+	switch {
+	case y >= end:
+	case d.may(actNew):
 		c.Put(c.Put(3, y, RoleKey, "n")+2, y, RoleText, "registers the first one here; or from a shell:")
+	default:
+		c.Put(3, y, RoleText, "An administrator registers the first one, here or from a shell:")
 	}
 	y++
 	y++

@@ -174,40 +174,6 @@ func TestKeysThatCannotActSayWhy(t *testing.T) {
 	}
 }
 
-func TestReadOnly(t *testing.T) {
-	t.Parallel()
-	for name, options := range map[string]func(*fake, *Options){
-		"asked for":      func(_ *fake, o *Options) { o.ReadOnly = true },
-		"the key's role": func(f *fake, _ *Options) { f.server.ReadOnly = true },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := newFake()
-			fly(t, f, 140, 40, func(o *Options) { options(f, o) }, func(p *pilot) {
-				p.see("read-only")
-				foot := p.m.canvas.cells[39*140:]
-				at := strings.Index(strings.Split(p.text(), "\n")[39], "z suspend")
-				for _, c := range foot[at : at+len("z suspend")] {
-					if c.r != ' ' && c.role != RoleDim {
-						t.Errorf("%q of the key that changes something is not dim", c.r)
-					}
-				}
-				p.press("?")
-				p.see("read-only: what changes something is dim")
-				p.press("esc")
-				for _, k := range []string{"z", "2 j j x", "r"} {
-					p.press(k)
-					p.see(k[len(k)-1:] + ": read-only")
-					if p.m.box != nil {
-						t.Fatalf("%s opened a box", k)
-					}
-				}
-				want(t, f.did(), nil)
-			})
-		})
-	}
-}
-
 func TestSuspendAndResume(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
 )
 
 // Below these a frame shows less than whole screens.
@@ -99,8 +101,11 @@ func (m *model) signals() []signal {
 	if m.w >= 100 || len(out) == 0 {
 		out = append([]signal{{RoleBar, d.clock.Head(d.running())}}, out...)
 	}
-	if d.readOnly() {
+	switch role := d.role(); {
+	case role == callback.RoleRead:
 		out = append(out, signal{RoleBar, "read-only"})
+	case role != callback.RoleAdmin && m.w >= 100:
+		out = append(out, signal{RoleBar, string(role)})
 	}
 	if m.w >= 100 && (d.opt.Demo || d.server.Demo) {
 		out = append(out, signal{RoleBar, "demo"})
@@ -293,6 +298,7 @@ func (m *model) drawFeet(c *Canvas) {
 	m.drawKeys(c, m.h-1, on, acts, ends)
 }
 
+// drawKeys draws keys as far as there is room: those that our role may press.
 func (m *model) drawKeys(c *Canvas, y int, on scope, acts, ends []action) {
 	width := func(b *binding) int { return c.Width(b.Help().Key) + 1 + c.Width(b.foot) }
 	end := m.w - 1
@@ -303,15 +309,11 @@ func (m *model) drawKeys(c *Canvas, y int, on scope, acts, ends []action) {
 	x := 1
 	put := func(a action, limit int) {
 		b, ok := keyOf(a, on)
-		if !ok || x+width(&b) > limit {
+		if !ok || x+width(&b) > limit || !m.desk.may(a) {
 			return
 		}
-		role, text := RoleKey, RoleText
-		if a.changes() && m.desk.readOnly() {
-			role, text = RoleDim, RoleDim
-		}
-		x = c.Put(x, y, role, b.Help().Key) + 1
-		x = c.Put(x, y, text, b.foot) + 2
+		x = c.Put(x, y, RoleKey, b.Help().Key) + 1
+		x = c.Put(x, y, RoleText, b.foot) + 2
 	}
 	if m.desk.link.down && m.desk.typing == nil {
 		x = c.Put(c.Put(x, y, RoleKey, "Enter")+1, y, RoleText, "try now") + 2

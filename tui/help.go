@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
 )
 
 // helpBox shows every key.
@@ -70,13 +72,9 @@ func helpGroups(groups ...string) []helpLine {
 	return out
 }
 
-// search leaves out the keys that do not have all the words that are looked
-// for, and the groups that have none then.
-func (b *helpBox) search(all []helpLine) []helpLine {
-	if b.query == nil {
-		return all
-	}
-	words := strings.Fields(strings.ToLower(string(b.query.text)))
+// search leaves out the keys that are not for our role, those that do not have
+// all the words, and the groups that have none then.
+func (b *helpBox) search(all []helpLine, words []string) []helpLine {
 	var out, head []helpLine
 	for _, l := range all {
 		if l.key == nil {
@@ -86,7 +84,7 @@ func (b *helpBox) search(all []helpLine) []helpLine {
 			continue
 		}
 		text := strings.ToLower(l.key.Help().Key + " " + l.key.Help().Desc + " " + l.key.foot + " " + l.key.group)
-		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+		if !b.d.may(l.key.act) || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
 			continue
 		}
 		if len(out) > 0 && head != nil {
@@ -119,11 +117,13 @@ func (b *helpBox) Draw(c *Canvas) {
 	}
 	const columnW = 35
 	long := 0
-	for _, col := range columns {
-		long = max(long, len(col))
+	var words []string
+	if b.query != nil {
+		words = strings.Fields(strings.ToLower(string(b.query.text)))
 	}
-	for i := range columns {
-		columns[i] = b.search(columns[i])
+	for i, col := range columns {
+		long = max(long, len(b.search(col, nil))) // the box keeps its size
+		columns[i] = b.search(col, words)
 	}
 	bw := min(len(columns)*columnW+4, w)
 	bh := min(long+2, h)
@@ -136,8 +136,8 @@ func (b *helpBox) Draw(c *Canvas) {
 	}
 	if b.query != nil {
 		says = "Keys   / " + string(b.query.text) + "   Esc shows all"
-	} else if b.d.readOnly() {
-		says += "   read-only: what changes something is dim"
+	} else if role := b.d.role(); role != callback.RoleAdmin && w >= 72 {
+		says += "   (role " + string(role) + ")"
 	}
 	x, y := (w-bw)/2, (h-bh)/2
 	c.Box(x, y, bw, bh, says)
@@ -162,7 +162,7 @@ func (b *helpBox) line(c *Canvas, x, y, w int, l helpLine) {
 		c.PutIn(x, y, w, RoleTitle, l.head, Left)
 	case l.key != nil:
 		role, text := RoleKey, RoleText
-		if l.key.on&b.on == 0 || l.key.act.changes() && (b.d.readOnly() || b.d.link.down) {
+		if l.key.on&b.on == 0 || l.key.act.changes() && b.d.link.down {
 			role, text = RoleDim, RoleDim
 		}
 		help := l.key.Help()

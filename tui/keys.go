@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"charm.land/bubbles/v2/key"
+
+	"ringback/callback"
 )
 
 // action is what a key asks for.
@@ -299,12 +301,17 @@ func keyOf(a action, on scope) (binding, bool) {
 	return binding{}, false
 }
 
-// changes reports whether an action changes something in the service.
-func (a action) changes() bool {
+// needs returns the role that an action takes: that of what changes something in
+// the service; "" for what only shows it.
+func (a action) needs() callback.Role {
 	switch a {
-	case actRetry, actResolve, actSuspend, actRetryAll, actResolveAll, actUndo, actAck, actMailAgain, actMailTest, actGarbage, actBackup,
-		actNew, actEdit, actTest, actDelete, actSave:
-		return true
+	case actRetry, actResolve, actSuspend, actRetryAll, actResolveAll, actUndo, actAck, actMailAgain, actMailTest, actTest:
+		return callback.RoleOperator
+	case actNew, actEdit, actDelete, actSave, actGarbage, actBackup:
+		return callback.RoleAdmin
 	}
-	return false
+	return ""
 }
+
+// changes reports whether an action changes something in the service.
+func (a action) changes() bool { return a.needs() != "" }

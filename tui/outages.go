@@ -202,7 +202,7 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 			p.d.say(RoleDim, "there is no outage")
 			return nil, true
 		}
-		return p.d.askMany(a, p.d.callsOf(&p.rows[at])), true
+		return p.d.askMany(a, onOutages, p.d.callsOf(&p.rows[at])), true
 	case actEdit:
 		if at < 0 {
 			p.d.say(RoleDim, "e: there is no outage")

@@ -99,7 +99,11 @@ func (p *outagesPage) drawDays(c *Canvas, y int, ids []callback.CallbackID) int 
 func (p *outagesPage) drawMails(c *Canvas, y, end int, o *callback.OutageView) int {
 	d := p.d
 	w, _ := c.Size()
-	c.Rule(y, fmt.Sprintf("outage #%d of %s", o.N, o.Callback), "its e-mails: E sends the last one again")
+	mails := "its e-mails"
+	if d.may(actMailAgain) {
+		mails += ": E sends the last one again"
+	}
+	c.Rule(y, fmt.Sprintf("outage #%d of %s", o.N, o.Callback), mails)
 	put := func(role Role, text string) {
 		if y++; y < end {
 			c.PutIn(1, y, w-2, role, text, Left)
@@ -166,7 +170,13 @@ func (d *desk) told(o *callback.OutageView) (says string, role Role) {
 	case sent > 0:
 		return "", RoleText
 	case lost > 0:
-		return "Nobody at " + o.Callback + " was told of this outage. e mends the address, E sends it again, a acknowledges.", RoleDown
+		says = "Nobody at " + o.Callback + " was told of this outage."
+		if d.may(actEdit) {
+			says += " e mends the address, E sends it again, a acknowledges."
+		} else if d.may(actMailAgain) {
+			says += " E sends it again, a acknowledges."
+		}
+		return says, RoleDown
 	}
 	return "Nobody was told of it yet.", RoleFailing
 }

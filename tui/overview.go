@@ -171,7 +171,7 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 			p.d.say(RoleDim, "there is no callback to do that for")
 			return nil, true
 		}
-		return p.d.askMany(a, failedOf(h.ID)), true
+		return p.d.askMany(a, onOverview, failedOf(h.ID)), true
 	case actCopyAll:
 		if h != nil {
 			return p.d.copies((&plain{desk: p.d}).line(h)), true

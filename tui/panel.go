@@ -203,15 +203,11 @@ func (d *desk) drawToDo(c *Canvas, x, y int, h *callback.HealthView) {
 		words string
 	}{{actOpen, "its calls and outages"}, {actTest, "send a test"}, {actRetryAll, retry}, {actResolveAll, "resolve them"}, {actSuspend, suspend}} {
 		b, ok := keyOf(k.act, onOverview)
-		if !ok {
+		if !ok || !d.may(k.act) {
 			continue
 		}
-		role, text := RoleKey, RoleText
-		if k.act.changes() && d.readOnly() {
-			role, text = RoleDim, RoleDim
-		}
-		x = c.Put(x, y, role, b.Help().Key) + 1
-		x = c.Put(x, y, text, k.words) + 3
+		x = c.Put(x, y, RoleKey, b.Help().Key) + 1
+		x = c.Put(x, y, RoleText, k.words) + 3
 	}
 }
 

@@ -150,7 +150,7 @@ func (p *queuePage) Key(a action) (tea.Cmd, bool) {
 			d.say(RoleDim, "r: no call waits")
 			return nil, true
 		}
-		return d.askMany(a, failedOf(row.CallbackID)), true
+		return d.askMany(a, onQueue, failedOf(row.CallbackID)), true
 	case actCopy:
 		if row == nil {
 			d.say(RoleDim, "y: no call waits")

@@ -135,9 +135,17 @@ type choreBox struct {
 	chore callback.Chore
 }
 
+// choreRole returns the role that a chore takes: the disk is an admin's.
+func choreRole(c callback.Chore) callback.Role {
+	if c == callback.ChoreMail {
+		return callback.RoleOperator
+	}
+	return callback.RoleAdmin
+}
+
 // askChore opens the box for a chore.
 func (d *desk) askChore(key string, c callback.Chore) {
-	if !d.refuse(key) {
+	if !d.refuseTo(key, choreRole(c)) {
 		d.box = &choreBox{d, key, c}
 	}
 }
@@ -146,7 +154,7 @@ func (d *desk) askChore(key string, c callback.Chore) {
 func (b *choreBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch lookup(k, onConfirm) {
 	case actConfirm:
-		if b.d.refuse(b.key) {
+		if b.d.refuseTo(b.key, choreRole(b.chore)) {
 			return nil, true
 		}
 		return b.d.ask.chore(b.chore, b.d.opt.User), true

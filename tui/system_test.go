@@ -36,12 +36,12 @@ func TestChoresAskFirst(t *testing.T) {
 func TestChoresOfAReader(t *testing.T) {
 	t.Parallel()
 	f := newFake()
-	f.server.ReadOnly = true
+	f.server.Role = callback.RoleRead
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("5")
-		for _, key := range []string{"m", "G", "B"} {
+		for key, need := range map[string]string{"m": "operator or admin", "G": "admin", "B": "admin"} {
 			p.press(key)
-			p.see(key + ": read-only")
+			p.see(key + ": this needs a key of role " + need + "; yours has role read")
 			p.press("enter")
 		}
 		want(t, f.did(), nil)

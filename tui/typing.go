@@ -9,6 +9,7 @@ import (
 // typing is a line that is typed, in place of the status line.
 type typing struct {
 	sign string // stands before it
+	form string // what may be typed, told while nothing is
 	input
 	check func(string) *filterError
 	apply func(string) tea.Cmd
@@ -85,6 +86,9 @@ func (t *typing) Draw(c *Canvas, d *desk, y int) {
 	x := c.Put(1, y, RoleKey, t.sign) + 1
 	room := w - x - 1
 	says, tone := t.hint, RoleDim
+	if len(t.text) == 0 && says == "" {
+		says = t.form
+	}
 	if t.fault != nil && says == "" {
 		says, tone = t.fault.says, RoleError
 	}

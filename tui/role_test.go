@@ -1,0 +1,153 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+
+	"ringback/callback"
+)
+
+// lastRow is the row of keys.
+func (p *pilot) lastRow() string {
+	rows := strings.Split(strings.TrimRight(p.text(), "\n"), "\n")
+	return rows[len(rows)-1]
+}
+
+// The last row, the panel and the help name no key that the role of the one who
+// looks has not, and all those that it has.
+func TestKeysAreThoseOfTheRole(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		role      callback.Role
+		sees, not []string
+		says      string // in the bar
+	}{
+		{callback.RoleRead, []string{"Enter open", "/ filter", "y copy"}, []string{"r retry", "x resolve", "T test", "z suspend", "n new", "e edit"}, "read-only"},
+		{callback.RoleOperator, []string{"Enter open", "r retry", "x resolve", "T test", "z suspend"}, []string{"n new", "e edit"}, "operator"},
+		{callback.RoleAdmin, []string{"r retry", "T test", "z suspend", "n new", "e edit"}, nil, ""},
+	} {
+		f := newFake()
+		f.server.Role = tc.role
+		fly(t, f, 160, 45, nil, func(p *pilot) {
+			for _, key := range tc.sees {
+				if !strings.Contains(p.lastRow(), key) {
+					t.Errorf("%s: the last row lacks %q: %s", tc.role, key, p.lastRow())
+				}
+			}
+			for _, key := range tc.not {
+				if strings.Contains(p.lastRow(), key) {
+					t.Errorf("%s: the last row has %q: %s", tc.role, key, p.lastRow())
+				}
+			}
+			if bar := p.line("1 Overview"); !strings.Contains(bar, tc.says) || tc.says == "" && strings.Contains(bar, "admin") {
+				t.Errorf("%s: the bar is %s", tc.role, bar)
+			}
+			if do := p.line(" Do "); strings.Contains(do, "send a test") != tc.role.May(callback.RoleOperator) || !strings.Contains(do, "its calls and outages") {
+				t.Errorf("%s: %s", tc.role, do)
+			}
+			p.press("?")
+			for i := range bindings {
+				b := &bindings[i]
+				if b.group == groupBoxes {
+					continue
+				}
+				if got, want := strings.Contains(p.text(), b.Help().Desc), tc.role.May(b.act.needs()); got != want {
+					t.Errorf("%s: help has %s (%s): %v, want %v", tc.role, b.Help().Key, b.Help().Desc, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A key that the role has not says which has, and opens nothing: also not a form
+// that could not be saved.
+func TestKeysOfAnotherRole(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		role callback.Role
+		keys map[string]string // and the roles that may
+		can  []string
+	}{
+		{callback.RoleRead, map[string]string{"r": "operator or admin", "x": "operator or admin", "T": "operator or admin", "z": "operator or admin", "u": "operator or admin", "n": "admin", "e": "admin", "delete": "admin"}, nil},
+		{callback.RoleOperator, map[string]string{"n": "admin", "e": "admin", "delete": "admin", "5 G": "admin", "5 B": "admin"}, []string{"T", "z", "5 m"}},
+		{callback.RoleAdmin, nil, []string{"T", "z", "delete", "5 m", "5 G", "5 B"}},
+	} {
+		f := newFake()
+		f.server.Role = tc.role
+		fly(t, f, 80, 24, nil, func(p *pilot) {
+			for keys, roles := range tc.keys {
+				p.press(keys)
+				label := strings.Replace(keys[strings.LastIndex(keys, " ")+1:], "delete", "Del", 1)
+				p.see(label + ": this needs a key of role " + roles + "; yours has role " + string(tc.role))
+				if p.m.box != nil || len(p.m.stack) > 0 {
+					t.Fatalf("%s: %s opened something", tc.role, keys)
+				}
+				p.press("1")
+			}
+			for _, keys := range tc.can {
+				p.press(keys)
+				if p.m.box == nil {
+					t.Errorf("%s: %s opens nothing:\n%s", tc.role, keys, p.text())
+				}
+				p.press("esc 1")
+			}
+			want(t, f.did(), nil)
+			p.press(":")
+			p.types("make a new one")
+			p.press("enter")
+			if _, form := p.m.top().(*editPage); form != (tc.role == callback.RoleAdmin) {
+				t.Errorf("%s: by the palette the form is open: %v", tc.role, form)
+			}
+		})
+	}
+}
+
+func TestReadOnlyAsStarted(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.server.Role = callback.RoleAdmin
+	fly(t, f, 140, 40, func(o *Options) { o.ReadOnly = true }, func(p *pilot) {
+		p.see("read-only")
+		p.unseen("z suspend")
+		p.press("?")
+		p.see("(role read)")
+		p.press("esc")
+		for _, k := range []string{"z", "2 j j x", "r"} {
+			p.press(k)
+			p.see(k[len(k)-1:] + ": read-only, as this screen was started")
+			if p.m.box != nil {
+				t.Fatalf("%s opened a box", k)
+			}
+		}
+		want(t, f.did(), nil)
+	})
+}
+
+// A key is named as it stands where it was pressed.
+func TestRefusedKeyIsTheOnePressed(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.server.Role = callback.RoleRead
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		for _, tc := range []struct{ keys, says string }{
+			{"r", "r: this needs"}, {"x", "x: this needs"}, {"4 r", "r: this needs"}, {"3 x", "x: this needs"}, {"2 R", "R: this needs"}, {"1 enter X", "X: this needs"},
+		} {
+			p.press(tc.keys)
+			if says := p.m.desk.note.text; !strings.HasPrefix(says, tc.says) {
+				t.Errorf("%s: %s", tc.keys, says)
+			}
+		}
+	})
+}
+
+func TestTimeToGoToIsExplained(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+		p.press("2 @")
+		p.see("@ ", timeForms)
+		p.types("2h")
+		p.unseen(timeForms)
+		p.press("ctrl+u")
+		p.see(timeForms)
+	})
+}
