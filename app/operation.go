@@ -18,11 +18,11 @@ const operationPage = 100
 
 // StartOperation implements callback.Operator.
 func (a *App) StartOperation(ctx context.Context, n callback.NewOperation) (v callback.OperationView, fresh bool, err error) {
-	o, h, err := a.operation(n)
+	o, h, err := a.operation(&n)
 	if err != nil {
 		return v, false, err
 	}
-	op, fresh, err := a.opt.Store.StartOperation(ctx, a.clock.Now(), o)
+	op, fresh, err := a.opt.Store.StartOperation(ctx, a.clock.Now(), o, n.IDs...)
 	if err != nil {
 		return v, false, err
 	}
@@ -34,9 +34,9 @@ func (a *App) StartOperation(ctx context.Context, n callback.NewOperation) (v ca
 	return a.operationView(op), fresh, nil
 }
 
-// operation checks what somebody wants done, and makes up an id where none is
-// given.
-func (a *App) operation(n callback.NewOperation) (o callback.Operation, h callback.Health, err error) {
+// operation checks what somebody wants done, makes up an id where none is given,
+// and puts the calls that are named in order.
+func (a *App) operation(n *callback.NewOperation) (o callback.Operation, h callback.Health, err error) {
 	if h, err = a.opt.Store.Find(n.Ref); err != nil {
 		return o, h, err
 	}
@@ -48,6 +48,7 @@ func (a *App) operation(n callback.NewOperation) (o callback.Operation, h callba
 		a.opt.Random(b[:])
 		o.ID = strings.ToUpper(hex.EncodeToString(b[:]))
 	}
+	n.IDs = o.Name(n.IDs)
 	return o, h, o.Validate()
 }
 
@@ -174,7 +175,7 @@ func (a *App) round(ctx context.Context, paces paces) (wait time.Duration, err e
 func (a *App) page(ctx context.Context, o callback.Operation, limit int) (callback.Operation, error) {
 	next, err := callback.OperationPage{}, error(nil)
 	if o.State == callback.OperationRunning {
-		next, err = o.Next(ctx, a.opt.Store, limit, nil)
+		next, err = o.Next(ctx, a.opt.Store, limit)
 	}
 	if err == nil && o.State == callback.OperationRunning {
 		o, err = a.opt.Store.AdvanceOperation(ctx, a.clock.Now(), o.ID, next)
@@ -214,7 +215,7 @@ const (
 
 // Preview implements callback.Reader.
 func (a *App) Preview(ctx context.Context, n callback.NewOperation) (p callback.Preview, err error) {
-	o, h, err := a.operation(n)
+	o, h, err := a.operation(&n)
 	if err != nil {
 		return p, err
 	}
@@ -234,7 +235,7 @@ func (a *App) Preview(ctx context.Context, n callback.NewOperation) (p callback.
 	t := tally{Preview: &p, op: &o, causes: map[callback.Cause]uint64{}}
 	t.step = callback.Step{Policy: a.opt.Policy.For(&h.Callback), ID: h.ID, Now: a.clock.Now(), Live: &h.Live}
 	for done := false; !done; {
-		page, err := o.Next(bounded, a.opt.Store, callback.MaxPage, t.add)
+		page, err := o.Select(bounded, a.opt.Store, n.IDs, callback.MaxPage, t.add)
 		if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 			p.Partial = true
 			break
@@ -243,6 +244,9 @@ func (a *App) Preview(ctx context.Context, n callback.NewOperation) (p callback.
 			return p, err
 		}
 		o.After, done = page.After, page.Last
+	}
+	if o.Named > 0 && !p.Partial {
+		p.Missing = uint64(o.Named) - p.Matched
 	}
 	t.sort()
 	return p, nil

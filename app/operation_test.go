@@ -69,7 +69,7 @@ func half(t *testing.T, a *app.App, s callback.Store, calls int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := o.Next(t.Context(), s, calls, nil)
+	page, err := o.Next(t.Context(), s, calls)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,16 +7,18 @@ import (
 	"time"
 )
 
-// Operation is one change to all calls of a callback that a filter selects. It
-// is worked off page by page in the order of ids, survives a restart, and can
-// be stopped between two pages.
+// Operation is one change to all calls of a callback that a filter selects, or
+// that are named. It is worked off page by page in the order of ids, survives a
+// restart, and can be stopped between two pages.
 type Operation struct {
 	ID     string // 1 to MaxOperationID of A-Z, a-z, 0-9, _ and -
 	Num    Num
 	Kind   OperationKind
 	Filter Filter
-	Extend bool // OperationRetry: see Step.Requeue
-	Rate   int  // OperationRetry: calls let go a second; 0: as fast as they can be stored
+	Named  int      // calls that it names by their ids, in place of a Filter; see Name
+	Names  [32]byte // SHA-256 of those ids: whether a start that is repeated names the same
+	Extend bool     // OperationRetry: see Step.Requeue
+	Rate   int      // OperationRetry: calls let go a second; 0: as fast as they can be stored
 	By     string
 	Remark string // what By has to say of it
 
@@ -85,9 +87,9 @@ func (o *Operation) Active() bool {
 func (o *Operation) Skipped() uint64 { return o.Matched - o.Changed }
 
 // Bounded returns o as an engine keeps it: times to the millisecond, texts
-// bounded, and FAILED where no status is asked for.
+// bounded, and FAILED where neither a status nor a call is named.
 func (o Operation) Bounded() Operation {
-	if o.Filter.Status == 0 {
+	if o.Filter.Status == 0 && o.Named == 0 {
 		o.Filter.Status = ListFailed
 	}
 	o.By, o.Note, o.Remark = Sanitize(o.By, 120), Sanitize(o.Note, 240), Sanitize(o.Remark, MaxRemark)
@@ -112,7 +114,7 @@ func (o *Operation) Validate() error {
 			f.add("status", "must be FAILED: other calls were delivered, or not tried yet")
 		}
 	case OperationResolve:
-		if o.Filter == (Filter{}) {
+		if o.Filter == (Filter{}) && o.Named == 0 {
 			f.add("status", "is needed where nothing else says which calls are meant: FAILED, PENDING or both")
 		}
 		if o.Filter.Status&ListSuccess != 0 {
@@ -133,6 +135,7 @@ func (o *Operation) Validate() error {
 	if len(o.Remark) > MaxRemark {
 		f.add("remark", "is longer than %d bytes", MaxRemark)
 	}
+	o.validateNames(&f)
 	if s := o.Filter.State; s != "" && !slices.Contains(CallStates, s) {
 		f.add("state", "must be one of %s", CallStateWords())
 	}
@@ -163,6 +166,7 @@ func (o *Operation) Begin(now time.Time, last CallID, c *Counts) {
 	if o.Upto == 0 || o.Upto > last {
 		o.Upto = last
 	}
+	o.Total = uint64(o.Named)
 	if o.Filter.Status&ListFailed != 0 {
 		o.Total += c.Failed + c.Retrying
 	}
@@ -190,7 +194,7 @@ func (o *Operation) Apply(s *Step, e *Entry) bool {
 // Repeats says whether starting o again, as asked, is the same request. What is
 // said of it, and by whom, does not matter; nor does a bound that had no effect.
 func (o *Operation) Repeats(asked *Operation) error {
-	if o.Num != asked.Num || o.Kind != asked.Kind || o.Filter != asked.Filter || o.Extend != asked.Extend ||
+	if o.Num != asked.Num || o.Kind != asked.Kind || o.Filter != asked.Filter || o.Names != asked.Names || o.Extend != asked.Extend ||
 		o.Rate != asked.Rate || asked.Upto != 0 && asked.Upto < o.Upto {
 		return Errorf(CodeConflict, "the operation %s was started for something else", o.ID)
 	}
@@ -304,37 +308,17 @@ func (p OperationPage) Bounded() (OperationPage, error) {
 // full one, and an operation that finds few can be stopped soon, too.
 const operationScan = 20_000
 
-// Next reads what o does next: at most limit calls. found, if not nil, is given
-// each of them.
-func (o *Operation) Next(ctx context.Context, s Ledger, limit int, found func(*Call)) (OperationPage, error) {
-	p := OperationPage{From: o.After}
-	q := CallQuery{Num: o.Num, Filter: o.Filter, After: o.After, Oldest: true, Limit: limit, Scan: operationScan}
-	page, err := s.Calls(ctx, q)
-	if err != nil {
-		return p, err
-	}
-	p.After, p.Last = page.Next, !page.More
-	for i := range page.Calls {
-		c := &page.Calls[i]
-		if c.ID > o.Upto {
-			p.Last = true
-			break
-		}
-		p.Calls = append(p.Calls, c.ID)
-		if found != nil {
-			found(c)
-		}
-	}
-	return p, nil
-}
-
 // Operations keeps what is done to many calls. Operations are remembered for a
 // while after they ended; they go on after a restart where they stood.
 type Operations interface {
 	// StartOperation stores a new operation as running; its State, Upto, Total
 	// and times are set. One with that ID that Repeats says is the same is
-	// returned as it stands, and fresh is false; else it is a CodeConflict.
-	StartOperation(ctx context.Context, now time.Time, o Operation) (op Operation, fresh bool, err error)
+	// returned as it stands, and fresh is false; else it is a CodeConflict. With
+	// ids it is for those calls alone, as Operation.Name says.
+	StartOperation(ctx context.Context, now time.Time, o Operation, ids ...CallID) (op Operation, fresh bool, err error)
+	// Named returns at most limit of the calls that an operation names and has not
+	// come to, behind after, in order. One that has ended names none any more.
+	Named(ctx context.Context, id string, after CallID, limit int) ([]CallID, error)
 	// Operation returns one, or CodeNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
 	// Operations returns a page, those begun last first, and how many there are
@@ -363,6 +347,7 @@ type NewOperation struct {
 	Ref    string // callback
 	Kind   OperationKind
 	Filter Filter
+	IDs    []CallID // the calls that are meant, at most MaxNamed; nil: those that Filter selects
 	Extend bool
 	Rate   int    // see Operation.Rate
 	Upto   CallID // calls enqueued later are not meant; 0: those there are at the start
@@ -396,5 +381,6 @@ type Preview struct {
 	Other   uint64    // calls with a cause beyond MaxCauses
 	Oldest  time.Time // when the first of them was enqueued
 	Partial bool      // there may be more: counting took too long
+	Missing uint64    // calls that are named and do not exist; 0 where Partial
 	Upto    CallID    // for NewOperation.Upto, so that what is confirmed does not grow
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -265,6 +266,10 @@ func (q CallQuery) Selects(c *Call, l *Live) bool {
 	switch {
 	case q.After != 0 && q.Oldest && c.ID <= q.After, q.After != 0 && !q.Oldest && c.ID >= q.After:
 		return false
+	case q.IDs != nil:
+		if _, ok := slices.BinarySearch(q.IDs, c.ID); !ok {
+			return false
+		}
 	}
 	return q.Matches(c, l)
 }

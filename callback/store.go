@@ -211,14 +211,15 @@ func (e *Entry) Listed() CallStatus {
 
 // CallQuery selects calls.
 type CallQuery struct {
-	Num    Num    // 0: of all callbacks
-	Filter        // without a Status: ListSuccess | ListFailed
-	After  CallID // continue behind this call, in the order asked for
-	Oldest bool   // oldest first; otherwise newest first
-	Limit  int    // rows at most, 1 to MaxPage
-	Offset int    // rows to skip, at most MaxOffset
-	Scan   int    // work at most, to MaxScan; 0: UsualScan. A page may be short then
-	Bytes  int    // of responses at most, to MaxPageBytes; 0: as many. A page has one row at least
+	Num    Num      // 0: of all callbacks
+	Filter          // without a Status: ListSuccess | ListFailed
+	IDs    []CallID // only these calls, in order, of the callback Num; nil: any
+	After  CallID   // continue behind this call, in the order asked for
+	Oldest bool     // oldest first; otherwise newest first
+	Limit  int      // rows at most, 1 to MaxPage
+	Offset int      // rows to skip, at most MaxOffset
+	Scan   int      // work at most, to MaxScan; 0: UsualScan. A page may be short then
+	Bytes  int      // of responses at most, to MaxPageBytes; 0: as many. A page has one row at least
 }
 
 // Bounds of one query. Work is counted in rows of an index; to read an attempt

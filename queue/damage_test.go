@@ -156,7 +156,7 @@ func TestListsPassOverDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := o.Next(t.Context(), e, 10, nil)
+	p, err := o.Next(t.Context(), e, 10)
 	if err != nil || len(p.Calls) != 5 || !p.Last {
 		t.Fatalf("an operation finds %+v: %v", p, err)
 	}

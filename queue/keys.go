@@ -33,6 +33,7 @@ const (
 
 	kindOperation = 'o' // cb seq part         operation
 	kindUndo      = 'O' // seq id              a call as it was before an operation resolved it
+	kindNamed     = 'N' // seq id              ids of calls that an operation names, up to that one
 )
 
 const (

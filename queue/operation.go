@@ -35,9 +35,10 @@ func undoKey(slot byte, seq uint64, id callback.CallID) []byte {
 }
 
 // StartOperation implements callback.Operations.
-func (e *Engine) StartOperation(ctx context.Context, now time.Time, o callback.Operation) (op callback.Operation, fresh bool, err error) {
+func (e *Engine) StartOperation(ctx context.Context, now time.Time, o callback.Operation, ids ...callback.CallID) (op callback.Operation, fresh bool, err error) {
+	ids = o.Name(ids)
 	o = o.Bounded()
-	err = e.submit(ctx, now, 24, 8192, func(g *group) error {
+	err = e.submit(ctx, now, 24+namedRecords(len(ids)), 8192+16*len(ids), func(g *group) error {
 		if known := e.operations[o.ID]; known != nil {
 			op = known.Operation
 			return known.Repeats(&o)
@@ -61,6 +62,9 @@ func (e *Engine) StartOperation(ctx context.Context, now time.Time, o callback.O
 		known := &operation{Operation: o, seq: e.opSeq, slot: h.slot}
 		e.operations[o.ID] = known
 		op, fresh = o, true
+		if err := g.saveNamed(known, ids); err != nil {
+			return err
+		}
 		return g.saveOperation(known)
 	})
 	return op, fresh, err
@@ -151,7 +155,8 @@ func (e *Engine) Operations(_ context.Context, q callback.OperationQuery) (out [
 
 // alter runs f on an operation, in the commit, and stores what it made of it.
 func (e *Engine) alter(ctx context.Context, now time.Time, id string, weight int, f func(g *group, o *operation) error) (op callback.Operation, err error) {
-	err = e.submit(ctx, now, 24+weight, 8192+256*weight, func(g *group) error {
+	weight += 24 + namedRecords(callback.MaxNamed) // deleted where it ends
+	err = e.submit(ctx, now, weight, 8192+256*weight, func(g *group) error {
 		o, err := e.operation(id)
 		if err != nil {
 			return err
@@ -169,6 +174,11 @@ func (e *Engine) alter(ctx context.Context, now time.Time, id string, weight int
 		}
 		if op.Active() {
 			e.active++
+		}
+		if before.State == callback.OperationRunning && op.State != before.State {
+			if err := g.forgetNamed(o); err != nil {
+				return err
+			}
 		}
 		return g.saveOperation(o)
 	})
@@ -438,6 +448,8 @@ func encodeOperation(o *operation) []byte {
 	}
 	w.uint(uint64(o.Rate))
 	w.string(o.Remark)
+	w.int(o.Named)
+	w.string(string(o.Names[:]))
 	return w.seal()
 }
 
@@ -459,7 +471,8 @@ func decodeOperation(b []byte) (callback.Operation, error) {
 	for _, n := range []*uint64{&o.Total, &o.Matched, &o.Changed, &o.Undone, &o.Missed, &o.Kept} {
 		*n = r.uint()
 	}
-	o.Rate, o.Remark = int(r.uint()), r.string()
+	o.Rate, o.Remark, o.Named = int(r.uint()), r.string(), r.int()
+	copy(o.Names[:], r.string())
 	return o, r.err
 }
 
@@ -490,5 +503,5 @@ func checkOperations(t *badger.Txn, all []operation) (faults []error) {
 	if len(kept) > 0 {
 		faults = append(faults, fmt.Errorf("earlier states of calls are kept for %d operations that do not exist", len(kept)))
 	}
-	return faults
+	return append(faults, checkNamed(t, all)...)
 }

@@ -37,7 +37,7 @@ func BenchmarkOperation(b *testing.B) {
 				b.Fatal(err)
 			}
 			for o.Active() {
-				p, err := o.Next(context.Background(), e, page, nil)
+				p, err := o.Next(context.Background(), e, page)
 				if err == nil {
 					o, err = e.AdvanceOperation(context.Background(), queuetest.Start, o.ID, p)
 				}

@@ -23,8 +23,8 @@ type list struct {
 	total   uint64
 }
 
-// plan chooses the indexes that answer q with the least to look at: by message
-// id, by code, what runs, or else the rows by status. All are in the order of
+// plan chooses the indexes that answer q with the least to look at: none for
+// calls that are named, by message id, by code, what runs, or else the rows by status. All are in the order of
 // ids. What the engine has in memory is read after the transaction was begun:
 // spans only widen, so they hold all that the transaction sees.
 func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
@@ -44,6 +44,8 @@ func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
 		}
 		l.total += h.live.Counts.In(q.Status)
 		switch {
+		case q.IDs != nil:
+			l.addNamed(h)
 		case q.State == callback.StateDelivering:
 			l.addRunning(h)
 		case q.MessageID != "":
@@ -149,11 +151,27 @@ func (l *list) endOf(top uint64) place {
 func (l *list) addRunning(h *house) {
 	s := &source{h: h}
 	for id, r := range l.e.runs {
-		if r.entry.Num == h.num && (l.q.After == 0 || l.q.Oldest == (id > l.q.After) && id != l.q.After) {
+		if r.entry.Num == h.num && l.behind(id) {
 			s.list = append(s.list, place{id: uint64(id)})
 		}
 	}
 	l.addList(s)
+}
+
+// addNamed adds the calls that the query names.
+func (l *list) addNamed(h *house) {
+	s := &source{h: h}
+	for _, id := range l.q.IDs {
+		if l.behind(id) {
+			s.list = append(s.list, place{id: uint64(id)})
+		}
+	}
+	l.addList(s)
+}
+
+// behind reports whether a call lies behind the one that the list goes on from.
+func (l *list) behind(id callback.CallID) bool {
+	return l.q.After == 0 || l.q.Oldest == (id > l.q.After) && id != l.q.After
 }
 
 // addList adds a source in memory.

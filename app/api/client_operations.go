@@ -15,7 +15,7 @@ func wantedOf(n *callback.NewOperation, dry bool) (path string, body *wantedShap
 	if n.ID != "" {
 		header.Set(operationHeader, callback.Sanitize(n.ID, 2*callback.MaxOperationID))
 	}
-	return path + "/" + string(n.Kind), &wantedShape{filterOf(&n.Filter), n.Extend, n.Rate, n.Upto, n.Remark, dry}, header, err
+	return path + "/" + string(n.Kind), &wantedShape{filterOf(&n.Filter), n.IDs, n.Extend, n.Rate, n.Upto, n.Remark, dry}, header, err
 }
 
 // StartOperation implements callback.Operator.
@@ -39,7 +39,7 @@ func (c *Client) Preview(ctx context.Context, n callback.NewOperation) (p callba
 	}
 	var s previewShape
 	err = c.call(ctx, exchange{method: "POST", path: path, header: header, body: body, answer: &s})
-	p = callback.Preview{Matched: s.Matched, Changed: s.Changed, Other: s.Other, Oldest: at(s.Oldest), Partial: s.Partial, Upto: s.UpTo}
+	p = callback.Preview{Matched: s.Matched, Changed: s.Changed, Other: s.Other, Oldest: at(s.Oldest), Partial: s.Partial, Missing: s.Missing, Upto: s.UpTo}
 	for _, cause := range s.ByCause {
 		p.ByCause = append(p.ByCause, callback.Cause{Class: cause.Class, Code: cause.StatusCode, Count: cause.Count})
 	}
@@ -103,7 +103,7 @@ func (s *operationShape) domain() callback.OperationView {
 	return callback.OperationView{
 		CallbackID: s.Callback.ID, Callback: s.Callback.Name, UndoUntil: at(s.UndoUntil),
 		Operation: callback.Operation{
-			ID: s.ID, Kind: s.Kind, State: s.State, Filter: s.Filter.domain(), Extend: s.Extend, Rate: s.Rate, Upto: s.UpTo, By: s.By, Remark: s.Remark, Note: s.Note,
+			ID: s.ID, Kind: s.Kind, State: s.State, Filter: s.Filter.domain(), Named: s.Named, Extend: s.Extend, Rate: s.Rate, Upto: s.UpTo, By: s.By, Remark: s.Remark, Note: s.Note,
 			Created: at(s.Created), Finished: at(s.Finished), Total: s.Total,
 			Matched: s.Matched, Changed: s.Changed, Undone: s.Undone, Missed: s.Missed,
 		},

@@ -34,6 +34,7 @@ type fake struct {
 type fakeOperation struct {
 	callback.Operation
 	before map[callback.CallID]callback.Kept
+	named  []callback.CallID
 }
 
 type fakeCallback struct {

@@ -20,10 +20,11 @@ func (f *fake) operation(n *callback.NewOperation) (*fakeOperation, *fakeCallbac
 	o := callback.Operation{
 		ID: cmp.Or(n.ID, fmt.Sprint("made-up-", len(f.ops))), Num: c.cb.Num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
 	}
+	ids := o.Name(n.IDs)
 	if err := o.Validate(); err != nil {
 		return nil, nil, err
 	}
-	return &fakeOperation{o.Bounded(), map[callback.CallID]callback.Kept{}}, c, nil
+	return &fakeOperation{o.Bounded(), map[callback.CallID]callback.Kept{}, ids}, c, nil
 }
 
 // selected calls do with each call that an operation is for, the oldest first.
@@ -31,6 +32,12 @@ func (f *fake) selected(o *fakeOperation, do func(c *fakeCall)) {
 	for _, c := range f.calls {
 		v := f.view(c, false)
 		q := callback.ListQuery{Filter: o.Filter}
+		if o.Named > 0 {
+			q.Status = callback.ListSuccess | callback.ListFailed | callback.ListPending
+		}
+		if o.Named > 0 && !slices.Contains(o.named, c.entry.ID) {
+			continue
+		}
 		if c.entry.Num == o.Num && (o.Upto == 0 || c.entry.ID <= o.Upto) && f.matches(&v, &q) {
 			do(c)
 		}
@@ -100,6 +107,9 @@ func (f *fake) Preview(_ context.Context, n callback.NewOperation) (p callback.P
 		}
 		p.ByCause[i].Count++
 	})
+	if o.Named > 0 {
+		p.Missing = uint64(o.Named) - p.Matched
+	}
 	p.Upto = cmp.Or(o.Upto, f.last+1)
 	return p, nil
 }
@@ -227,7 +237,7 @@ func (f *fixed) StartOperation(_ context.Context, n callback.NewOperation) (call
 	fresh := n.ID != o.ID
 	if fresh {
 		o.ID, o.Kind, o.Filter, o.Extend, o.By = cmp.Or(n.ID, "0123456789ABCDEF"), n.Kind, n.Filter, n.Extend, n.By
-		o.Rate, o.Remark, o.Upto = n.Rate, n.Remark, n.Upto
+		o.Rate, o.Remark, o.Upto, o.Named = n.Rate, n.Remark, n.Upto, len(n.IDs)
 		o.State, o.Finished, o.UndoUntil = callback.OperationRunning, time.Time{}, time.Time{}
 	}
 	return o, fresh, f.known(n.Ref)

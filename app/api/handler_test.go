@@ -111,6 +111,7 @@ func TestGolden(t *testing.T) {
 		{"operation-started", "POST", "/callbacks/crm-prod/retry", `{"status":["FAILED"],"statusCode":503,"from":"2026-03-01T09:00:00Z","extend":true,"ratePerSecond":20,"upTo":"0328BA3200000001","remark":"it is back"}`, "Operation-Id: mine"},
 		{"operation-resolves", "POST", "/callbacks/crm-prod/resolve", `{"status":"failed,PENDING","attemptedDate":"2026-03-01","class":"refused","q":"boots"}`, ""},
 		{"operation-repeated", "POST", "/callbacks/crm-prod/retry", "", "Operation-Id: resolve-2026-03-01"},
+		{"operation-names", "POST", "/callbacks/crm-prod/resolve", `{"ids":["0328BA3200000001","0328BA3200000002"],"remark":"ticket 4471"}`, ""},
 		{"operation-preview", "POST", "/callbacks/crm-prod/resolve", `{"state":"gaveUp","statusCode":0,"dryRun":true}`, ""},
 		{"operation", "GET", "/operations/resolve-2026-03-01", "", ""},
 		{"operation-stopped", "DELETE", "/operations/resolve-2026-03-01", "", ""},

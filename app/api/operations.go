@@ -26,11 +26,12 @@ type filterShape struct {
 // wantedShape is what is wanted of many calls, as a Client sends it.
 type wantedShape struct {
 	filterShape
-	Extend bool            `json:"extend,omitzero"`
-	Rate   int             `json:"ratePerSecond,omitzero"`
-	Upto   callback.CallID `json:"upTo,omitzero"`
-	Remark string          `json:"remark,omitempty"`
-	DryRun bool            `json:"dryRun,omitzero"`
+	IDs    []callback.CallID `json:"ids,omitempty"`
+	Extend bool              `json:"extend,omitzero"`
+	Rate   int               `json:"ratePerSecond,omitzero"`
+	Upto   callback.CallID   `json:"upTo,omitzero"`
+	Remark string            `json:"remark,omitempty"`
+	DryRun bool              `json:"dryRun,omitzero"`
 }
 
 // operationShape is a retry or resolve of many calls.
@@ -40,6 +41,7 @@ type operationShape struct {
 	Callback namedShape              `json:"callback"`
 	State    callback.OperationState `json:"state"`
 	Filter   filterShape             `json:"filter"`
+	Named    int                     `json:"named,omitzero"` // calls that it names
 	Extend   bool                    `json:"extend,omitzero"`
 	Rate     int                     `json:"ratePerSecond,omitzero"`
 	UpTo     callback.CallID         `json:"upTo,omitzero"`
@@ -76,6 +78,7 @@ type previewShape struct {
 	Other   uint64       `json:"other"`
 	Oldest  stamp        `json:"oldestDate,omitzero"`
 	Partial bool         `json:"partial"`
+	Missing uint64       `json:"missing,omitzero"`
 
 	UpTo callback.CallID `json:"upTo,omitzero"`
 }
@@ -139,6 +142,8 @@ func wanted(n *node) (want callback.NewOperation, dry bool, err error) {
 		case k.kind == null:
 		case k.name == "status":
 			fields.statuses(k)
+		case k.name == "ids":
+			want.IDs = fields.named(k)
 		case k.kind == object || k.kind == list:
 			fields.fail(under("", k.name), "is %v; a plain value is needed", k.kind)
 		case strings.TrimSpace(k.value) == "":
@@ -181,6 +186,31 @@ func (q *query) statuses(n *node) {
 	if len(items) == 0 {
 		q.fail("status", "is an empty array")
 	}
+}
+
+// named reads the calls that a body names by their ids: an array, or one.
+func (q *query) named(n *node) (ids []callback.CallID) {
+	items := n.kids
+	if n.kind != list {
+		items = []node{*n}
+	}
+	switch {
+	case len(items) == 0:
+		q.fail("ids", "is an empty array")
+	case len(items) > callback.MaxNamed:
+		q.fail("ids", "names %d calls; at most %d, beyond that select them by what they have in common", len(items), callback.MaxNamed)
+		return nil
+	}
+	for i := range items {
+		word, ok := items[i].word(text)
+		id, err := callback.ParseCallID(word)
+		if !ok || err != nil || id == 0 {
+			q.fail("ids", "item %d is not the id of a call: 16 hex digits", i+1)
+			return nil
+		}
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // upTo reads the newest call that is meant.
@@ -264,7 +294,7 @@ func (q *request) listOperations() error {
 func (q *request) operationOf(o *callback.OperationView) operationShape {
 	self := q.operationURL(o.ID)
 	s := operationShape{
-		ID: o.ID, Kind: o.Kind, Callback: namedShape{o.CallbackID, o.Callback}, State: o.State, Filter: filterOf(&o.Filter),
+		ID: o.ID, Kind: o.Kind, Callback: namedShape{o.CallbackID, o.Callback}, State: o.State, Filter: filterOf(&o.Filter), Named: o.Named,
 		Extend: o.Extend, Rate: o.Rate, UpTo: o.Upto, By: o.By, Remark: o.Remark, Note: o.Note, Created: stamp(o.Created), Finished: stamp(o.Finished), UndoUntil: stamp(o.UndoUntil),
 		Total: o.Total, Matched: o.Matched, Changed: o.Changed, Skipped: o.Skipped(), Undone: o.Undone, Missed: o.Missed,
 		Link: []link{{self, "self", "GET"}},
@@ -302,7 +332,7 @@ func filterOf(f *callback.Filter) filterShape {
 func previewOf(p *callback.Preview) previewShape {
 	s := previewShape{
 		Matched: p.Matched, Changed: p.Changed, Skipped: p.Matched - p.Changed, Other: p.Other,
-		Oldest: stamp(p.Oldest), Partial: p.Partial, UpTo: p.Upto, ByCause: make([]causeShape, len(p.ByCause)),
+		Oldest: stamp(p.Oldest), Partial: p.Partial, Missing: p.Missing, UpTo: p.Upto, ByCause: make([]causeShape, len(p.ByCause)),
 	}
 	for i, c := range p.ByCause {
 		s.ByCause[i] = causeShape{c.Class, c.Code, c.Count}

@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +69,7 @@ func TestOperationBodies(t *testing.T) {
 		if c.dry {
 			got, status = svc.previewed, http.StatusOK
 		}
-		if w.Code != status || len(svc.started)+len(svc.previewed) != 1 || len(got) != 1 || got[0] != want {
+		if w.Code != status || len(svc.started)+len(svc.previewed) != 1 || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 			t.Errorf("%s: %d, started %+v, previewed %+v\nwant %+v\n%s", c.body, w.Code, svc.started, svc.previewed, want, w.Body)
 		}
 	}
@@ -82,8 +85,41 @@ func TestOperationBodySaysHow(t *testing.T) {
 		Ref: "crm-prod", Kind: callback.OperationRetry, Filter: callback.Filter{Code: 503},
 		Rate: 20, Upto: 0x0328BA3200000001, Remark: "ticket 4471", By: "ann",
 	}
-	if w.Code != http.StatusAccepted || len(svc.started) != 1 || svc.started[0] != want {
+	if w.Code != http.StatusAccepted || len(svc.started) != 1 || !reflect.DeepEqual(svc.started[0], want) {
 		t.Errorf("%d, started %+v\nwant %+v\n%s", w.Code, svc.started, want, w.Body)
+	}
+}
+
+// Calls can be named instead: as an array, or one, in both forms.
+func TestOperationBodyNamesCalls(t *testing.T) {
+	t.Parallel()
+	two := []callback.CallID{0x0328BA3200000001, 0x0328BA3200000002}
+	many := make([]string, callback.MaxNamed)
+	for i := range many {
+		many[i] = fmt.Sprintf("%q", callback.CallID(i+1))
+	}
+	for _, c := range []struct {
+		body string
+		want []callback.CallID
+		n    int
+	}{
+		{`{"ids":["0328BA3200000001","0328ba3200000002"]}`, two, 2},
+		{`{"ids":"0328BA3200000001","remark":"ticket 4471"}`, two[:1], 1},
+		{`<retry xmlns="http://schemas.api.whispir.com/dap"><ids><id>0328BA3200000001</id><id>0328BA3200000002</id></ids></retry>`, two, 2},
+		{`{"ids":[` + strings.Join(many, ",") + `]}`, nil, callback.MaxNamed},
+	} {
+		svc := &asked{fixed: newFixed()}
+		var head []string
+		if strings.HasPrefix(c.body, "<") {
+			head = []string{"Content-Type: application/xml"}
+		}
+		w := ask(New(Options{Service: svc}), "POST", "/callbacks/crm-prod/retry", c.body, head...)
+		if w.Code != http.StatusAccepted || len(svc.started) != 1 || len(svc.started[0].IDs) != c.n || c.want != nil && !slices.Equal(svc.started[0].IDs, c.want) {
+			t.Errorf("%.120s: %d, %.200s", c.body, w.Code, w.Body)
+		}
+		if want := fmt.Sprintf(`"named":%d`, c.n); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%.120s: the answer lacks %s: %.300s", c.body, want, w.Body)
+		}
 	}
 }
 
@@ -117,6 +153,14 @@ func TestOperationBodiesRefused(t *testing.T) {
 		{`{"status":[3],"messageId":"X"}`, "status"},
 		{`{"status":true}`, "status"},
 		{`[]`, "(body)"},
+		{`{"ids":[]}`, "ids"},
+		{`{"ids":""}`, "ids"},
+		{`{"ids":["0328BA3200000001","12"]}`, "ids"},
+		{`{"ids":["0000000000000000"]}`, "ids"},
+		{`{"ids":[["0328BA3200000001"]]}`, "ids"},
+		{`{"ids":[3]}`, "ids"},
+		{`{"ids":{"id":"0328BA3200000001"}}`, "ids"},
+		{`{"ids":[` + strings.Repeat(`"0328BA3200000001",`, callback.MaxNamed) + `"0328BA3200000001"]}`, "ids"},
 	} {
 		for _, path := range []string{"retry", "resolve"} {
 			svc := &asked{fixed: newFixed()}

@@ -77,8 +77,8 @@ func (c *console) printAttempts(attempts []callback.Attempt) error {
 }
 
 // callsAct is a command that does one thing to calls of a callback: those it is
-// given the ids of or, where kind says what to start then, those that filters
-// select.
+// given the ids of, each by itself; or, where kind says what to start then, those
+// that filters select, or all those ids together.
 func (c *console) callsAct(use, short string, kind callback.OperationKind, do func(ctx context.Context, d *desk, ref string, ids []callback.CallID) error) *cobra.Command {
 	var t target
 	var ref string
@@ -97,8 +97,8 @@ func (c *console) callsAct(use, short string, kind callback.OperationKind, do fu
 				return usagef("--callback is needed: the callback of the calls, by its name or id")
 			}
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				if len(ids) == 0 {
-					return c.many(cmd.Context(), d, ref, &many)
+				if len(ids) == 0 || many.one() {
+					return c.many(cmd.Context(), d, ref, ids, &many)
 				}
 				return do(cmd.Context(), d, ref, ids)
 			})
@@ -113,7 +113,7 @@ func (c *console) callsAct(use, short string, kind callback.OperationKind, do fu
 	}
 	if kind == callback.OperationRetry {
 		cmd.Flags().BoolVar(&many.extend, "extend", false, "if a call fails again, begin a new retry window for it")
-		cmd.Flags().IntVar(&many.rate, "rate", 0, "with --all: calls let go a second; 0: no limit")
+		cmd.Flags().IntVar(&many.rate, "rate", 0, "calls of an operation let go a second; 0: no limit")
 	}
 	t.flags(cmd)
 	return cmd

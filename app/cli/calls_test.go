@@ -80,6 +80,9 @@ func TestManyFlags(t *testing.T) {
 		{"--all --code 0", 0, ""},
 		{"", 1, ""},
 		{"--code 0", 1, "not by both"},
+		{"--all", 1, "not by both"},
+		{"--dry-run --remark why --id mine --no-wait", 2, ""},
+		{"", callback.MaxNamed + 1, "at most 10000"},
 		{"--code 0", 0, "name the calls"},
 		{"--all --id=", 0, "--id is empty"},
 		{"--all --message-id=", 0, "--message-id is empty"},
@@ -102,8 +105,13 @@ func TestManyFlags(t *testing.T) {
 	if err := cmd.ParseFlags([]string{"--all", "--code", "0", "--message-id", "M"}); err != nil {
 		t.Fatal(err)
 	}
-	body, err := f.preview()
+	body, err := f.preview(nil)
 	if got, want := string(body), `{"dryRun":true,"messageId":"M","status":"FAILED","statusCode":0}`; err != nil || got != want {
 		t.Errorf("the preview asks %s, %v, want %s", got, err, want)
+	}
+	f = manyFlags{kind: callback.OperationRetry}
+	body, err = f.preview([]callback.CallID{0x0328BA3200000001})
+	if got, want := string(body), `{"dryRun":true,"ids":["0328BA3200000001"]}`; err != nil || got != want {
+		t.Errorf("the preview of calls that are named asks %s, %v, want %s", got, err, want)
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"ringback/callback"
 )
 
-// manyFlags say what is to be done to all calls that filters select.
+// manyFlags say what is to be done to all calls that filters select, or that are
+// named.
 type manyFlags struct {
 	filterFlags
 	kind                        callback.OperationKind
@@ -50,13 +51,15 @@ func (f *manyFlags) check(ids int) error {
 		err = usagef("--status: failed or pending; calls with success are done")
 	}
 	chosen := f.all || f.dryRun
-	filtered := f.given("code") || f.id != "" || f.remark != "" || f.rate != 0 || f.noWait || slices.ContainsFunc(f.texts(), func(t filterText) bool { return t.value != "" })
+	filtered := f.given("code") || slices.ContainsFunc(f.texts(), func(t filterText) bool { return t.value != "" })
 	switch {
 	case err != nil:
 		return err
 	case f.rate < 0 || f.rate > callback.MaxOperationRate:
 		return usagef("--rate: from 1 to %d calls a second, or 0 for no limit", callback.MaxOperationRate)
-	case ids > 0 && (chosen || filtered):
+	case ids > callback.MaxNamed:
+		return usagef("%d calls are named; at most %d, beyond that select them by filters", ids, callback.MaxNamed)
+	case ids > 0 && (f.all || filtered):
 		return usagef("calls are named by their ids or, with --all, by filters; not by both")
 	case ids == 0 && f.kind == "":
 		return usagef("name the calls by their ids")
@@ -66,18 +69,25 @@ func (f *manyFlags) check(ids int) error {
 	return nil
 }
 
-// many starts an operation, or tells what it would do.
-func (c *console) many(ctx context.Context, d *desk, ref string, f *manyFlags) error {
-	n := callback.NewOperation{ID: f.id, Ref: ref, Kind: f.kind, Extend: f.extend, Rate: f.rate, By: c.person(), Remark: f.remark}
+// one reports whether an operation is asked for also where calls are named:
+// otherwise each is done by itself.
+func (f *manyFlags) one() bool {
+	return f.dryRun || f.noWait || f.id != "" || f.remark != "" || f.rate != 0
+}
+
+// many starts an operation on the calls with those ids or, without any, on those
+// that the filters select; or it tells what that would do.
+func (c *console) many(ctx context.Context, d *desk, ref string, ids []callback.CallID, f *manyFlags) error {
+	n := callback.NewOperation{ID: f.id, Ref: ref, IDs: ids, Kind: f.kind, Extend: f.extend, Rate: f.rate, By: c.person(), Remark: f.remark}
 	var err error
 	if n.Filter, err = f.filter(); err != nil {
 		return err
 	}
-	if n.Filter.Status == 0 {
+	if n.Filter.Status == 0 && len(ids) == 0 {
 		n.Filter.Status = callback.ListFailed
 	}
 	if f.dryRun && c.json {
-		return c.previewJSON(ctx, d, ref, f)
+		return c.previewJSON(ctx, d, ref, ids, f)
 	}
 	if f.dryRun {
 		p, err := d.Preview(ctx, n)
@@ -120,6 +130,9 @@ func (c *console) printPreview(kind callback.OperationKind, p *callback.Preview)
 	if !p.Oldest.IsZero() {
 		line += "; the oldest is of " + when(p.Oldest)
 	}
+	if p.Missing > 0 {
+		line += fmt.Sprintf("; %d of those named are not there", p.Missing)
+	}
 	if p.Partial {
 		line += "; there may be more: counting took too long"
 	}
@@ -128,8 +141,13 @@ func (c *console) printPreview(kind callback.OperationKind, p *callback.Preview)
 }
 
 // preview returns what asks the API what would be done.
-func (f *manyFlags) preview() ([]byte, error) {
-	want := map[string]any{"dryRun": true, "status": "FAILED"}
+func (f *manyFlags) preview(ids []callback.CallID) ([]byte, error) {
+	want := map[string]any{"dryRun": true}
+	if len(ids) > 0 {
+		want["ids"] = ids
+	} else {
+		want["status"] = "FAILED"
+	}
 	if f.extend {
 		want["extend"] = true
 	}
@@ -145,8 +163,8 @@ func (f *manyFlags) preview() ([]byte, error) {
 }
 
 // previewJSON prints the API's own document of what would be done.
-func (c *console) previewJSON(ctx context.Context, d *desk, ref string, f *manyFlags) error {
-	body, err := f.preview()
+func (c *console) previewJSON(ctx context.Context, d *desk, ref string, ids []callback.CallID, f *manyFlags) error {
+	body, err := f.preview(ids)
 	if err != nil {
 		return err
 	}
@@ -222,6 +240,9 @@ func (c *console) printOperation(o *callback.OperationView) error {
 	}
 	if o.Active() {
 		line += fmt.Sprintf(", of at most %d", o.Total)
+	}
+	if n := o.Missing(); n > 0 {
+		line += fmt.Sprintf(", %d of those named are not there", n)
 	}
 	if o.Undone+o.Missed > 0 {
 		line += fmt.Sprintf("; %d undone, %d not, for they changed since", o.Undone, o.Missed)

@@ -211,6 +211,58 @@ func operationBounded(t *testing.T, b *bench) {
 	}
 }
 
+// operationNames: exactly the calls that are named are done, with a preview, a
+// remark and an undo as any other; one that does not exist is told of.
+func operationNames(t *testing.T, b *bench) {
+	b.hook.answer(http.StatusTeapot)
+	h := b.callback("named", retries)
+	ids := b.failing("named", 3) // the next would wait behind the gate
+	want := callback.NewOperation{
+		ID: "by-id", Ref: "named", Kind: callback.OperationResolve, By: "fred", Remark: "ticket 4471",
+		IDs: []callback.CallID{ids[2], ids[0], 42, ids[0]},
+	}
+	p, err := b.svc.Preview(b.ctx, want)
+	if err != nil || p.Matched != 2 || p.Changed != 2 || p.Missing != 1 || p.Partial || p.Oldest.IsZero() || p.Upto < ids[2] ||
+		!slices.Equal(p.ByCause, []callback.Cause{{Class: "status", Code: http.StatusTeapot, Count: 2}}) {
+		t.Fatalf("preview: %+v, %v", p, err)
+	}
+	before := b.call("named", ids[0])
+	o := b.start(want)
+	if o.State != callback.OperationDone || o.Named != 3 || o.Total != 3 || o.Matched != 2 || o.Changed != 2 || o.Filter != (callback.Filter{}) ||
+		o.Remark != "ticket 4471" || o.CallbackID != h.ID || o.UndoUntil.IsZero() {
+		t.Fatalf("resolved: %+v", o)
+	}
+	for i, id := range ids {
+		if got := b.call("named", id).State == callback.StateResolved; got != (i != 1) {
+			t.Fatalf("call %d is resolved: %v", i, got)
+		}
+	}
+	again, fresh, err := b.svc.StartOperation(b.ctx, want)
+	if err != nil || fresh || again.Changed != 2 || again.Named != 3 {
+		t.Fatalf("started again: fresh %v, %+v, %v", fresh, again, err)
+	}
+	other := want
+	other.IDs = ids[1:2]
+	_, _, err = b.svc.StartOperation(b.ctx, other)
+	b.wantCode("the same id for other calls", err, callback.CodeConflict)
+	if _, err := b.svc.UndoOperation(b.ctx, "by-id"); err != nil {
+		t.Fatalf("undo: %v", err)
+	}
+	if o := b.operated("by-id"); o.State != callback.OperationUndone || o.Undone != 2 || o.Missed != 0 {
+		t.Fatalf("undone: %+v", o)
+	}
+	if got := b.call("named", ids[0]); got.State != before.State || !got.Due.Equal(before.Due) || got.ResolvedBy != "" {
+		t.Fatalf("undone:\n got %+v\nwant %+v", got.Entry, before.Entry)
+	}
+	b.hook.answer(http.StatusOK)
+	if o := b.start(callback.NewOperation{Ref: "named", Kind: callback.OperationRetry, IDs: ids[1:], Rate: 1000}); o.Matched != 2 || o.Changed != 2 || o.Named != 2 {
+		t.Fatalf("retried: %+v", o)
+	}
+	for _, id := range ids[1:] {
+		b.until("delivery of "+id.String(), func() bool { return b.call("named", id).State == callback.StateDelivered })
+	}
+}
+
 // operationRepeats: a start that is repeated starts nothing.
 func operationRepeats(t *testing.T, b *bench) {
 	b.callback("a", nil)
@@ -264,6 +316,8 @@ func operationRefuses(t *testing.T, b *bench) {
 		{"a rate beyond the bound", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Rate: callback.MaxOperationRate + 1}, "ratePerSecond"},
 		{"a rate below zero", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Rate: -1}, "ratePerSecond"},
 		{"a long remark", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Remark: strings.Repeat("x", callback.MaxRemark+1)}, "remark"},
+		{"calls named beside a filter", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, IDs: []callback.CallID{1}, Filter: resolve}, "ids"},
+		{"too many calls named", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, IDs: tooMany()}, "ids"},
 		{"resolve with extend", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: resolve, Extend: true}, "extend"},
 	} {
 		_, _, err := b.svc.StartOperation(b.ctx, c.n)
@@ -281,6 +335,15 @@ func operationRefuses(t *testing.T, b *bench) {
 	if list, err := b.svc.Operations(b.ctx, callback.OperationQuery{}); err != nil || list.Total != 0 {
 		t.Fatalf("refused operations are listed: %+v, %v", list, err)
 	}
+}
+
+// tooMany are more calls than an operation may name.
+func tooMany() []callback.CallID {
+	ids := make([]callback.CallID, callback.MaxNamed+1)
+	for i := range ids {
+		ids[i] = callback.CallID(i + 1)
+	}
+	return ids
 }
 
 func operationsListed(t *testing.T, b *bench) {

@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) callback.Service) {
 		{"OperationProbesFirst", operationProbes},
 		{"OperationResolvesAndUndoes", operationResolves},
 		{"OperationIsBoundedByItsPreview", operationBounded},
+		{"OperationNamesCalls", operationNames},
 		{"OperationStartsOnce", operationRepeats},
 		{"OperationRefusesWhatIsWrong", operationRefuses},
 		{"OperationsAreListed", operationsListed},

@@ -13,6 +13,7 @@ import (
 type operation struct {
 	callback.Operation
 	before map[callback.CallID]callback.Kept
+	named  []callback.CallID
 }
 
 // operation returns the one with that id, or nil. The caller holds mu.
@@ -35,9 +36,10 @@ func (s *Store) active() (n int) {
 }
 
 // StartOperation implements callback.Operations.
-func (s *Store) StartOperation(_ context.Context, now time.Time, o callback.Operation) (callback.Operation, bool, error) {
+func (s *Store) StartOperation(_ context.Context, now time.Time, o callback.Operation, ids ...callback.CallID) (callback.Operation, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	ids = o.Name(ids)
 	o = o.Bounded()
 	if known := s.operation(o.ID); known != nil {
 		return known.Operation, false, known.Repeats(&o)
@@ -53,8 +55,24 @@ func (s *Store) StartOperation(_ context.Context, now time.Time, o callback.Oper
 		return o, false, err
 	}
 	o.Begin(now, s.last, &h.live.Counts)
-	s.operations = append(s.operations, &operation{o, map[callback.CallID]callback.Kept{}})
+	s.operations = append(s.operations, &operation{o, map[callback.CallID]callback.Kept{}, ids})
 	return o, true, nil
+}
+
+// Named implements callback.Operations.
+func (s *Store) Named(_ context.Context, id string, after callback.CallID, limit int) ([]callback.CallID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.operation(id)
+	if o == nil {
+		return nil, callback.NoOperation(id)
+	}
+	if o.State != callback.OperationRunning {
+		return nil, nil
+	}
+	at, _ := slices.BinarySearch(o.named, after+1)
+	left := o.named[at:]
+	return slices.Clone(left[:min(limit, len(left))]), nil
 }
 
 // Operation implements callback.Operations.

@@ -291,27 +291,48 @@ func (w *worker) operate() {
 		if err != nil {
 			panic(err)
 		}
-		n := total + 1
+		n, left := total+1, callback.Operation{}
 		for i := range all {
 			if all[i].Active() {
-				n = total - i // the newest come first, and none is forgotten
+				n, left = total-i, all[i] // the newest come first, and none is forgotten
 			}
 		}
 		o := callback.Operation{ID: fmt.Sprint("op", n), Num: callback.Num(1 + n%3), Kind: callback.OperationRetry}
 		if n%2 == 0 {
 			o.Kind, o.Filter.Status = callback.OperationResolve, callback.ListFailed|callback.ListPending
 		}
-		if o, _, err = w.s.StartOperation(ctx, clockNow(), o); err != nil {
+		var ids []callback.CallID
+		switch {
+		case left.Named > 0: // to be started again it would have to name the same
+			w.work(n, left)
+			continue
+		case left.ID == "" && n%3 == 0:
+			o.Filter, ids = callback.Filter{}, w.unfinished(o.Num)
+		}
+		if o, _, err = w.s.StartOperation(ctx, clockNow(), o, ids...); err != nil {
 			panic(err)
 		}
 		w.work(n, o)
 	}
 }
 
+// unfinished returns the ids of calls of a callback that did not succeed yet.
+func (w *worker) unfinished(num callback.Num) (ids []callback.CallID) {
+	q := callback.CallQuery{Num: num, Limit: callback.MaxPage, Filter: callback.Filter{Status: callback.ListFailed | callback.ListPending}}
+	page, err := w.s.Calls(context.Background(), q)
+	if err != nil {
+		panic(err)
+	}
+	for i := range page.Calls {
+		ids = append(ids, page.Calls[i].ID)
+	}
+	return ids
+}
+
 func (w *worker) work(n int, o callback.Operation) {
 	ctx := context.Background()
 	for o.Active() {
-		page, err := o.Next(ctx, w.s, 20, nil)
+		page, err := o.Next(ctx, w.s, 20)
 		if err == nil && o.State == callback.OperationRunning {
 			o, err = w.s.AdvanceOperation(ctx, clockNow(), o.ID, page)
 		} else if err == nil {

@@ -29,9 +29,9 @@ func (h *harness) failAll(num callback.Num, n int) []callback.CallID {
 	return ids
 }
 
-func (h *harness) start(o callback.Operation) callback.Operation {
+func (h *harness) start(o callback.Operation, ids ...callback.CallID) callback.Operation {
 	h.Helper()
-	op, fresh, err := h.s.StartOperation(h.ctx, h.now, o)
+	op, fresh, err := h.s.StartOperation(h.ctx, h.now, o, ids...)
 	h.ok(err)
 	if !fresh || op.State != callback.OperationRunning || !op.Created.Equal(h.now) {
 		h.Fatalf("started: fresh %v, %+v", fresh, op)
@@ -42,7 +42,7 @@ func (h *harness) start(o callback.Operation) callback.Operation {
 // advance works off one page.
 func (h *harness) advance(op callback.Operation, limit int) callback.Operation {
 	h.Helper()
-	page, err := op.Next(h.ctx, h.s, limit, nil)
+	page, err := op.Next(h.ctx, h.s, limit)
 	h.ok(err)
 	op, err = h.s.AdvanceOperation(h.ctx, h.now, op.ID, page)
 	h.ok(err)
@@ -426,7 +426,9 @@ func operationEnds(h *harness) {
 func (p *player) operate() {
 	num, id := p.num(), fmt.Sprint("op", p.rng.IntN(12))
 	limit := 1 + p.rng.IntN(8)
-	switch p.rng.IntN(10) {
+	switch p.rng.IntN(11) {
+	case 10:
+		p.namedOperation(id, num)
 	case 0, 1:
 		o := callback.Operation{ID: id, Num: num, Kind: callback.OperationRetry, By: "ana", Extend: p.rng.IntN(2) == 0}
 		if p.rng.IntN(2) == 0 {
@@ -449,7 +451,7 @@ func (p *player) operate() {
 			if err != nil {
 				return nil, err
 			}
-			page, err := op.Next(p.ctx, s, limit, nil)
+			page, err := op.Next(p.ctx, s, limit)
 			if err != nil {
 				return nil, err
 			}

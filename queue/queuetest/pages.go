@@ -144,7 +144,7 @@ func longContents(h *harness) {
 		h.Fatalf("of calls that are passed over, the bytes count: %d calls, more %v", len(page.Calls), page.More)
 	}
 	o := h.start(callback.Operation{ID: "o", Num: cb.Num, Kind: callback.OperationResolve, Filter: q.Filter})
-	if next, err := o.Next(h.ctx, h.s, 100, nil); err != nil || len(next.Calls) != 3 {
+	if next, err := o.Next(h.ctx, h.s, 100); err != nil || len(next.Calls) != 3 {
 		h.Fatalf("a page of an operation: %+v, %v", next, err)
 	}
 	if o = h.finish(o, 100); o.Changed != 9 {
