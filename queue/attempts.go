@@ -99,34 +99,23 @@ const maxOfMessage = 1000
 // addMessages adds the attempts of the calls with the message id asked for, and
 // reports whether they were few.
 func (l *attempts) addMessages(ctx context.Context) (few bool, err error) {
-	bySlot := map[byte]bool{}
 	lists := map[*house]*source{}
-	l.e.mu.RLock()
-	for _, h := range l.e.of(l.q.Num) {
-		if h != nil {
-			bySlot[h.slot] = true
-		}
-	}
-	l.e.mu.RUnlock()
 	n := 0
-	for slot := range bySlot {
-		err := eachKey(l.t, messagePrefix(slot, l.q.MessageID), nil, func(k []byte) (bool, error) {
-			p := byMessage.get(k[len(k)-12:])
-			h := l.e.live(callback.Num(p.n))
-			if h == nil || l.q.Num != 0 && h.num != l.q.Num {
-				return true, nil
-			}
-			l.work += entryWork
-			if lists[h] == nil {
-				lists[h] = &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.num)}
-			}
-			count, err := l.chain(lists[h], callback.CallID(p.id))
-			n += 1 + count
-			return n <= maxOfMessage, cmp.Or(err, ctx.Err())
-		})
-		if err != nil || n > maxOfMessage {
-			return false, err
+	err = eachMention(ctx, l.t, l.q.MessageID, l.e.passOver, func(m mention) (bool, error) {
+		h, err := l.e.find(m.num)
+		if err != nil || l.q.Num != 0 && h.num != l.q.Num {
+			return true, nil // it was removed, or is not wanted
 		}
+		l.work += entryWork
+		if lists[h] == nil {
+			lists[h] = &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.num)}
+		}
+		count, err := l.chain(lists[h], m.id)
+		n += 1 + count
+		return n <= maxOfMessage, cmp.Or(err, ctx.Err())
+	})
+	if err != nil || n > maxOfMessage {
+		return false, err
 	}
 	for _, s := range lists {
 		l.addList(s)

@@ -127,8 +127,8 @@ func newBackupReader(src io.Reader) (*backupReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := binary.BigEndian.Uint32(head); n > format {
-		return nil, fmt.Errorf("the backup holds a store of format %d, this ringback knows %d: restore it with a newer ringback, or it is damaged", n, format)
+	if n := binary.BigEndian.Uint32(head); n != format {
+		return nil, fmt.Errorf("the backup holds a store of format %d, this ringback knows %d: restore it with the ringback that wrote it, or it is damaged", n, format)
 	}
 	b.head = BackupHead{Made: fromMS(be64(head[4:])), Key: bytes.Clone(head[12:])}
 	return b, nil

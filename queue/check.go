@@ -26,7 +26,8 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 	}()
 	var counts callback.Counts
 	var xor, attempts, good, again uint64
-	places := tally{}
+	places, messages := tally{}, newFinder(t)
+	defer messages.close()
 	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
 		err := eachItem(t, duePrefix(h.slot, h.cb.Num, class), nil, true, func(k, v []byte) (bool, error) {
 			id := callback.CallID(be64(k[len(k)-8:]))
@@ -45,7 +46,7 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 			}
 			if class == callback.Fresh {
 				counts.Pending++
-				places.add(t, h, &e, fault)
+				places.add(t, h, &e, messages, fault)
 			}
 			if _, _, _, err := readPayload(t, h.slot, id); err != nil {
 				fault("call %s waits without a readable response: %v", id, err)
@@ -75,7 +76,7 @@ func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faul
 			if string(rowOf(h, &e)) != string(k) {
 				fault("row of call %s does not agree with its key", id)
 			}
-			places.add(t, h, &e, fault)
+			places.add(t, h, &e, messages, fault)
 			attempts += uint64(e.Attempts)
 			if e.Requeued {
 				again++
@@ -181,7 +182,7 @@ func checkAttempts(t *badger.Txn, h *house, e *callback.Entry, fault func(string
 type tally map[byte]int
 
 // add counts one call, and looks it up in the index of messages.
-func (n tally) add(t *badger.Txn, h *house, e *callback.Entry, fault func(string, ...any)) {
+func (n tally) add(t *badger.Txn, h *house, e *callback.Entry, messages *finder, fault func(string, ...any)) {
 	places := placesOf(h, e)
 	if places[placeLate] != nil {
 		n[kindLate]++
@@ -197,7 +198,7 @@ func (n tally) add(t *badger.Txn, h *house, e *callback.Entry, fault func(string
 	if err != nil || r.MessageID == "" {
 		return // of damage others tell
 	}
-	if _, err := t.Get(messageKey(h.slot, r.MessageID, e.ID, h.cb.Num)); err != nil {
+	if err := messages.find(mention{mentionHash(r.MessageID), e.ID, h.cb.Num}); err != nil {
 		fault("call %s is not in the index of messages: %v", e.ID, err)
 	}
 }

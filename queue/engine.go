@@ -62,6 +62,9 @@ type Engine struct {
 	interrupted int          // attempts, by the end of the process before
 	removed     atomic.Int64 // bytes of what retention removed since all tables were compacted
 
+	mentions block              // the last of the index of message ids; the writer's
+	swept    [2]callback.CallID // where the next walk of each horizon over that index begins; the goroutine's that purges
+
 	// sending guards ops against being closed while somebody sends.
 	sending sync.RWMutex
 	closed  bool
@@ -327,6 +330,13 @@ func (e *Engine) house(num callback.Num) (*house, error) {
 		return nil, callback.Errorf(callback.CodeNotFound, "no callback number %d", num)
 	}
 	return e.houses[num-1], nil
+}
+
+// find is house for a caller that does not hold mu.
+func (e *Engine) find(num callback.Num) (*house, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.house(num)
 }
 
 // of returns the callbacks that a question is about: one, or all for 0; nil

@@ -22,9 +22,9 @@ type newCall struct {
 
 // enqueueWeight is how many records one call writes at most, where each is of
 // another callback: the response, its due entry, its place among the late ones,
-// its message, its idempotency key; a live state in up to three parts, the last id of the
-// slot, and a claim.
-const enqueueWeight = 10
+// its idempotency key; a live state in up to three parts, the last id of the slot,
+// and a claim, or the last block of message ids, of which there is one for many calls.
+const enqueueWeight = 9
 
 // Enqueue implements callback.Queue.
 func (e *Engine) Enqueue(ctx context.Context, now time.Time, calls []callback.NewCall) ([]callback.Enqueued, error) {
@@ -127,7 +127,7 @@ func (g *group) enqueue(now time.Time, c *newCall, out *callback.Enqueued) error
 		return err
 	}
 	if m := c.Response.MessageID; m != "" {
-		if err := g.put(messageKey(h.slot, m, e.ID, c.Num), nil); err != nil {
+		if err := g.mention(mention{mentionHash(m), e.ID, c.Num}); err != nil {
 			return err
 		}
 	}

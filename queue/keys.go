@@ -18,7 +18,7 @@ const (
 	kindRow      = 'l' // cb status ^id        a call that is not Fresh: its Entry
 	kindLate     = 'd' // cb ^id               a call never tried that waits out of the order of ids: its Entry
 	kindCode     = 'f' // cb code class ^id    a call whose last attempt was anything but a success with code 200
-	kindMessage  = 'j' // hash id cb           a call whose response has a message id
+	kindMessage  = 'j' // id                   calls from that one on whose responses have message ids; node-wide
 	kindAttempt  = 't' // cb ^started ^id ^n   one attempt
 	kindExcerpt  = 'x' // id n part            beginning of a failure's answer
 	kindClaim    = 'k' // seq                  attempts that were about to run
@@ -121,18 +121,6 @@ func codePrefix(slot byte, num callback.Num) []byte { return put32(key(slot, kin
 func codeKey(slot byte, num callback.Num, code int, class callback.Class, id callback.CallID) []byte {
 	k := append(codePrefix(slot, num), byte(code>>8), byte(code), byte(class))
 	return put64(k, ^uint64(id))
-}
-
-func messagePrefix(slot byte, messageID string) []byte {
-	h := uint64(14695981039346656037) // FNV-1a, without the allocations of hash/fnv
-	for i := range len(messageID) {
-		h = (h ^ uint64(messageID[i])) * 1099511628211
-	}
-	return put64(key(slot, kindMessage), h)
-}
-
-func messageKey(slot byte, messageID string, id callback.CallID, num callback.Num) []byte {
-	return put32(put64(messagePrefix(slot, messageID), uint64(id)), uint32(num))
 }
 
 func attemptPrefix(slot byte, num callback.Num) []byte {

@@ -202,8 +202,8 @@ func (l *list) entry(s *source) (e callback.Entry, h *house, err error) {
 		e, err = decodeEntry(s.value, h.num, id)
 	case kindMessage:
 		num := callback.Num(s.head.n)
-		if h = l.e.live(num); h == nil || l.q.Num != 0 && num != l.q.Num {
-			return e, nil, nil
+		if h, err = l.e.find(num); err != nil || l.q.Num != 0 && num != l.q.Num {
+			return e, nil, nil // it was removed, or is not wanted
 		}
 		fallthrough
 	default:
@@ -220,17 +220,6 @@ func (l *list) entry(s *source) (e callback.Entry, h *house, err error) {
 		e.Running, e.Manual, e.Extend = true, f.manual, f.extend
 	}
 	return e, h, nil
-}
-
-// live returns a callback, nil if there is none.
-func (e *Engine) live(num callback.Num) *house {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	h, err := e.house(num)
-	if err != nil {
-		return nil
-	}
-	return h
 }
 
 // holds reports whether a callback holds calls.

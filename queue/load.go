@@ -184,7 +184,7 @@ func (l logger) Infof(format string, args ...any) {}
 func (l logger) Debugf(format string, args ...any) {}
 
 // format is the version of the layout of keys and records.
-const format = 2
+const format = 3
 
 // load reads what is kept in memory: callbacks, live states, ids, the number
 // of alerts that wait, API keys.
@@ -199,6 +199,9 @@ func (e *Engine) load() error {
 			}
 		}
 		if err := e.loadNumbers(t); err != nil {
+			return err
+		}
+		if err := e.loadMentions(t); err != nil {
 			return err
 		}
 		e.keys, err = readKeys(t)

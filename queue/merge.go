@@ -44,10 +44,6 @@ var (
 		},
 		get: func(k []byte) place { return place{id: be64(k[8:])} },
 	}
-	byMessage = layout{ // n is the callback
-		put: func(k []byte, p place) []byte { return put32(put64(k, p.id), p.n) },
-		get: func(k []byte) place { return place{id: be64(k), n: be32(k[8:])} },
-	}
 	byTime = layout{
 		inverted: true, numbered: true,
 		put: func(k []byte, p place) []byte { return put32(put64(put64(k, ^p.at), ^p.id), ^p.n) },
@@ -57,11 +53,12 @@ var (
 
 // source is one sorted run of a list: what one index holds of one callback.
 type source struct {
-	h      *house // nil in byMessage: the key tells
+	h      *house // nil of message ids: n of the head is the callback's number
 	kind   byte
 	prefix []byte
 	*layout
-	list []place // in memory, instead of an index
+	list []place                       // in memory, instead of an index
+	feed func(s *source) (bool, error) // advances it, instead of the iterator
 
 	head  place // of the row it stands at; before it is opened, a bound of its first
 	end   place // it ends behind this one; zero: nowhere
@@ -255,7 +252,10 @@ func (m *merge) next() (*source, error) {
 
 // advance moves s to its first or next row and reports whether there is one.
 func (m *merge) advance(s *source) (bool, error) {
-	if s.layout == nil {
+	switch {
+	case s.feed != nil:
+		return s.feed(s)
+	case s.layout == nil:
 		return m.advanceList(s), nil
 	}
 	backward := m.oldest == s.inverted

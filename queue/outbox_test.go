@@ -111,7 +111,7 @@ func TestEnqueueStatesItsWeight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if written > enqueueWeight*len(calls) || written < 7*len(calls) {
+	if written > enqueueWeight*len(calls) || written < 6*len(calls) {
 		t.Errorf("%d records of %d calls, %d each were stated", written, len(calls), enqueueWeight)
 	}
 }

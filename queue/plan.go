@@ -37,7 +37,6 @@ func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
 		l.running[id] = flags{r.entry.Manual, r.entry.Extend}
 	}
 	where := l.spans()
-	var slots [256]bool
 	for _, h := range e.of(q.Num) {
 		if h == nil {
 			continue
@@ -48,18 +47,16 @@ func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
 			l.addNamed(h)
 		case q.State == callback.StateDelivering:
 			l.addRunning(h)
-		case q.MessageID != "":
-			if !slots[h.slot] {
-				slots[h.slot] = true
-				l.addRows(h, kindMessage, messagePrefix(h.slot, q.MessageID), &byMessage, span{0, math.MaxUint64})
-			}
-		default:
+		case q.MessageID == "":
 			var all span
 			for _, i := range where {
 				all.join(h.marks.spans[i])
 			}
 			l.turns.add(h, all, uint64(q.After))
 		}
+	}
+	if q.MessageID != "" && q.State != callback.StateDelivering {
+		l.addMentions()
 	}
 	heap.Init(&l.turns)
 	return l

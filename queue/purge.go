@@ -2,6 +2,7 @@ package queue
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,10 @@ func (e *Engine) Purge(ctx context.Context, now, delivered, failed time.Time, li
 			}
 		}
 	}
-	return purged, ctx.Err()
+	if err == nil && purged < limit {
+		err = e.purgeMentions(ctx, now, delivered, failed)
+	}
+	return purged, cmp.Or(err, ctx.Err())
 }
 
 // removal is a purge at work on the finished calls of a callback with one status.
@@ -239,9 +243,6 @@ func condemn(t *badger.Txn, slot byte, e callback.Entry) (d doomed, err error) {
 		d.size = int64(len(p.Message.Content))
 		if p.Key != "" {
 			d.keys = append(d.keys, idempotencyKey(slot, e.Num, p.Key))
-		}
-		if p.MessageID != "" {
-			d.keys = append(d.keys, messageKey(slot, p.MessageID, e.ID, e.Num))
 		}
 	}
 	at := e.LastAt

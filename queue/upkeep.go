@@ -159,6 +159,7 @@ const strayScan = 5000
 // value log can bring one back. It looks at those enqueued before horizon, in
 // slices, and returns how many it removed.
 func (e *Engine) PurgeStray(ctx context.Context, now, horizon time.Time) (n int, err error) {
+	e.swept = [2]callback.CallID{}
 	var nums [256][]callback.Num // that there are, by slot
 	for _, h := range e.Callbacks() {
 		slot := slotOf(h.ID)

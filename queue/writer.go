@@ -44,15 +44,16 @@ type group struct {
 	err    error         // why it cannot be committed
 	done   chan struct{} // closed when it is durable, and everyone was answered
 
-	disp    callback.Dispatcher
-	now     time.Time
-	touched map[*house]*callback.Step
-	moved   map[callback.CallID]struct{} // calls that left the place where they waited
-	claims  map[byte][]claimed           // claims to be written, by slot
-	ended   []claimRef                   // claim records one of whose calls has its result
-	start   []callback.Claim             // calls for the dispatcher
-	wake    map[callback.Num]int         // new calls that got no slot
-	changed map[callback.Num]struct{}    // callbacks of which more than that may start
+	disp     callback.Dispatcher
+	now      time.Time
+	touched  map[*house]*callback.Step
+	mentions bool                         // there are calls with message ids
+	moved    map[callback.CallID]struct{} // calls that left the place where they waited
+	claims   map[byte][]claimed           // claims to be written, by slot
+	ended    []claimRef                   // claim records one of whose calls has its result
+	start    []callback.Claim             // calls for the dispatcher
+	wake     map[callback.Num]int         // new calls that got no slot
+	changed  map[callback.Num]struct{}    // callbacks of which more than that may start
 
 	asked     bool // for what follows
 	freeBytes uint64
@@ -347,12 +348,15 @@ func (g *group) run(o *op) error {
 }
 
 // flush writes what the whole group shares: live states, outages, alerts,
-// claims.
+// message ids, claims.
 func (g *group) flush() error {
 	for h, st := range g.touched {
 		if err := g.flushHouse(h, st); err != nil {
 			return err
 		}
+	}
+	if err := g.flushMentions(); err != nil {
+		return err
 	}
 	return g.flushClaims()
 }
