@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -197,154 +192,4 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 	}) {
 		t.Errorf("over the socket the screen suspends nothing: %v\n%s", err, out)
 	}
-}
-
-// screen is the binary in a terminal of its own.
-type screen struct {
-	*testing.T
-	bin, socket, url string // bin is tmux
-
-	ringback, dir string // the binary, and where it runs
-	env           []string
-}
-
-func newScreen(t *testing.T, tmux string) *screen {
-	t.Helper()
-	dir := t.TempDir()
-	addr := closedPort(t)
-	s := &screen{T: t, bin: tmux, socket: filepath.Join(dir, "tmux"), url: "http://" + addr}
-	data := filepath.Join(dir, "data")
-	command := fmt.Sprintf("cd %s && exec env RINGBACK_HTTP_LISTEN=%s RINGBACK_DATA_DIR=%s RINGBACK_RETENTION_MIN_FREE_DISK=16MiB %s",
-		dir, addr, data, filepath.Join(build(t), "ringback"))
-	s.tmux("new-session", "-d", "-s", "s", "-x", "80", "-y", "24", command)
-	t.Cleanup(func() {
-		_ = exec.Command(s.bin, "-S", s.socket, "kill-server").Run() // it is gone already, where all went well
-		s.stop(filepath.Join(data, "queue", "LOCK"))
-	})
-	s.shows("No callbacks yet")
-	return s
-}
-
-// stop ends the server by the pid in its lock file, and waits until that is
-// gone.
-func (s *screen) stop(lock string) {
-	b, err := os.ReadFile(lock)
-	if err != nil {
-		s.Errorf("the server is gone: %v", err)
-		return
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil {
-		s.Errorf("lock file: %v", err)
-		return
-	}
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-		s.Errorf("end the server: %v", err)
-	}
-	if !poll(func() bool { _, err := os.Stat(lock); return err != nil }) {
-		s.Error("the server did not end")
-	}
-	poll(func() bool { // its last notes come after the lock; a zombie writes nothing
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		return err != nil || strings.Contains(string(b), ") Z ")
-	})
-}
-
-// closedPort returns an address on which nothing listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func (s *screen) tmux(args ...string) string {
-	s.Helper()
-	cmd := exec.CommandContext(s.Context(), s.bin, append([]string{"-S", s.socket, "-f", os.DevNull, "-u"}, args...)...)
-	cmd.Env = append(os.Environ(), "LANG=C.UTF-8", "TERM=xterm-256color")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		s.Fatalf("tmux %v: %v\n%s", args, err, out)
-	}
-	return string(out)
-}
-
-func (s *screen) keys(keys ...string) {
-	s.Helper()
-	s.tmux(append([]string{"send-keys", "-t", "s"}, keys...)...)
-}
-
-// insists presses a key until the screen shows text: an Escape, and a key right
-// behind one, may be taken for something else.
-func (s *screen) insists(key, text string) {
-	s.Helper()
-	if !poll(func() bool {
-		s.keys(key)
-		return strings.Contains(s.tmux("capture-pane", "-p", "-t", "s"), text)
-	}) {
-		s.Fatalf("%s does not lead to %q", key, text)
-	}
-}
-
-// shows waits until the screen shows all of the texts.
-func (s *screen) shows(texts ...string) {
-	s.Helper()
-	var got string
-	ok := poll(func() bool {
-		got = s.tmux("capture-pane", "-p", "-t", "s")
-		for _, text := range texts {
-			if !strings.Contains(got, text) {
-				return false
-			}
-		}
-		return true
-	})
-	if !ok {
-		s.Fatalf("the screen does not show %q:\n%s", texts, got)
-	}
-}
-
-func (s *screen) post(path, body string, want int) {
-	s.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.url+path, bytes.NewReader([]byte(body)))
-	if err != nil {
-		s.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != want {
-		s.Fatalf("POST %s: %s\n%s", path, resp.Status, answer)
-	}
-}
-
-func (s *screen) get(path string) string {
-	s.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.url+path, nil)
-	if err != nil {
-		s.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return string(b)
-}
-
-// status returns the status line of a list of calls, such as "1 to 3 of 3".
-func (s *screen) status(of string) string {
-	var list struct{ Status string }
-	_ = json.Unmarshal([]byte(s.get("/callbacks/crm-prod/calls?status="+of)), &list) // an answer that is none has no status
-	return list.Status
 }
