@@ -20,6 +20,7 @@ type Canvas struct {
 	cells   []cell
 	long    []string // clusters of more than one rune, by index
 	out     []byte   // the last output, kept for its room
+	last    string   // what String returned last
 	joint   []byte   // room to look for the end of a cluster
 }
 
@@ -102,7 +103,11 @@ func (c *Canvas) Glyphs() *Glyphs { return &c.palette.Glyphs }
 
 // Width returns how many cells s takes once it is sanitised.
 func (c *Canvas) Width(s string) int {
-	s = sanitize(s)
+	return c.width(sanitize(s))
+}
+
+// width is Width of clean text.
+func (c *Canvas) width(s string) int {
 	if printable(s) {
 		return len(s)
 	}
@@ -134,7 +139,7 @@ func (c *Canvas) PutIn(x, y, w int, role Role, text string, align Align) int {
 		return end
 	}
 	text = sanitize(text)
-	n := c.Width(text)
+	n := c.width(text)
 	if n > w {
 		_, _ = c.put(x, y, x+w-1, role, text)
 		c.set(x+w-1, y, 1, cell{r: '~', role: role})
@@ -162,8 +167,9 @@ func (c *Canvas) Set(x, y int, role Role, r rune) {
 func (c *Canvas) Fill(x, y, w, h int, role Role, r rune) {
 	r = c.sign(r)
 	for row := max(y, 0); row < min(y+h, c.h); row++ {
-		for col := max(x, 0); col < min(x+w, c.w); col++ {
-			c.set(col, row, 1, cell{r: r, role: role})
+		cells := c.span(x, row, x+w)
+		for i := range cells {
+			cells[i] = cell{r: r, role: role}
 		}
 	}
 }
@@ -191,10 +197,13 @@ func (c *Canvas) put(x, y, end int, role Role, text string) (int, bool) {
 		if x >= end {
 			return x, false
 		}
-		b := text[i]
-		if b < utf8.RuneSelf && (i+1 == len(text) || text[i+1] < utf8.RuneSelf) {
-			c.set(x, y, 1, cell{r: rune(b), role: role})
-			x, i = x+1, i+1
+		if n := min(loners(text[i:]), end-x); n > 0 {
+			seen := text[i+min(max(-x, 0), n) : i+n]
+			cells := c.span(x, y, x+n)
+			for j := range cells {
+				cells[j] = cell{r: rune(seen[j]), role: role}
+			}
+			x, i = x+n, i+n
 			continue
 		}
 		g, w := c.first(text[i:])
@@ -210,6 +219,17 @@ func (c *Canvas) put(x, y, end int, role Role, text string) (int, bool) {
 		x += w
 	}
 	return x, true
+}
+
+// loners returns how many bytes s begins with that are a cell each: ASCII, but
+// for the last before something else, which may join with it.
+func loners(s string) int {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return max(i-1, 0)
+		}
+	}
+	return len(s)
 }
 
 // first returns the first grapheme cluster of s and its cells.
@@ -252,35 +272,39 @@ func (c *Canvas) pack(g string, role Role) cell {
 	return cell{r: firstLong - rune(len(c.long)-1), role: role}
 }
 
-// set writes a cluster of w cells. Of a wide one that it overwrites in part
-// the rest becomes blank, and so does one that would hang over an edge.
+// set writes a cluster of w cells. One that would hang over an edge becomes
+// blank there.
 func (c *Canvas) set(x, y, w int, to cell) {
-	if y < 0 || y >= c.h || x >= c.w || x+w <= 0 {
+	if x < 0 || x+w > c.w {
+		c.Fill(x, y, w, 1, to.role, ' ')
 		return
+	}
+	cells := c.span(x, y, x+w)
+	for i := range cells {
+		cells[i] = cell{r: follows, role: to.role, flag: to.flag}
+	}
+	if len(cells) > 0 {
+		cells[0] = to
+	}
+}
+
+// span returns the cells of row y from column x to before end that are on the
+// canvas, for their owner to write all of them. Of a wide cluster that they cut in
+// two the rest becomes blank.
+func (c *Canvas) span(x, y, end int) []cell {
+	x, end = max(x, 0), min(end, c.w)
+	if y < 0 || y >= c.h || x >= end {
+		return nil
 	}
 	row := c.cells[y*c.w : (y+1)*c.w]
-	if x < 0 || x+w > c.w {
-		for i := max(x, 0); i < min(x+w, c.w); i++ {
-			c.set(i, y, 1, cell{r: ' ', role: to.role})
-		}
-		return
-	}
-	if row[x].r == follows {
-		for i := x - 1; i >= 0; i-- {
-			head := row[i].r != follows
-			row[i].r = ' '
-			if head {
-				break
-			}
-		}
-	}
-	for i := x + w; i < c.w && row[i].r == follows; i++ {
+	for i, cut := x-1, row[x].r == follows; cut && i >= 0; i-- {
+		cut = row[i].r == follows
 		row[i].r = ' '
 	}
-	row[x] = to
-	for i := x + 1; i < x+w; i++ {
-		row[i] = cell{r: follows, role: to.role, flag: to.flag}
+	for i := end; i < c.w && row[i].r == follows; i++ {
+		row[i].r = ' '
 	}
+	return row[x:end]
 }
 
 // narrow tells the runes beyond ASCII that take one cell and never join with

@@ -8,7 +8,8 @@ import (
 
 // String returns the frame for the renderer: its rows, each exactly as many
 // cells as the canvas is wide, joined by line feeds, in the palette's colours.
-// Every row begins and ends unstyled.
+// Every row begins and ends unstyled. What did not change is the same string as
+// before, which the renderer need not compare.
 func (c *Canvas) String() string {
 	out := c.out[:0]
 	for y := range c.h {
@@ -17,8 +18,10 @@ func (c *Canvas) String() string {
 		}
 		out = c.row(out, y, true)
 	}
-	c.out = out
-	return string(out)
+	if c.out = out; string(out) != c.last {
+		c.last = string(out)
+	}
+	return c.last
 }
 
 // Text returns the frame without colours and without blanks at the ends of
