@@ -43,17 +43,21 @@ func appendTwo(b []byte, n uint64) []byte { return append(b, byte('0'+n/10), byt
 
 // Plural returns n with its noun: 1 call, 1,284 calls.
 func Plural(n uint64, noun string) string {
+	var room [32]byte
+	return string(appendPlural(room[:0], n, noun))
+}
+
+func appendPlural(b []byte, n uint64, noun string) []byte {
 	if n == 1 {
-		return "1 " + noun
+		return append(append(b, "1 "...), noun...)
 	}
-	digits := strconv.FormatUint(n, 10)
-	var room [48]byte
-	b := room[:0]
-	for i := range len(digits) {
+	var room [20]byte
+	digits := strconv.AppendUint(room[:0], n, 10)
+	for i, digit := range digits {
 		if left := len(digits) - i; i > 0 && left%3 == 0 {
 			b = append(b, ',')
 		}
-		b = append(b, digits[i])
+		b = append(b, digit)
 	}
-	return string(append(append(append(b, ' '), noun...), 's'))
+	return append(append(append(b, ' '), noun...), 's')
 }

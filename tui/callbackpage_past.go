@@ -45,7 +45,7 @@ func (p *callbackPage) drawTrend(c *Canvas, y int, h *callback.HealthView, tall 
 		c.Put(1, y+4, RoleDim, "p95, most")
 		slow := repeat(each(cells, func(s *callback.SeriesCell) float64 { return float64(s.P95) }), room)
 		c.Bars(left, y+4, RoleText, slow, Peak(slow))
-		c.PutIn(w-right, y+4, right-1, RoleText, latency(time.Duration(Peak(slow))), Right)
+		c.PutIn(w-right, y+4, right-1, RoleText, Latency(answered(time.Duration(Peak(slow)))), Right)
 		d.drawAxis(c, left, y+5, len(tries), &p.trend.got.series)
 	}
 	return end
@@ -56,7 +56,7 @@ func (p *callbackPage) drawLatency(c *Canvas, y, left int, h *callback.HealthVie
 	w, _ := c.Size()
 	says := "no answer in the last hour"
 	if h.P50 != 0 || h.P95 != 0 {
-		says = "p50 " + latency(h.P50) + "   p95 " + latency(h.P95) + " in the last hour"
+		says = "p50 " + Latency(answered(h.P50)) + "   p95 " + Latency(answered(h.P95)) + " in the last hour"
 	}
 	connect, answer := p.d.limits(h)
 	if connect > 0 && answer > 0 {

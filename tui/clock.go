@@ -36,40 +36,52 @@ func (c Clock) in(t time.Time) time.Time {
 }
 
 // Head returns the time for the first row, with the zone in use: 14:03:27 AEST.
-func (c Clock) Head(now time.Time) string { return c.in(now).Format("15:04:05 MST") }
+func (c Clock) Head(now time.Time) string {
+	var room figure
+	return string(c.in(now).AppendFormat(room[:0], "15:04:05 MST"))
+}
 
 // When returns t, past or to come, for a column: 14:03:27 on the day of now,
 // Sun 11:20 less than a week from it, Feb 27 03:10 in its year, else
 // 2025-12-03; "-" for the zero time. The other modes write
 // 03-03 14:03:27 in the year of now, else 2025-12-03 14:03:27.
-func (c Clock) When(t, now time.Time) string { return c.when(t, now, "15:04:05") }
+func (c Clock) When(t, now time.Time) string {
+	var room figure
+	return string(c.appendWhen(room[:0], t, now, "15:04:05"))
+}
 
 // WhenMillis is When with milliseconds wherever it has seconds.
-func (c Clock) WhenMillis(t, now time.Time) string { return c.when(t, now, "15:04:05.000") }
+func (c Clock) WhenMillis(t, now time.Time) string {
+	var room figure
+	return string(c.appendWhen(room[:0], t, now, "15:04:05.000"))
+}
 
 // WhenShort is When in at most 12 cells and without seconds, whatever the
 // mode: 14:03, Sun 11:20, 03-03 14:03.
-func (c Clock) WhenShort(t, now time.Time) string { return c.when(t, now, "15:04") }
+func (c Clock) WhenShort(t, now time.Time) string {
+	var room figure
+	return string(c.appendWhen(room[:0], t, now, "15:04"))
+}
 
-func (c Clock) when(t, now time.Time, clock string) string {
+func (c Clock) appendWhen(b []byte, t, now time.Time, clock string) []byte {
 	if t.IsZero() {
-		return absent
+		return append(b, absent...)
 	}
 	t, now = c.in(t), c.in(now)
 	days := days(t, now)
 	switch {
 	case c.Mode == ClockToday && days == 0:
-		return t.Format(clock)
+		return t.AppendFormat(b, clock)
 	case c.Mode == ClockToday && days < 7:
-		return t.Format("Mon 15:04")
+		return t.AppendFormat(b, "Mon 15:04")
 	case c.Mode == ClockToday && t.Year() == now.Year():
-		return t.Format("Jan 02 15:04")
+		return t.AppendFormat(b, "Jan 02 15:04")
 	case c.Mode != ClockToday && t.Year() == now.Year():
-		return t.Format("01-02 " + clock)
+		return t.AppendFormat(b, "01-02 "+clock)
 	case c.Mode != ClockToday && clock != "15:04":
-		return t.Format("2006-01-02 " + clock)
+		return t.AppendFormat(b, "2006-01-02 "+clock)
 	}
-	return t.Format("2006-01-02")
+	return t.AppendFormat(b, "2006-01-02")
 }
 
 // days counts midnights between two times of one zone.

@@ -14,8 +14,10 @@ const absent = "-"
 // Duration is callback.Duration: 0.2s 12s 4m10s 4h51m 2d03h.
 func Duration(d time.Duration) string { return callback.Duration(d) }
 
-// figure is room for one: a frame has hundreds, drawn anew each second, which
-// is why none goes through package fmt.
+// figure is room for one. A frame has hundreds, drawn anew each second: they are
+// written by functions that append, and the short ones that make strings of that
+// are inlined where they are called, so that a string which is only drawn lives on
+// the stack there.
 type figure [32]byte
 
 // appendTwo appends n, which is below a hundred, in two digits.
@@ -27,33 +29,40 @@ func appendTwo(b []byte, n uint64) []byte { return append(b, byte('0'+n/10), byt
 // RoleFailing. A zero due is "-".
 func Countdown(due, now time.Time) (s string, late bool) {
 	var room figure
+	b, late := appendCountdown(room[:0], due, now)
+	return string(b), late
+}
+
+func appendCountdown(b []byte, due, now time.Time) (_ []byte, late bool) {
 	left := due.Sub(now)
 	switch {
 	case due.IsZero():
-		return absent, false
+		return append(b, absent...), false
 	case left <= -time.Second:
-		return string(callback.AppendDuration(append(room[:0], "late "...), -left)), true
+		return callback.AppendDuration(append(b, "late "...), -left), true
 	case left < 100*time.Millisecond:
-		return "now", false
+		return append(b, "now"...), false
 	case left < time.Second:
-		return string(callback.AppendDuration(append(room[:0], "in "...), left)), false
+		return callback.AppendDuration(append(b, "in "...), left), false
 	}
-	return string(callback.AppendMinutes(append(room[:0], "in "...), left)), false
+	return callback.AppendMinutes(append(b, "in "...), left), false
 }
 
 // Age returns how long ago t was, as a Duration; "-" for the zero time.
 func Age(t, now time.Time) string {
+	var room figure
+	return string(appendAge(room[:0], t, now))
+}
+
+func appendAge(b []byte, t, now time.Time) []byte {
 	if t.IsZero() {
-		return absent
+		return append(b, absent...)
 	}
-	return Duration(now.Sub(t))
+	return callback.AppendDuration(b, now.Sub(t))
 }
 
 // Count returns n with its thousands apart: 1,284.
 func Count(n uint64) string {
-	if n < 1000 {
-		return strconv.FormatUint(n, 10)
-	}
 	var room figure
 	return string(appendCount(room[:0], n))
 }
@@ -73,13 +82,18 @@ func appendCount(b []byte, n uint64) []byte {
 // unit, rounded down: 1.20M 31.2M 4.07G. It never takes more than 7 cells up to
 // a thousand G.
 func CountShort(n uint64) string {
+	var room figure
+	return string(appendShort(room[:0], n))
+}
+
+func appendShort(b []byte, n uint64) []byte {
 	switch {
 	case n < 1e6:
-		return Count(n)
+		return appendCount(b, n)
 	case n < 1e9:
-		return three(n, 1e6, 'M')
+		return appendThree(b, n, 1e6, 'M')
 	}
-	return three(n, 1e9, 'G')
+	return appendThree(b, n, 1e9, 'G')
 }
 
 // CountTight is a count of at most five cells: 9,999 12k 1M; more adds a + to
@@ -102,30 +116,34 @@ func CountTight(n uint64, more bool) string {
 	return strconv.FormatUint(n/1e9, 10) + "G" + plus
 }
 
-// three returns n in units, three digits of it at least, rounded down.
-func three(n, unit uint64, name byte) string {
-	var room figure
+// appendThree appends n in units, three digits of it at least, rounded down.
+func appendThree(b []byte, n, unit uint64, name byte) []byte {
 	whole, rest := n/unit, n%unit
-	b := appendCount(room[:0], whole)
+	b = appendCount(b, whole)
 	switch {
 	case whole < 10:
 		b = appendTwo(append(b, '.'), rest/(unit/100))
 	case whole < 100:
 		b = append(b, '.', byte('0'+rest/(unit/10)))
 	}
-	return string(append(b, name))
+	return append(b, name)
 }
 
 // Rate returns a number of things per second without the unit: 0.4 below ten,
 // else a Count, rounded down. Nothing at all is 0.
 func Rate(perSecond float64) string {
+	var room figure
+	return string(appendRate(room[:0], perSecond))
+}
+
+func appendRate(b []byte, perSecond float64) []byte {
 	switch {
 	case !(perSecond > 0):
-		return "0"
+		return append(b, '0')
 	case perSecond < 10:
-		return tenths(uint64(perSecond*10), "")
+		return appendTenths(b, uint64(perSecond*10), "")
 	}
-	return Count(uint64(perSecond))
+	return appendCount(b, uint64(perSecond))
 }
 
 // Success returns the share of calls that went well in percent, without the
@@ -133,11 +151,16 @@ func Rate(perSecond float64) string {
 // from 99.9 on with two digits where the second is not zero, and "-" without
 // calls.
 func Success(ok, failed uint64) string {
+	var room figure
+	return string(appendSuccess(room[:0], ok, failed))
+}
+
+func appendSuccess(b []byte, ok, failed uint64) []byte {
 	if failed == 0 {
 		if ok == 0 {
-			return absent
+			return append(b, absent...)
 		}
-		return "100"
+		return append(b, "100"...)
 	}
 	all, carry := bits.Add64(ok, failed, 0)
 	if carry != 0 { // never in practice; halves have the same share
@@ -146,40 +169,47 @@ func Success(ok, failed uint64) string {
 	hi, lo := bits.Mul64(ok, 10000)
 	share, _ := bits.Div64(hi, lo, all) // hundredths of a percent, below 10000 for ok < all
 	if share > 9990 {
-		var room figure
-		return string(appendTwo(append(strconv.AppendUint(room[:0], share/100, 10), '.'), share%100))
+		return appendTwo(append(strconv.AppendUint(b, share/100, 10), '.'), share%100)
 	}
-	return tenths(share/10, "")
+	return appendTenths(b, share/10, "")
 }
 
-// tenths returns n tenths of a unit.
-func tenths(n uint64, unit string) string {
-	var room figure
-	return string(append(append(strconv.AppendUint(room[:0], n/10, 10), '.', byte('0'+n%10)), unit...))
+// appendTenths appends n tenths of a unit.
+func appendTenths(b []byte, n uint64, unit string) []byte {
+	return append(append(strconv.AppendUint(b, n/10, 10), '.', byte('0'+n%10)), unit...)
 }
 
 // Latency returns how long an answer took: <1ms 84ms 1.9s, rounded down, from
 // 100 s on as a Duration. Less than nothing stands for no answer: "-".
 func Latency(d time.Duration) string {
+	var room figure
+	return string(appendLatency(room[:0], d))
+}
+
+func appendLatency(b []byte, d time.Duration) []byte {
 	switch {
 	case d < 0:
-		return absent
+		return append(b, absent...)
 	case d < time.Millisecond:
-		return "<1ms"
+		return append(b, "<1ms"...)
 	case d < time.Second:
-		var room figure
-		return string(append(strconv.AppendInt(room[:0], d.Milliseconds(), 10), "ms"...))
+		return append(strconv.AppendInt(b, d.Milliseconds(), 10), "ms"...)
 	case d < 100*time.Second:
-		return tenths(uint64(d/(100*time.Millisecond)), "s")
+		return appendTenths(b, uint64(d/(100*time.Millisecond)), "s")
 	}
-	return Duration(d)
+	return callback.AppendDuration(b, d)
 }
 
 // Bytes returns a size in bytes or binary units (IEC 80000-13), rounded down:
 // 190 B, 1.5 KiB, 18.2 GiB, 412 MiB.
 func Bytes(n uint64) string {
+	var room figure
+	return string(appendBytes(room[:0], n))
+}
+
+func appendBytes(b []byte, n uint64) []byte {
 	if n < 1<<10 {
-		return strconv.FormatUint(n, 10) + " B"
+		return append(strconv.AppendUint(b, n, 10), " B"...)
 	}
 	unit, name := uint64(1)<<10, "KiB"
 	for _, next := range []string{"MiB", "GiB", "TiB", "PiB", "EiB"} {
@@ -190,7 +220,9 @@ func Bytes(n uint64) string {
 	}
 	whole, rest := n/unit, n%unit
 	if whole < 100 {
-		return tenths(whole*10+rest>>3*10/(unit>>3), " "+name)
+		b = appendTenths(b, whole*10+rest>>3*10/(unit>>3), " ")
+	} else {
+		b = append(strconv.AppendUint(b, whole, 10), ' ')
 	}
-	return strconv.FormatUint(whole, 10) + " " + name
+	return append(b, name...)
 }

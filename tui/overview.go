@@ -2,8 +2,8 @@ package tui
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -138,7 +138,7 @@ func (p *overviewPage) Status() string {
 	if len(d.overview.Callbacks) == 0 {
 		return "waiting for the first callback"
 	}
-	s := fmt.Sprintf("%d of %d shown, %s", len(p.visible()), len(p.order), p.sortedBy())
+	s := strconv.Itoa(len(p.visible())) + " of " + strconv.Itoa(len(p.order)) + " shown, " + p.sortedBy()
 	if p.filter != "" {
 		s += ", filter: " + p.filter
 	}

@@ -105,12 +105,12 @@ func (p *overviewPage) Draw(c *Canvas) {
 // where it has room.
 func (p *overviewPage) markSort(c *Canvas, t *table) {
 	col := &t.cols[overviewSorts[p.by].column]
-	sign := c.Glyphs().Descending
-	if p.reverse {
-		sign = c.Glyphs().Ascending
-	}
-	if title := col.title + " " + string(sign); c.Width(title) <= col.w {
-		col.title = title
+	switch {
+	case c.Width(col.title)+2 > col.w:
+	case p.reverse:
+		col.sign = c.Glyphs().Ascending
+	default:
+		col.sign = c.Glyphs().Descending
 	}
 }
 
@@ -138,29 +138,35 @@ func (p *overviewPage) drawRow(c *Canvas, t *table, y int, h *callback.HealthVie
 		}
 	}
 	t.put(c, y, ovNext, role, next)
-	t.put(c, y, ovP50, RoleText, latency(h.P50))
-	t.put(c, y, ovP95, RoleText, latency(h.P95))
+	t.put(c, y, ovP50, RoleText, Latency(answered(h.P50)))
+	t.put(c, y, ovP95, RoleText, Latency(answered(h.P95)))
 	t.put(c, y, ovOutage, s.role(), d.outage(h))
 }
 
-// latency is Latency where 0 stands for none.
-func latency(t time.Duration) string {
+// answered is a time of answers for Latency, of which there are none where it is 0.
+func answered(t time.Duration) time.Duration {
 	if t == 0 {
-		return absent
+		return -1
 	}
-	return Latency(t)
+	return t
 }
 
 // outage returns since when a callback fails, or is suspended.
 func (d *desk) outage(h *callback.HealthView) string {
+	var room figure
+	return string(d.appendOutage(room[:0], h))
+}
+
+func (d *desk) appendOutage(b []byte, h *callback.HealthView) []byte {
 	l, now := &h.Live, d.now()
 	switch {
 	case l.Outage.Phase == callback.OutageOpen:
-		return d.clock.WhenShort(l.Outage.Started, now) + " " + Age(l.Outage.Started, now)
+		b = append(d.clock.appendWhen(b, l.Outage.Started, now, "15:04"), ' ')
+		return appendAge(b, l.Outage.Started, now)
 	case l.Suspended:
-		return d.clock.WhenShort(l.SuspendedAt, now)
+		return d.clock.appendWhen(b, l.SuspendedAt, now, "15:04")
 	}
-	return absent
+	return append(b, absent...)
 }
 
 // squeeze puts cells together into at most n, which it appends to out.

@@ -74,29 +74,32 @@ func (d *desk) waiting(h *callback.HealthView) string {
 	if n == 1 {
 		verb = "waits"
 	}
-	s := plural(n, "call") + " " + verb + ", oldest " + Age(h.Oldest, now) + ";"
+	tried, comma := "", "; "
 	if l.Outage.Phase == callback.OutageOpen && !l.LastFailure.IsZero() {
-		s += " last try " + Age(l.LastFailure, now) + " ago,"
+		tried, comma = "; last try "+Age(l.LastFailure, now)+" ago", ", "
 	}
-	switch next, late := Countdown(h.NextTry, now); {
+	next, late := Countdown(h.NextTry, now)
+	switch {
 	case late && l.Running > 0:
-		s += " one is being tried"
+		next = comma + "one is being tried"
 	case late:
-		s += " next is " + next
-	case next != absent:
-		s += " next " + next
+		next = comma + "next is " + next
+	case next == absent:
+		next = ""
+	default:
+		next = comma + "next " + next
 	}
-	s = strings.TrimRight(s, ";,")
+	pace, end := "", ""
 	switch {
 	case !h.Retries:
-		return s + ". Retries are off: each is tried once."
+		pace = ". Retries are off: each is tried once"
 	case d.known && d.server.Interval > 0:
-		s += ", then every " + every(d.server.Interval) + " for " + every(d.server.Window) + " each"
+		pace = ", then every " + every(d.server.Interval) + " for " + every(d.server.Window) + " each"
 	}
-	if !h.ExpireAt.IsZero() && h.ExpireAt.After(now) {
-		s += "; first gives up " + d.clock.WhenShort(h.ExpireAt, now)
+	if h.Retries && !h.ExpireAt.IsZero() && h.ExpireAt.After(now) {
+		end = "; first gives up " + d.clock.WhenShort(h.ExpireAt, now)
 	}
-	return s + "."
+	return plural(n, "call") + " " + verb + ", oldest " + Age(h.Oldest, now) + tried + next + pace + end + "."
 }
 
 // mail says whether somebody was told of a callback's outage.

@@ -9,20 +9,21 @@ type column struct {
 	align Align
 	from  int
 	most  int
+
+	sign rune // stands behind the title; 0: none
+	x    int  // where it is; -1: not shown
 }
 
 // rest is the most of a column that takes what is left.
 const rest = 1 << 20
 
 // table is where the columns of a list are in a frame of some width.
-type table struct {
-	cols []column
-	x    []int // -1: not shown
-}
+type table struct{ cols []column }
 
-// lay puts columns into w cells from column x on, one blank between two.
+// lay puts columns, which are the table's from then on, into w cells from column x
+// on, one blank between two.
 func lay(x, w int, cols []column) table {
-	t := table{cols: append([]column(nil), cols...), x: make([]int, len(cols))}
+	t := table{cols}
 	free := w - x + 1
 	for i := range t.cols {
 		if t.cols[i].from <= w {
@@ -31,20 +32,15 @@ func lay(x, w int, cols []column) table {
 	}
 	for i := range t.cols {
 		c := &t.cols[i]
-		t.x[i] = -1
-		if c.from > w {
+		if c.x = -1; c.from > w {
 			continue
 		}
 		if c.most > c.w && free > 0 {
 			more := min(c.most-c.w, free)
 			c.w, free = c.w+more, free-more
 		}
-	}
-	for i := range t.cols {
-		if t.cols[i].from <= w {
-			t.x[i] = x
-			x += t.cols[i].w + 1
-		}
+		c.x = x
+		x += c.w + 1
 	}
 	return t
 }
@@ -52,7 +48,7 @@ func lay(x, w int, cols []column) table {
 // spare takes n cells off the last column that is shown.
 func (t *table) spare(n int) {
 	for i := len(t.cols) - 1; i >= 0; i-- {
-		if t.x[i] >= 0 {
+		if t.cols[i].x >= 0 {
 			t.cols[i].w = max(t.cols[i].w-n, 1)
 			return
 		}
@@ -62,16 +58,22 @@ func (t *table) spare(n int) {
 // head draws the titles.
 func (t *table) head(c *Canvas, y int) {
 	for i := range t.cols {
-		t.put(c, y, i, RoleHeader, t.cols[i].title)
+		title := t.cols[i].title
+		if sign := t.cols[i].sign; sign != 0 {
+			title += " " + string(sign)
+		}
+		t.put(c, y, i, RoleHeader, title)
 	}
 }
 
 // put draws a text into column i of row y.
 func (t *table) put(c *Canvas, y, i int, role Role, text string) {
-	if t.x[i] >= 0 {
-		c.PutIn(t.x[i], y, t.cols[i].w, role, text, t.cols[i].align)
+	if col := &t.cols[i]; col.x >= 0 {
+		c.PutIn(col.x, y, col.w, role, text, col.align)
 	}
 }
 
 // at returns where column i is, and how wide; false where it is not shown.
-func (t *table) at(i int) (x, w int, ok bool) { return t.x[i], t.cols[i].w, t.x[i] >= 0 }
+func (t *table) at(i int) (x, w int, ok bool) {
+	return t.cols[i].x, t.cols[i].w, t.cols[i].x >= 0
+}

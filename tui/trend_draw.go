@@ -27,10 +27,9 @@ func drawChoices(c *Canvas, y int, choices []string, chosen int) int {
 // drawWindows draws the rule of a section that shows the window of the desk.
 func (d *desk) drawWindows(c *Canvas, y int, title string) {
 	c.Rule(y, title, "")
-	words := make([]string, len(callback.SeriesWindows))
-	chosen := -1
+	words, chosen := make([]string, 0, 8), -1
 	for i, w := range callback.SeriesWindows {
-		words[i] = w.Word
+		words = append(words, w.Word)
 		if w.Span == d.window {
 			chosen = i
 		}
@@ -52,7 +51,8 @@ func (d *desk) drawAxis(c *Canvas, x, y, w int, s *callback.Series) {
 	parts := max(min(6, w/label), 1)
 	for i := range parts {
 		at := s.From.Add(span * time.Duration(i) / time.Duration(parts))
-		c.Put(x+i*w/parts, y, RoleDim, d.clock.in(at).Format(form))
+		var room figure
+		c.Put(x+i*w/parts, y, RoleDim, string(d.clock.in(at).AppendFormat(room[:0], form)))
 	}
 	if w >= label {
 		c.PutIn(x+w-4, y, 4, RoleDim, "now", Right)

@@ -213,31 +213,26 @@ func mailMood(a *callback.Alert, g *Glyphs) mood {
 // mailRest returns what else there is to tell of an e-mail: to whom, when, and
 // what the mail server said.
 func (d *desk) mailRest(a *callback.Alert) string {
-	var s string
-	switch a.Status {
-	case callback.AlertSent:
-		s = "to " + a.To + " " + d.clock.When(a.Sent, d.now())
-	case callback.AlertRefused:
-		s = "for good"
-		if a.To != "" {
-			s = "for good, to " + a.To
-		}
-	case callback.AlertExpired:
-		s = "after " + Duration(callback.AlertLife)
-	default:
-		if d.known && d.server.MailServer == "" {
-			return "for a mail server: none is configured"
-		}
-		if a.Tries == 0 {
-			return "to be sent"
-		}
-		when, _ := Countdown(a.Next, d.now())
-		s = when
-	}
+	colon := ""
 	if a.Reply != "" {
-		s += ": " + a.Reply
+		colon = ": "
 	}
-	return s
+	switch {
+	case a.Status == callback.AlertSent:
+		return "to " + a.To + " " + d.clock.When(a.Sent, d.now()) + colon + a.Reply
+	case a.Status == callback.AlertRefused && a.To == "":
+		return "for good" + colon + a.Reply
+	case a.Status == callback.AlertRefused:
+		return "for good, to " + a.To + colon + a.Reply
+	case a.Status == callback.AlertExpired:
+		return "after " + Duration(callback.AlertLife) + colon + a.Reply
+	case d.known && d.server.MailServer == "":
+		return "for a mail server: none is configured"
+	case a.Tries == 0:
+		return "to be sent"
+	}
+	when, _ := Countdown(a.Next, d.now())
+	return when + colon + a.Reply
 }
 
 // plural is callback.Plural: 1 call, 1,284 calls.
@@ -245,13 +240,18 @@ func plural(n uint64, noun string) string { return callback.Plural(n, noun) }
 
 // every returns a length of time as people say it: 5 min, 24 h.
 func every(t time.Duration) string {
+	var room figure
+	return string(appendEvery(room[:0], t))
+}
+
+func appendEvery(b []byte, t time.Duration) []byte {
 	switch {
 	case t >= time.Hour && t%time.Hour == 0:
-		return strconv.Itoa(int(t/time.Hour)) + " h"
+		return append(strconv.AppendInt(b, int64(t/time.Hour), 10), " h"...)
 	case t > time.Minute && t%time.Minute == 0:
-		return strconv.Itoa(int(t/time.Minute)) + " min"
+		return append(strconv.AppendInt(b, int64(t/time.Minute), 10), " min"...)
 	case t >= time.Second && t%time.Second == 0:
-		return strconv.Itoa(int(t/time.Second)) + " s"
+		return append(strconv.AppendInt(b, int64(t/time.Second), 10), " s"...)
 	}
-	return Duration(t)
+	return callback.AppendDuration(b, t)
 }
