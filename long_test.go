@@ -15,9 +15,9 @@ import (
 
 // TestLongResponses sends responses of nearly 1 MiB, the longest there are by
 // default, for as many callbacks as there are slots, to an endpoint that takes 20 s
-// to answer each, and prints the most memory of its own that the real binary holds
-// while they come and for a minute after. LONG_RESPONSES says how many there are for
-// each callback.
+// to answer each. The real binary must hold no more memory of its own than
+// memory_limit and 15 % while they come and for a minute after; it prints how much
+// that is. LONG_RESPONSES says how many there are for each callback.
 func TestLongResponses(t *testing.T) {
 	each, err := strconv.Atoi(os.Getenv("LONG_RESPONSES"))
 	if err != nil {
@@ -68,6 +68,12 @@ func TestLongResponses(t *testing.T) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if limit := 256 * 115 / 100; coming > limit || going > limit || min(coming, going) == 0 {
+		t.Errorf("RssAnon at most %d MiB while they came and %d after, want at most %d", coming, going, limit)
+	}
+	if h.done == 0 {
+		t.Error("nothing was delivered")
+	}
 	t.Logf("%d responses taken in %v; RssAnon at most %d MiB while they came, %d after; %d at once at most, %d answered",
 		callbacks*each, took.Round(time.Millisecond), coming, going, h.most, h.done)
 }

@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"context"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestIdle(t *testing.T) {
@@ -36,11 +41,62 @@ func TestIdle(t *testing.T) {
 	}
 }
 
+// What the process holds of the system's memory is counted wherever it lies: in
+// use, free, and not once it was given back. It runs alone, for so it is known what
+// is garbage.
 func TestHeapIsCounted(t *testing.T) {
-	t.Parallel()
-	ballast := make([]byte, 32<<20)
-	if _, held := heap(); held < uint64(len(ballast)) {
-		t.Errorf("%d bytes are held, %d of them here", held, len(ballast))
+	const ballast = 96 << 20
+	debug.FreeOSMemory()
+	before, least := heap()
+	hold := make([]byte, ballast)
+	after, used := heap()
+	hold[0] = 1 // it is in use until here
+	if got := used - least; got < ballast || got > ballast*5/4 {
+		t.Errorf("%d bytes in use are counted as %d", ballast, got)
 	}
-	ballast[0] = 1 // it is in use until here
+	hold = nil
+	runtime.GC()
+	collected, free := heap()
+	if got := free - least; got < ballast*3/4 {
+		t.Errorf("%d bytes that became free are counted as %d", ballast, got)
+	}
+	if collected <= after || after < before {
+		t.Errorf("collections went from %d over %d to %d", before, after, collected)
+	}
+	debug.FreeOSMemory()
+	if _, given := heap(); given > least+ballast/4 {
+		t.Errorf("%d bytes are held although all were given back, %d before", given, least)
+	}
+}
+
+// Memory is given back ten seconds after work has ended, and not before.
+func TestGiveBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			giveBack(ctx)
+		}()
+		work := func() {
+			hold := make([]byte, 2*idleHeap)
+			hold[0] = 1
+		}
+		for range 3 {
+			work()
+			runtime.GC()
+			time.Sleep(lookEvery) // of the bubble
+		}
+		synctest.Wait()
+		if _, held := heap(); held < idleHeap {
+			t.Errorf("%d MiB are held while work goes on", held>>20)
+		}
+		time.Sleep(2*lookEvery + time.Second)
+		synctest.Wait()
+		if _, held := heap(); held >= idleHeap {
+			t.Errorf("%d MiB are held although work has ended", held>>20)
+		}
+		cancel()
+		<-done
+	})
 }
