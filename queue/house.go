@@ -1,0 +1,120 @@
+package queue
+
+import (
+	"slices"
+
+	"ringback/callback"
+)
+
+// house is one callback in memory.
+type house struct {
+	cb    callback.Callback
+	live  callback.Live
+	num   callback.Num // cb.Num, which a list reads without the lock
+	slot  byte         // the same
+	marks marks
+	parts int // of its configuration record
+
+	counted bool // its attempts were counted as they came
+
+	causes *causes // of the hour of its last failure; the writer's own
+}
+
+// Callbacks implements callback.Registry.
+func (e *Engine) Callbacks() []callback.Health {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	out := make([]callback.Health, 0, len(e.houses))
+	for _, h := range e.houses {
+		if h != nil {
+			out = append(out, e.health(h))
+		}
+	}
+	return out
+}
+
+// Callback implements callback.Registry.
+func (e *Engine) Callback(num callback.Num) (callback.Health, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	h, err := e.house(num)
+	if err != nil {
+		return callback.Health{}, err
+	}
+	return e.health(h), nil
+}
+
+// Find implements callback.Registry.
+func (e *Engine) Find(ref string) (callback.Health, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	h := e.names[ref]
+	if id, err := callback.ParseCallbackID(ref); err == nil {
+		h = e.ids[id]
+	}
+	if h == nil || h.live.Deleted {
+		return callback.Health{}, callback.NoCallback(ref)
+	}
+	return e.health(h), nil
+}
+
+// Past implements callback.Registry.
+func (e *Engine) Past(id callback.CallbackID) (callback.Health, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if h := e.ids[id]; h != nil {
+		return e.health(h), nil
+	}
+	return callback.Health{}, callback.NoCallback(id.String())
+}
+
+func (e *Engine) health(h *house) callback.Health {
+	live := h.live
+	st := callback.Step{Policy: e.policy.For(&h.cb), Live: &live}
+	return callback.Health{Callback: h.cb, Live: live, NextTick: st.NextTick(), ExpireAt: st.ExpireAt()}
+}
+
+func (e *Engine) house(num callback.Num) (*house, error) {
+	if num == 0 || int(num) > len(e.houses) || e.houses[num-1] == nil {
+		return nil, callback.Errorf(callback.CodeNotFound, "no callback number %d", num)
+	}
+	return e.houses[num-1], nil
+}
+
+// find is house for a caller that does not hold mu.
+func (e *Engine) find(num callback.Num) (*house, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.house(num)
+}
+
+// of returns the callbacks that a question is about: one, or all for 0; nil
+// stands where retention removed one. The caller holds mu.
+func (e *Engine) of(num callback.Num) []*house {
+	switch {
+	case num == 0:
+		return e.houses
+	case int(num) <= len(e.houses):
+		return e.houses[num-1 : num]
+	}
+	return nil
+}
+
+// all is of for a caller that does not hold mu, without what was removed. Any
+// may be removed meanwhile.
+func (e *Engine) all(num callback.Num) []*house {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(e.of(num)), func(h *house) bool { return h == nil })
+}
+
+// slot returns where the keys of a callback lie.
+func (e *Engine) slot(num callback.Num) (byte, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	h, err := e.house(num)
+	if err != nil {
+		return 0, err
+	}
+	return h.slot, nil
+}
