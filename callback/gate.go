@@ -25,7 +25,8 @@ type Gate struct {
 	Last     time.Time // when the last attempt started or ended
 	Asked    bool      // while Open: the next probe waits for no due time. Not stored: a restart asks anyway
 
-	// Row holds the different calls that failed in a row while Closed.
+	// Row holds the different calls that failed in a row while Closed, while Ramp
+	// the first of them.
 	Row  [TripAfter - 1]CallID
 	RowN int
 }
@@ -67,7 +68,14 @@ func (g *Gate) failed(now time.Time, id CallID, unreachable bool, wait time.Dura
 		}
 		return unreachable // after a resume it is open without having tripped
 	case Ramp:
-		if !unreachable && g.Limit > 1 {
+		switch {
+		case unreachable || g.Limit == 1:
+		case g.RowN == 0:
+			// One call alone says nothing of the endpoint. If it halved the limit, one
+			// that refuses every tenth call would stay at four in flight for ever.
+			g.row(id)
+			return false
+		default:
 			g.Limit, g.Good = g.Limit/2, 0
 			return false
 		}

@@ -99,7 +99,7 @@ func TestGate(t *testing.T) {
 			l.start(l.enqueue())
 			same(t, "verdict of the third", l.may(l.enqueue()), Wait)
 		}},
-		{"RAMP: a failure halves it and its count begins again; at limit 1: OPEN", func(t *testing.T) {
+		{"RAMP: failures in a row halve it from the second on, and its count begins again; at limit 1: OPEN", func(t *testing.T) {
 			l := newLab(t, func(p *Policy) { p.MaxInFlight = 16 })
 			l.shut()
 			for range 20 {
@@ -112,14 +112,31 @@ func TestGate(t *testing.T) {
 			same(t, "limit", l.live.Gate.Limit, 4)
 			l.ok(l.enqueue())
 			l.bad(l.enqueue())
+			same(t, "limit", l.live.Gate.Limit, 4)
+			l.bad(l.enqueue())
 			same(t, "limit", l.live.Gate.Limit, 2)
 			l.ok(l.enqueue())
 			same(t, "limit", l.live.Gate.Limit, 2)
+			l.bad(l.enqueue())
 			l.bad(l.enqueue())
 			same(t, "limit", l.live.Gate.Limit, 1)
 			l.bad(l.enqueue())
 			same(t, "gate", l.live.Gate.State, Open)
 			sameTime(t, "probe", l.live.Gate.Probe, l.now.Add(l.p.Interval))
+		}},
+		{"RAMP: an endpoint that refuses every tenth call gets back to CLOSED", func(t *testing.T) {
+			l := newLab(t, func(p *Policy) { p.MaxInFlight = 256 })
+			l.shut()
+			l.enqueue()
+			l.pass()
+			for i := 1; l.live.Gate.State == Ramp && i < 1000; i++ {
+				if i%10 == 0 {
+					l.bad(l.enqueue())
+				} else {
+					l.ok(l.enqueue())
+				}
+			}
+			same(t, "gate", l.live.Gate.State, Closed)
 		}},
 		{"RAMP: unreachable: OPEN at any limit", func(t *testing.T) {
 			l := newLab(t, func(p *Policy) { p.MaxInFlight = 16 })
