@@ -186,4 +186,3 @@ func (p *player) namedOperation(id string, num callback.Num) {
 		return page.Calls, err
 	})
 }
-
