@@ -51,30 +51,30 @@ func (d *desk) stopBox(o *callback.OperationView) box {
 		lines: asks(
 			"Stop the "+verbOf(o.Kind)+" of calls of "+o.Callback+", begun by "+orNobody(o.By)+" "+d.clock.When(o.Created, d.now())+".",
 			Count(o.Matched)+" of at most "+Count(max(o.Total, o.Matched))+" calls had their turn; what was done stays done."),
-		do: func() tea.Cmd { return d.ask.stopOperation(o) },
+		do: func() tea.Cmd { return d.stop(o) },
 	}
 }
 
-// undoBox asks before a resolve is taken back.
-func (d *desk) undoBox(o *callback.OperationView) box {
-	what := "Take back: " + plural(o.Changed, "call") + " of " + o.Callback + ", resolved " + d.clock.When(o.Created, d.now()) + " by " + orNobody(o.By) + "."
-	if o.Remark != "" {
-		what += " Note: " + o.Remark
+// undoBox asks before a resolve is taken back: all operations that were begun
+// together, as far as they can be.
+func (d *desk) undoBox(all []*callback.OperationView) box {
+	sum, _ := whole(all)
+	what := "Take back: " + plural(sum.Changed, "call") + " of " + sum.Callback + ", resolved " + d.clock.When(sum.Created, d.now()) + " by " + orNobody(sum.By) + "."
+	if sum.Remark != "" {
+		what += " Note: " + sum.Remark
 	}
 	return &askBox{
 		d: d, title: "Undo", key: "u", verb: "take it back", lines: asks(what,
 			"Each is what it was before, with its old time limit and next try; those that changed since stay as they are."),
-		do: func() tea.Cmd { return d.ask.undoOperation(o) },
-	}
-}
-
-// reopenBox asks before what a job resolved is taken back.
-func (d *desk) reopenBox(r *resolvedCalls) box {
-	return &askBox{
-		d: d, title: "Undo", key: "u", verb: "reopen " + plural(uint64(r.calls), "call"), lines: asks(
-			"Take back: "+plural(uint64(r.calls), "call")+", resolved "+d.clock.When(r.at, d.now())+".",
-			"They count as failed again, and are retried where their time limit is not over."),
-		do: func() tea.Cmd { return d.start(r.reopen()) },
+		do: func() tea.Cmd {
+			var cmds []tea.Cmd
+			for _, o := range all {
+				if !o.UndoUntil.IsZero() {
+					cmds = append(cmds, d.ask.undoOperation(o))
+				}
+			}
+			return tea.Batch(cmds...)
+		},
 	}
 }
 

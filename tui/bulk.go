@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,12 @@ func (d *desk) askMany(a action, on scope, f *filter) tea.Cmd {
 		return nil
 	}
 	b.want.By = d.opt.User
+	b.parts = []part{{want: b.want}}
+	return d.preview(b)
+}
+
+// preview asks what a box would do.
+func (d *desk) preview(b *bulkBox) tea.Cmd {
 	d.say(RoleDim, "counting what "+verbOf(b.want.Kind)+" would change ...")
 	return d.ask.preview(b)
 }
@@ -115,33 +122,59 @@ func (d *desk) find(ref string) *callback.HealthView {
 // previewed opens the box, where there is something to do.
 func (d *desk) previewed(msg previewMsg) {
 	b := msg.box
+	for i := range msg.previews {
+		b.parts[i].preview, b.parts[i].want.Upto = msg.previews[i], msg.previews[i].Upto
+	}
+	sum := b.sum()
 	switch {
 	case errors.Is(msg.err, context.DeadlineExceeded):
 		d.say(RoleError, b.key+": the server is still counting; press it again, or narrow the filter")
 	case msg.err != nil:
 		d.say(RoleError, b.key+": "+inWords(msg.err))
-	case msg.preview.Matched == 0:
+	case sum.Matched == 0 && b.named != nil:
+		d.say(RoleDim, b.key+": "+plural(sum.Missing, "call")+" of "+b.callback+" not there any more")
+	case sum.Matched == 0:
 		d.say(RoleDim, b.key+": no call of "+b.callback+" is selected"+b.bound())
-	case msg.preview.Changed == 0:
-		d.say(RoleDim, b.key+": of "+plural(msg.preview.Matched, "call")+" of "+b.callback+" none can be changed now")
+	case sum.Changed == 0:
+		d.say(RoleDim, b.key+": of "+plural(sum.Matched, "call")+" of "+b.callback+" none can be changed now")
 	case d.typing != nil || d.refuse(b.key):
 		d.say(RoleDim, b.key+": not now; press it again")
 	default:
 		d.note = note{}
-		b.preview, b.at = msg.preview, d.now()
-		b.want.Upto = msg.preview.Upto
+		b.preview, b.at = sum, d.now()
 		d.box = b
 	}
 }
 
-// begin starts what a box holds.
+// begin starts what a box holds: an operation for each part that changes
+// something, with ids that tell that they belong together.
 func (d *desk) begin(b *bulkBox) tea.Cmd {
-	b.want.ID = newOperationID()
 	if d.ops.counts == nil {
 		d.ops.counts = map[string]uint64{}
 	}
-	d.ops.counts[b.want.ID] = b.preview.Matched
-	return d.ask.begin(b.want)
+	var cmds []tea.Cmd
+	id := newOperationID()
+	for i := range b.parts {
+		p := b.parts[i]
+		if p.preview.Changed == 0 {
+			continue
+		}
+		p.want.Remark, p.want.Rate, p.want.Extend, p.want.ID = b.want.Remark, b.want.Rate, b.want.Extend, id
+		if len(b.parts) > 1 {
+			p.want.ID += familySep + strconv.Itoa(i+1)
+		}
+		d.ops.counts[p.want.ID] = p.preview.Matched
+		cmds = append(cmds, d.ask.begin(p.want, b.handed(p.want.IDs)))
+	}
+	return tea.Batch(cmds...)
+}
+
+// handed returns what is to be done once the service has calls that are named.
+func (b *bulkBox) handed(ids []callback.CallID) func() {
+	if b.named == nil || b.named.unmark == nil {
+		return func() {}
+	}
+	return func() { b.named.unmark(ids) }
 }
 
 // begun takes the answer to a start. One that did not come leaves open whether
@@ -151,6 +184,7 @@ func (d *desk) begun(msg begunMsg) tea.Cmd {
 	switch {
 	case msg.err == nil:
 		d.ops.put(msg.op)
+		msg.then()
 		return d.askOperations()
 	case refused(msg.err):
 		d.say(RoleError, name+": "+inWords(msg.err))
@@ -206,7 +240,9 @@ func (d *desk) tookOperations(msg operationsMsg) tea.Cmd {
 	for i := range was {
 		// An undo may have begun and ended in between.
 		if after := o.find(was[i].ID); after != nil && !after.Active() && after.State != was[i].State {
-			d.ended(after)
+			if all, ended := whole(o.relatives(after.ID)); ended {
+				d.ended(&all)
+			}
 		}
 	}
 	o.loaded = true
@@ -291,21 +327,29 @@ func (d *desk) undo() tea.Cmd {
 	}
 	if o, _ := d.ops.active(); o != nil {
 		if d.ops.counts[o.ID] > 0 {
-			return d.ask.stopOperation(o)
+			return d.stop(o)
 		}
 		d.box = d.stopBox(o)
 		return nil
 	}
 	at := slices.IndexFunc(d.ops.list, func(o callback.OperationView) bool { return !o.UndoUntil.IsZero() })
-	switch last := d.resolved; {
-	case last != nil && (at < 0 || last.at.After(d.ops.list[at].Finished)):
-		d.box = d.reopenBox(last)
-	case at >= 0:
-		d.box = d.undoBox(&d.ops.list[at])
-	default:
+	if at < 0 {
 		d.say(RoleDim, "u: nothing runs, and there is no resolve to take back")
+		return nil
 	}
+	d.box = d.undoBox(d.ops.relatives(d.ops.list[at].ID))
 	return nil
+}
+
+// stop stops what runs, and what was begun together with it.
+func (d *desk) stop(o *callback.OperationView) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, o := range d.ops.relatives(o.ID) {
+		if o.Active() {
+			cmds = append(cmds, d.ask.stopOperation(o))
+		}
+	}
+	return tea.Batch(cmds...)
 }
 
 // did takes the answer to a change made at once.

@@ -256,23 +256,6 @@ func TestPreviewThatChangesNothing(t *testing.T) {
 	})
 }
 
-// A resolve of named calls can be taken back, too.
-func TestUndoOfMarked(t *testing.T) {
-	t.Parallel()
-	f := newFake()
-	fly(t, f, 80, 24, nil, func(p *pilot) {
-		id := f.calls[2].ID
-		p.press("2 j j x enter u")
-		p.see("Take back: 1 call")
-		p.press("enter")
-		p.see("1 call failed again")
-		ref := callbackIDOf("billing-eu")
-		want(t, f.did(), []string{fmt.Sprintf("resolve %s [%s] true by ana", ref, id), fmt.Sprintf("resolve %s [%s] false by ana", ref, id)})
-		p.press("u")
-		p.see("u: nothing runs")
-	})
-}
-
 func TestGoToTime(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -15,15 +15,17 @@ import (
 // does not grow while one reads.
 type bulkBox struct {
 	d        *desk
-	key      string // that opened it
-	want     callback.NewOperation
-	callback string
+	key      string                // that opened it
+	want     callback.NewOperation // what all parts have in common
+	parts    []part
+	named    *namedCalls // the calls, where a filter does not select them
+	callback string      // its name, or how many they are
 	id       callback.CallbackID
 	words    []string // of the filter
 	outage   uint32   // since whose beginning; 0: of any time
 	since    time.Time
-	preview  callback.Preview
-	at       time.Time // of the preview
+	preview  callback.Preview // of all parts
+	at       time.Time        // of the preview
 
 	rate   int // in rates
 	typed  string
@@ -36,6 +38,10 @@ type bulkBox struct {
 var rates = []int{1, 5, 20, 100, 0}
 
 const defaultRate = 2
+
+// enterMax is how many calls Enter alone confirms; for more, their number is
+// typed.
+const enterMax = 20
 
 // maxRemark is how many characters a remark may have here.
 const maxRemark = 60

@@ -16,22 +16,27 @@ func (b *bulkBox) Draw(c *Canvas) {
 	add := func(role Role, keep bool, text string) {
 		lines = append(lines, boxLine{role: role, text: text, keep: keep})
 	}
-	which := Count(p.Matched) + " " + b.which() + " of " + b.callback
+	which, end := Count(p.Matched)+" "+b.which()+" of "+b.callback, ","
 	if p.Partial {
 		which = "at least " + which
 	}
+	if b.named != nil {
+		end = ":"
+	}
 	if b.resolve() {
-		add(RoleTitle, true, which+" to count as SUCCESS and not be sent again,")
+		add(RoleTitle, true, which+" to count as SUCCESS and not be sent again"+end)
 	} else {
-		add(RoleTitle, true, "Send again now: "+which+",")
+		add(RoleTitle, true, "Send again now: "+which+end)
 	}
-	add(RoleText, true, b.seen())
-	add(RoleText, false, "")
-	b.drawCauses(c, &lines)
-	add(RoleText, false, "")
-	if n := p.Matched - p.Changed; n > 0 {
-		add(RoleFailing, true, Count(n)+" skipped: "+b.skips())
+	if b.named == nil {
+		add(RoleText, true, b.seen())
 	}
+	add(RoleText, false, "")
+	if b.named == nil || !b.drawNamed(c, &lines) {
+		b.drawCauses(c, &lines)
+	}
+	add(RoleText, false, "")
+	b.drawSkipped(add)
 	if b.resolve() {
 		add(RoleText, true, "The API shows SUCCESS, resolved by "+orNobody(b.d.opt.User)+". u takes it back for 24 h.")
 	} else {
@@ -42,6 +47,42 @@ func (b *bulkBox) Draw(c *Canvas) {
 	drawBox(c, title(verbOf(b.want.Kind)), lines, b.keys())
 }
 
+func title(verb string) string { return strings.ToUpper(verb[:1]) + verb[1:] }
+
+// listMax is how many calls a box names one by one.
+const listMax = 6
+
+// drawNamed names the calls one by one, where they are few.
+func (b *bulkBox) drawNamed(c *Canvas, lines *[]boxLine) bool {
+	n := b.named
+	if len(n.calls)+len(n.skipped) > listMax {
+		return false
+	}
+	for i := range n.calls {
+		*lines = append(*lines, callLine(c, b.d, &n.calls[i], result(&n.calls[i], true)))
+	}
+	for i := range n.skipped {
+		line := callLine(c, b.d, &n.skipped[i].call, n.skipped[i].why)
+		line.role = RoleDim
+		*lines = append(*lines, line)
+	}
+	return true
+}
+
+// drawSkipped says what is left out, and why.
+func (b *bulkBox) drawSkipped(add func(Role, bool, string)) {
+	p := &b.preview
+	if b.named != nil && len(b.named.skipped) > 0 {
+		add(RoleFailing, true, "Skipped: "+strings.Join(b.named.reasons(), ", ")+".")
+	}
+	if p.Missing > 0 {
+		add(RoleFailing, true, plural(p.Missing, "call")+" not there any more.")
+	}
+	if n := p.Matched - p.Changed; n > 0 {
+		add(RoleFailing, true, Count(n)+" skipped: "+b.skips()+" So "+plural(p.Changed, "call")+" will change.")
+	}
+}
+
 // which says which calls are meant.
 func (b *bulkBox) which() string {
 	noun := "calls"
@@ -49,6 +90,8 @@ func (b *bulkBox) which() string {
 		noun = "call"
 	}
 	switch f := b.want.Filter; {
+	case b.named != nil && len(b.named.calls)+len(b.named.skipped) > 1:
+		return "marked " + noun
 	case f.State == callback.StateGaveUp:
 		return noun + " given up"
 	case f.Status == callback.ListFailed:
@@ -117,6 +160,10 @@ func (b *bulkBox) skips() string {
 func (b *bulkBox) warn(add func(Role, bool, string)) {
 	d, rate := b.d, rates[b.rate]
 	h := d.health(b.id)
+	if len(b.parts) > 1 {
+		b.warnEach(add, rate)
+		return
+	}
 	switch {
 	case h != nil && h.Live.Suspended:
 		add(RoleFailing, true, "The callback is suspended: they are held until it is resumed.")
@@ -144,6 +191,32 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 	}
 }
 
+// warnEach says what retrying calls of several callbacks means.
+func (b *bulkBox) warnEach(add func(Role, bool, string), rate int) {
+	d, down := b.d, 0
+	for i := range b.parts {
+		h := d.find(b.parts[i].want.Ref)
+		if h == nil || h.Live.Gate.State != callback.Open || down == 3 {
+			continue
+		}
+		down++
+		add(RoleDown, true, h.Name+" is still down: it failed last "+Age(h.Live.LastFailure, d.now())+" ago.")
+	}
+	if down > 0 {
+		add(RoleText, true, "Of each that is down one call goes first.")
+	}
+	pace := "They go as fast as the endpoints take them."
+	if rate > 0 {
+		pace = fmt.Sprintf("%d/s to each callback.", rate)
+	}
+	add(RoleText, true, pace)
+	if b.want.Extend {
+		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
+		return
+	}
+	add(RoleText, true, "Attempts count; each call's time limit stays as it is.")
+}
+
 // drawFields adds what is typed.
 func (b *bulkBox) drawFields(lines *[]boxLine) {
 	mark := func(on bool) Role {
@@ -166,6 +239,9 @@ func (b *bulkBox) drawFields(lines *[]boxLine) {
 func (b *bulkBox) keys() []boxKey {
 	verb := verbOf(b.want.Kind)
 	keys := []boxKey{{"Enter", verb}}
+	if b.named != nil {
+		keys[0].does += " " + plural(b.preview.Changed, "call")
+	}
 	switch {
 	case !b.resolve():
 		word := "new window"

@@ -266,6 +266,14 @@ func (l *callList) targets() []callback.CallView {
 	return nil
 }
 
+// unmark takes the marks of calls away, and ends a range.
+func (l *callList) unmark(ids []callback.CallID) {
+	l.list.SetRange(false)
+	for _, id := range ids {
+		l.list.Mark(id, false)
+	}
+}
+
 // status tells what the list shows.
 func (l *callList) status() string {
 	if l.err != "" {

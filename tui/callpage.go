@@ -108,7 +108,7 @@ func (p *callPage) Key(a action) (tea.Cmd, bool) {
 	case actTest:
 		d.actCallback(a, d.health(p.view.CallbackID), p)
 	case actRetry, actResolve:
-		d.askCalls(a, []callback.CallView{p.view}, "", nil)
+		return d.askCalls(a, []callback.CallView{p.view}, "", nil), true
 	case actCopyAll:
 		return d.copyCall(&p.view), true
 	case actCopy:

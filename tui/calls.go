@@ -174,7 +174,7 @@ func (l *callList) act(a action) (tea.Cmd, bool) {
 		d.say(RoleDim, "follow "+onOff(l.list.Follow()))
 		return l.pump(), true
 	case actRetry, actResolve:
-		d.askCalls(a, l.targets(), l.noCall(), l.list.ClearMarks)
+		return d.askCalls(a, l.targets(), l.noCall(), l.unmark), true
 	case actCopy:
 		if chosen {
 			return d.copies(v.ID.String()), true

@@ -26,8 +26,36 @@ func (f *fake) Preview(_ context.Context, n callback.NewOperation) (callback.Pre
 	defer f.mu.Unlock()
 	f.ops.wanted = append(f.ops.wanted, n)
 	p := f.ops.preview
+	if len(n.IDs) > 0 {
+		p = f.previewOf(n.IDs)
+	}
 	p.Upto = idOf(0, 0)
 	return p, f.refuse
+}
+
+// previewOf is that of calls that are named.
+func (f *fake) previewOf(ids []callback.CallID) callback.Preview {
+	p := callback.Preview{Missing: uint64(len(ids))}
+	for i := range f.calls {
+		v := &f.calls[i]
+		if !slices.Contains(ids, v.ID) {
+			continue
+		}
+		p.Missing--
+		p.Matched++
+		p.Changed++
+		var c callback.Cause
+		if a := last(v); a != nil {
+			c = callback.Cause{Class: a.Class.String(), Code: a.Code}
+		}
+		at := slices.IndexFunc(p.ByCause, func(o callback.Cause) bool { return o.Class == c.Class && o.Code == c.Code })
+		if at < 0 {
+			at, p.ByCause = len(p.ByCause), append(p.ByCause, c)
+		}
+		p.ByCause[at].Count++
+		p.Oldest = v.Enqueued
+	}
+	return p
 }
 
 func (f *fake) StartOperation(_ context.Context, n callback.NewOperation) (v callback.OperationView, fresh bool, err error) {
@@ -40,8 +68,14 @@ func (f *fake) StartOperation(_ context.Context, n callback.NewOperation) (v cal
 		return v, false, f.refuse
 	}
 	f.ops.begun = append(f.ops.begun, n)
-	v = callback.OperationView{Callback: "crm-prod", CallbackID: callbackIDOf("crm-prod"), Operation: callback.Operation{
-		ID: n.ID, Kind: n.Kind, Filter: n.Filter, Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
+	name := "crm-prod"
+	for i := range f.overview.Callbacks {
+		if h := &f.overview.Callbacks[i]; h.ID.String() == n.Ref {
+			name = h.Name
+		}
+	}
+	v = callback.OperationView{Callback: name, CallbackID: callbackIDOf(name), Operation: callback.Operation{
+		ID: n.ID, Kind: n.Kind, Filter: n.Filter, Named: len(n.IDs), Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
 		State: callback.OperationRunning, Created: noon, Total: 1290,
 	}}
 	f.ops.list = slices.Insert(f.ops.list, 0, v)

@@ -45,96 +45,124 @@ func TestResolveOnlyWhatIsConfirmed(t *testing.T) {
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		id := f.calls[2].ID
 		p.press("2 j j x")
-		p.see("Resolve", "1 call to count as SUCCESS")
+		p.see("Resolve", "1 call of billing-eu to count as SUCCESS", "503 Service Unavai", "Enter resolve 1 call")
 		p.press("esc")
 		p.unseen("Resolve ─")
-		want(t, f.did(), nil)
-		p.press("x j q enter") // j and q are no keys of the box
-		want(t, f.did(), []string{fmt.Sprintf("resolve %s [%s] true by ana", callbackIDOf("billing-eu"), id)})
-		p.see("resolved 1 call")
+		f.noneBegun(t)
+		p.press("x j q enter") // j and q are no keys of the box, but of its note
+		n := f.begunOne(t)
+		if n.Kind != callback.OperationResolve || n.Ref != callbackIDOf("billing-eu").String() || !slices.Equal(n.IDs, []callback.CallID{id}) ||
+			n.Remark != "jq" || n.By != "ana" || n.Filter != (callback.Filter{}) {
+			t.Fatalf("begun: %+v", n)
+		}
+		f.opsEnd(1)
+		p.pass(time.Second)
+		p.see("resolved 1 call of billing-eu; u takes it back")
 	})
 }
 
+// opsEnd ends all operations that run; each changed n calls.
+func (f *fake) opsEnd(n uint64) {
+	f.set(func() {
+		for i := range f.ops.list {
+			if o := &f.ops.list[i]; o.State == callback.OperationRunning {
+				o.State, o.Matched, o.Changed, o.Finished = callback.OperationDone, n, n, noon
+				if o.Kind == callback.OperationResolve {
+					o.UndoUntil = noon.Add(24 * time.Hour)
+				}
+			}
+		}
+	})
+}
+
+// Marked calls of several callbacks are one thing to whoever marked them: asked
+// about, begun, told of, and taken back as one.
 func TestResolveMarked(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	fly(t, f, 80, 24, nil, func(p *pilot) {
-		// Two of crm-prod and one of billing-eu, and two that are skipped.
+		// One of crm-prod and one of billing-eu, and three that are skipped.
 		p.press("2 space j space j space j j j j space space x")
-		p.see("already success", "being sent now")
-		var ids []string
-		for _, i := range []int{2, 9} {
-			ids = append(ids, f.calls[i].ID.String())
-		}
+		p.see("2 marked calls of 2 callbacks", "already success", "being sent now", "Skipped: ")
 		p.press("esc G g") // the box holds its own copy; marks stay
 		p.see("5 marked")
 		p.press("x enter")
-		got := f.did()
-		slices.Sort(got)
-		w := []string{
-			fmt.Sprintf("resolve %s [%s] true by ana", callbackIDOf("billing-eu"), ids[0]),
-			fmt.Sprintf("resolve %s [%s] true by ana", callbackIDOf("crm-prod"), ids[1]),
+		if len(f.ops.begun) != 2 {
+			t.Fatalf("begun: %+v", f.ops.begun)
 		}
-		slices.Sort(w)
-		want(t, got, w[:len(got)])
-		p.unseen("marked")
+		slices.SortFunc(f.ops.begun, func(a, b callback.NewOperation) int { return strings.Compare(a.ID, b.ID) })
+		for i, at := range []int{2, 9} {
+			n := f.ops.begun[i]
+			if n.Ref != f.calls[at].CallbackID.String() || !slices.Equal(n.IDs, []callback.CallID{f.calls[at].ID}) || n.Upto != idOf(0, 0) || family(n.ID) == n.ID {
+				t.Fatalf("begun: %+v", n)
+			}
+		}
+		if n := p.m.top().(*callsPage).calls.list.MarkCount(); n != 3 {
+			t.Fatalf("%d calls are marked, want the 3 that were skipped", n)
+		}
+		f.opsEnd(1)
+		p.pass(time.Second)
+		p.see("resolved 2 calls of 2 callbacks; u takes it back")
+		p.press("u")
+		p.see("Take back: 2 calls of 2 callbacks")
+		p.press("enter")
+		if got := f.did(); len(got) != 2 || !strings.HasPrefix(got[0], "undo ") || !strings.HasPrefix(got[1], "undo ") {
+			t.Fatalf("did %v", got)
+		}
+		f.set(func() {
+			for i := range f.ops.list {
+				f.ops.list[i].State, f.ops.list[i].Undone = callback.OperationUndone, 1
+			}
+		})
+		p.pass(time.Second)
+		p.see("took back 2 calls of 2 callbacks")
 	})
 }
 
-func TestLargeJobsAskForTheNumber(t *testing.T) {
+// Of those begun together u stops all.
+func TestStopOfMarked(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 j j space j j j j j j space x enter")
+		p.see("+1 more")
+		p.press("u")
+		if got := f.did(); len(got) != 2 || !strings.HasPrefix(got[0], "stop ") || !strings.HasPrefix(got[1], "stop ") {
+			t.Fatalf("did %v", got)
+		}
+		p.pass(time.Second)
+		p.see("stopped: resolved 0 calls of 2 callbacks")
+	})
+}
+
+// Many marked calls are one operation: by cause, with a rate, and their number is
+// typed.
+func TestRetryMarked(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	fly(t, f, 140, 60, nil, func(p *pilot) {
 		p.press("enter f * r")
-		p.see("Type the number of calls to go on: _____  (")
-		n := len(p.m.box.(*confirmBox).calls)
+		b := p.m.box.(*bulkBox)
+		n := len(b.named.calls)
 		if n <= enterMax {
 			t.Fatalf("%d calls are not many", n)
 		}
+		p.see(fmt.Sprintf("Send again now: %d marked calls of crm-prod:", n), fmt.Sprintf("(%d)", n), "connection refused", "20/s: all let go")
 		p.press("enter 1 enter")
-		want(t, f.did(), nil)
+		f.noneBegun(t)
 		p.see(fmt.Sprintf("the number of calls is typed to go on: %d", n))
-		p.press("backspace")
+		p.press("backspace tab e")
 		for _, digit := range fmt.Sprint(n) {
 			p.press(string(digit))
 		}
 		p.press("enter")
-		got := f.did()
-		if len(got) != n {
-			t.Fatalf("%d retries, want %d", len(got), n)
+		o := f.begunOne(t)
+		if len(o.IDs) != n || o.Kind != callback.OperationRetry || o.Rate != 100 || !o.Extend || len(o.ID) != 16 {
+			t.Fatalf("begun: %+v", o)
 		}
-		if w := fmt.Sprintf("retry %s %s false", callbackIDOf("crm-prod"), f.calls[9].ID); got[0] != w {
-			t.Fatalf("got %q, want %q", got[0], w)
-		}
-		p.see(fmt.Sprintf("%d calls are being sent again", n))
+		p.see(fmt.Sprintf("0 of %d", n))
+		p.unseen("marked")
 	})
-}
-
-func TestResolveGoesInParts(t *testing.T) {
-	t.Parallel()
-	var calls []callback.CallView
-	for i := range 250 {
-		v := callback.CallView{CallbackID: callbackIDOf(seeds[i%2].name), Callback: seeds[i%2].name}
-		v.ID = callback.CallID(i + 1)
-		calls = append(calls, v)
-	}
-	j := newJob(jobResolve, false, calls, nil)
-	sizes := map[string][]int{}
-	for _, s := range j.steps {
-		sizes[s.ref] = append(sizes[s.ref], len(s.ids))
-	}
-	got := map[string][]int{callbackIDOf(seeds[0].name).String(): {100, 25}, callbackIDOf(seeds[1].name).String(): {100, 25}}
-	if diff := cmp.Diff(got, sizes); diff != "" {
-		t.Fatal(diff)
-	}
-}
-
-func TestExtendIsForEachByItself(t *testing.T) {
-	t.Parallel()
-	j := newJob(jobRetry, true, []callback.CallView{{State: callback.StateGaveUp}, {State: callback.StateRetrying}}, nil)
-	if len(j.steps) != 2 || !j.steps[0].extend || j.steps[1].extend {
-		t.Fatalf("got %+v", j.steps)
-	}
 }
 
 func TestExtendIsForThoseGivenUp(t *testing.T) {
@@ -143,7 +171,7 @@ func TestExtendIsForThoseGivenUp(t *testing.T) {
 	f.health("sms-portal").Live.Suspended, f.health("sms-portal").Shown = false, callback.Down
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("2 j j j j j j j r")
-		p.see("1 call given up before: no more tries")
+		p.see("It was given up before: no more tries")
 		p.press("tab")
 		p.see("retried for a new window")
 		p.press("enter")
@@ -191,30 +219,30 @@ func TestSuspendAndResume(t *testing.T) {
 	})
 }
 
-func TestRefusalsAreCounted(t *testing.T) {
+// What the service refuses stays marked, to be tried again.
+func TestRefusedMarksStay(t *testing.T) {
 	t.Parallel()
 	f := newFake()
-	f.refuse = callback.Errorf(callback.CodeConflict, "call is being sent")
 	fly(t, f, 80, 24, nil, func(p *pilot) {
-		p.press("enter f j space space r enter")
-		p.see("2 calls refused: call is being sent")
+		p.press("enter f j space space r")
+		f.set(func() { f.refuse = callback.Errorf(callback.CodeConflict, "call is being sent") })
+		p.press("enter")
+		p.see("retry: call is being sent")
 		if n := p.m.top().(*callbackPage).calls.list.MarkCount(); n != 2 {
 			t.Fatalf("%d calls are marked, want 2 to try again", n)
 		}
 	})
 }
 
-func TestJobStopsWhereTheServiceIsSilent(t *testing.T) {
+// One call that is sent again and not answered for is looked at, not repeated.
+func TestRetryWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	fly(t, f, 80, 24, nil, func(p *pilot) {
-		p.press("enter f j space space space r")
+		p.press("enter f j r")
 		f.set(func() { f.fail = errors.New("connection reset") })
 		p.press("enter")
-		p.see("retry 0 of 3: stopped after 0 calls: connection reset")
-		if p.m.desk.job != nil {
-			t.Fatal("the job goes on")
-		}
+		p.see("retry 0 of 1: stopped after 0 calls: connection reset")
 	})
 }
 

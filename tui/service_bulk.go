@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -11,14 +12,15 @@ import (
 // The answers about operations, and to what is done at once.
 type (
 	previewMsg struct {
-		box     *bulkBox
-		preview callback.Preview
-		err     error
+		box      *bulkBox
+		previews []callback.Preview // of its parts
+		err      error
 	}
 	begunMsg struct {
 		want callback.NewOperation
 		op   callback.OperationView
 		err  error
+		then func() // where it began
 	}
 	operationsMsg struct {
 		list []callback.OperationView
@@ -39,25 +41,30 @@ type (
 // runs may be older than others that have ended.
 const shownOperations = 20
 
-// preview asks what an operation would do. The service counts for up to 10 s,
-// and then says so.
+// preview asks what the operations of a box would do. The service counts each for
+// up to 10 s, and then says so.
 func (a *asker) preview(b *bulkBox) tea.Cmd {
-	want := b.want
+	parts := slices.Clone(b.parts)
 	return func() tea.Msg {
-		p, err := askFor(a.ctx, a, previewTime, func(ctx context.Context) (callback.Preview, error) {
-			return a.svc.Preview(ctx, want)
+		all, err := askFor(a.ctx, a, previewTime, func(ctx context.Context) (all []callback.Preview, err error) {
+			for i := 0; i < len(parts) && err == nil; i++ {
+				var p callback.Preview
+				p, err = a.svc.Preview(ctx, parts[i].want)
+				all = append(all, p)
+			}
+			return all, err
 		})
-		return previewMsg{b, p, err}
+		return previewMsg{b, all, err}
 	}
 }
 
-func (a *asker) begin(want callback.NewOperation) tea.Cmd {
+func (a *asker) begin(want callback.NewOperation, then func()) tea.Cmd {
 	return func() tea.Msg {
 		o, err := ask(a.ctx, a, func(ctx context.Context) (callback.OperationView, error) {
 			o, _, err := a.svc.StartOperation(ctx, want)
 			return o, err
 		})
-		return begunMsg{want, o, err}
+		return begunMsg{want, o, err, then}
 	}
 }
 
