@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -137,7 +138,7 @@ func (a *App) events(ctx context.Context, views []callback.HealthView) ([]callba
 func recovered(o *callback.Outage) string {
 	s := "recovered after " + callback.Duration(o.Ended.Sub(o.Started)) + "; " + callback.Plural(o.Delivered, "call") + " delivered since it began"
 	if o.GivenUp > 0 { // what was sent again by hand since may be among those delivered
-		s += ", " + callback.Plural(o.GivenUp, "call") + " had been given up"
+		s += fmt.Sprintf(", %d had been given up", o.GivenUp)
 	}
 	return s
 }

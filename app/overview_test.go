@@ -64,7 +64,7 @@ func TestOverviewTellsWhoWasTold(t *testing.T) {
 			t.Fatalf("when it was over: %+v, %+v, %+v, %+v", v.Alert, v.Latest, r, v.Live.Counts)
 		}
 		o, err := a.Overview(t.Context(), 0)
-		if err != nil || len(o.Events) != 2 || o.Events[0].Text != "recovered after 1d05h; 3 calls delivered since it began, 3 calls had been given up" {
+		if err != nil || len(o.Events) != 2 || o.Events[0].Text != "recovered after 1d05h; 3 calls delivered since it began, 3 had been given up" {
 			t.Fatalf("events: %+v, %v", o.Events, err)
 		}
 	})

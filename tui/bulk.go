@@ -378,14 +378,18 @@ func (d *desk) drawOperation(c *Canvas, y int, o *callback.OperationView, n int)
 	}
 	x := c.Put(1, y, RoleText, "op "+shortID(o.ID)+"  "+verb) + 2
 	if w >= 76 {
-		x = c.Meter(x, y, 12, RoleOK, float64(done)/float64(max(total, 1))) + 1
+		x = c.Meter(x, y, 8+w/100*4, RoleOK, float64(done)/float64(max(total, 1))) + 1
 	}
 	parts := []string{Count(done) + " of " + Count(total) + d.pace(o, total)}
-	if w >= 100 {
-		parts = append(parts, o.Callback)
-	}
 	if d.ops.counts[o.ID] == 0 && o.By != "" {
 		parts = append(parts, "by "+o.By)
+	}
+	if h := d.health(o.CallbackID); h != nil && o.Kind == callback.OperationRetry && h.Live.Requeued.Delivered+h.Live.Requeued.Failed > 0 {
+		r := &h.Live.Requeued
+		parts = append(parts, Count(r.Delivered)+" ok "+Count(r.Failed)+" failed")
+	}
+	if w >= 100 {
+		parts = append(parts, o.Callback)
 	}
 	if n > 1 {
 		parts = append(parts, fmt.Sprintf("+%d more", n-1))
@@ -405,8 +409,9 @@ func (d *desk) pace(o *callback.OperationView, total uint64) string {
 	if o.Rate == 0 || o.State != callback.OperationRunning {
 		return ""
 	}
-	if h := d.health(o.CallbackID); h != nil && h.Live.Gate.State == callback.Open && o.Matched > 0 {
-		return "  endpoint down"
+	h := d.health(o.CallbackID)
+	if h != nil && h.Live.Gate.State == callback.Open && o.Matched > 0 {
+		return "  " + d.probe(h)
 	}
 	left := time.Duration(total-min(o.Matched, total)) * time.Second / time.Duration(o.Rate)
 	return fmt.Sprintf("  %d/s  %s", o.Rate, Duration(left))

@@ -31,30 +31,42 @@ func (f *fake) noneBegun(t *testing.T) {
 	}
 }
 
-// What the box names is begun, no more: bounded by the preview, since the outage
-// began, at the rate that was chosen; and it is followed to its end everywhere.
-// TestRetryAllWithoutRetries promises nothing that retries would do.
+// TestRetryAllWithoutRetries promises nothing that retries would do, and says
+// what becomes of calls that go while the endpoint is down.
 func TestRetryAllWithoutRetries(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	f.health("crm-prod").Retries = false
 	fly(t, f, 140, 40, nil, func(p *pilot) {
 		p.press("enter R e")
-		p.see("what goes while it is down fails for good", "each is tried once, for retries are off")
+		p.see("Its retries are off: one goes every 5 min until one succeeds, and", "each before it has failed for good.", "Then 20/s: all let go", "each is tried once, for retries are off")
 		p.unseen("One call goes first")
 		p.unseen("new window if")
+		p.press("tab tab")
+		p.see("they go one by one, a second apart, and each", "that fails has failed for good.")
+		p.unseen("let go in about")
+		p.unseen("as fast as")
 		p.press("1 enter")
 		p.see("the number of calls is typed to go on")
+		p.press("esc")
+		f.set(func() { f.health("crm-prod").Live.Gate.State = callback.Closed })
+		p.pass(time.Second)
+		p.press("R")
+		p.see("20/s: all let go in about", "each is tried once, for retries are off")
+		p.unseen("Then 20/s")
+		p.unseen("for good")
 	})
 }
 
+// What the box names is begun, no more: bounded by the preview, since the outage
+// began, at the rate that was chosen; and it is followed to its end everywhere.
 func TestRetryAll(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("enter R")
 		p.see("Send again now: 1,284 failed calls of crm-prod", "since 09:12:04 (outage #40)", "1,271  connection refused", "11  503", "2  no answer in time",
-			"still down: it failed last 2m10s ago", "One call goes first", "20/s: all let go in about 1m04s", "(1284)")
+			"still down: it failed last 2m10s ago", "One call goes first", "Then 20/s: all let go in about 1m04s", "(1284)")
 		p.press("enter 1 2 8 enter tab")
 		p.see("100/s")
 		p.press("e")
@@ -73,7 +85,7 @@ func TestRetryAll(t *testing.T) {
 		f.set(func() { o := &f.ops.list[0]; o.Matched, o.Changed = 600, 598 })
 		p.press("1 j")
 		p.pass(time.Second)
-		p.see("600 of 1,284", "endpoint down", "u stops")
+		p.see("600 of 1,284", "probe in 2m0", "u stops")
 		f.set(func() { f.health("crm-prod").Live.Gate.State = callback.Closed })
 		p.pass(time.Second)
 		p.see("100/s  6s")

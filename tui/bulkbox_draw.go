@@ -164,23 +164,25 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 		b.warnEach(add, rate)
 		return
 	}
+	down := h != nil && !h.Live.Suspended && h.Live.Gate.State == callback.Open
 	switch {
 	case h != nil && h.Live.Suspended:
 		add(RoleFailing, true, "The callback is suspended: they are held until it is resumed.")
-	case h != nil && h.Live.Gate.State == callback.Open:
+	case down:
 		add(RoleDown, true, "The endpoint is still down: it failed last "+Age(h.Live.LastFailure, d.now())+" ago.")
-		if h.Retries {
-			add(RoleText, true, "One call goes first; the rest follow only if it succeeds.")
-		} else {
-			add(RoleText, true, "Its retries are off: what goes while it is down fails for good.")
-		}
+		add(RoleText, true, b.probes(h.Retries, rate))
 	}
 	pace := "They go as fast as the endpoint takes them."
 	if rate > 0 {
 		all := time.Duration(b.preview.Changed) * time.Second / time.Duration(rate)
 		pace = fmt.Sprintf("%d/s: all let go in about %s.", rate, Duration(max(all, time.Second)))
 	}
-	add(RoleText, true, pace)
+	if down {
+		pace = "Then " + strings.Replace(pace, "They", "they", 1)
+	}
+	if !down || h.Retries || rate > 0 {
+		add(RoleText, true, pace)
+	}
 	switch {
 	case h != nil && !h.Retries:
 		add(RoleText, true, "Attempts count; each is tried once, for retries are off.")
@@ -215,6 +217,19 @@ func (b *bulkBox) warnEach(add func(Role, bool, string), rate int) {
 		return
 	}
 	add(RoleText, true, "Attempts count; each call's time limit stays as it is.")
+}
+
+// probes says how calls go while the endpoint is down. Without retries there is
+// none that could be tried again, so each that goes is used up.
+func (b *bulkBox) probes(retries bool, rate int) string {
+	switch {
+	case retries:
+		return "One call goes first; the rest follow only if it succeeds."
+	case rate == 0:
+		return "Its retries are off: they go one by one, a second apart, and each that fails has failed for good."
+	}
+	every := every(b.d.server.Interval)
+	return "Its retries are off: one goes every " + every + " until one succeeds, and each before it has failed for good."
 }
 
 // drawFields adds what is typed.

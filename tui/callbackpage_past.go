@@ -35,15 +35,15 @@ func (p *callbackPage) drawTrend(c *Canvas, y int, h *callback.HealthView, tall 
 		tallies[i] = Tally{cells[i].OK, cells[i].Failed}
 		all.OK, all.Failed = all.OK+cells[i].OK, all.Failed+cells[i].Failed
 	}
-	c.FailedShare(left, y+1, repeat(tallies, room))
+	c.FailedShare(left, y+1, stretch(tallies, room))
 	c.PutIn(w-right, y+1, right-1, RoleText, failedShare(all.OK, all.Failed), Right)
 	c.PutIn(1, y+2, left-1, RoleDim, "tries/"+stepWord(d.window, len(cells)), Left)
-	tries := repeat(each(cells, func(s *callback.SeriesCell) float64 { return float64(s.OK + s.Failed) }), room)
+	tries := stretch(each(cells, func(s *callback.SeriesCell) float64 { return float64(s.OK + s.Failed) }), room)
 	c.Bars(left, y+2, RoleOK, tries, 2*Peak(tries)) // half as high, or an even hour is a slab
 	c.PutIn(w-right, y+2, right-1, RoleText, CountShort(all.OK+all.Failed), Right)
 	if tall {
 		c.Put(1, y+4, RoleDim, "p95, most")
-		slow := repeat(each(cells, func(s *callback.SeriesCell) float64 { return float64(s.P95) }), room)
+		slow := stretch(each(cells, func(s *callback.SeriesCell) float64 { return float64(s.P95) }), room)
 		c.Bars(left, y+4, RoleText, slow, Peak(slow))
 		c.PutIn(w-right, y+4, right-1, RoleText, Latency(answered(time.Duration(Peak(slow)))), Right)
 		d.drawAxis(c, left, y+5, len(tries), &p.trend.got.series)

@@ -41,7 +41,7 @@ func (d *desk) story(v *callback.CallView) string {
 	case callback.StateDelivering:
 		return fmt.Sprintf("attempt %d is under way", v.Entry.Attempts+1)
 	case callback.StateHeld:
-		return how + "; held until its callback is healthy or resumed"
+		return how + "; " + d.behind(v, true)
 	}
 	next, _ := Countdown(v.Due, now)
 	return how + "; next try " + next + " (" + when(v.Due) + ")"
@@ -52,7 +52,7 @@ func (d *desk) outlook(v *callback.CallView) (s string, late bool) {
 	now := d.now()
 	switch v.State {
 	case callback.StateHeld:
-		return "until its callback recovers", false
+		return d.behind(v, true), false
 	case callback.StateScheduled, callback.StateRetrying:
 		s, late = Countdown(v.Due, now)
 		return "next try " + s + " (" + d.clock.When(v.Due, now) + ")", late

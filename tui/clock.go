@@ -100,3 +100,11 @@ func (c Clock) Exact(t time.Time) string {
 	}
 	return c.in(t).Format("2006-01-02T15:04:05.000Z07:00")
 }
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

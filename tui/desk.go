@@ -36,6 +36,7 @@ type desk struct {
 	ops  operations
 
 	resolved *resolvedCalls // by the last job, or nil
+	followed *followed      // what the last job sent again, or nil
 
 	lastKey     time.Time
 	interrupted time.Time // when Ctrl+C was pressed last
@@ -152,11 +153,13 @@ func (d *desk) took(o callback.Overview) {
 	if o.Now.IsZero() || d.skew.Abs() <= time.Second { // that is how long the answer may have been on its way
 		d.skew = 0
 	}
+	was := d.overview
 	d.overview, d.loaded, d.updated = o, true, d.opt.Now()
 	d.index = make(map[callback.CallbackID]int, len(o.Callbacks))
 	for i := range o.Callbacks {
 		d.index[o.Callbacks[i].ID] = i
 	}
+	d.retriesEnded(&was)
 }
 
 // selectRow shows row y as chosen, with the terminal's cursor on it, where

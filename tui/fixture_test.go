@@ -110,7 +110,7 @@ func newFake() *fake {
 	f.fixOutages()
 	f.overview.Events = []callback.Event{
 		{At: clockAt(0, 13, 57, 25), Callback: "billing-eu", State: callback.Failing, Text: "failing: 503 Service Unavailable"},
-		{At: clockAt(0, 11, 2, 19), Callback: "rail-disrupt", State: callback.Healthy, Text: "recovered after 14m8s; 902 calls delivered since it began, 0 given up"},
+		{At: clockAt(0, 11, 2, 19), Callback: "rail-disrupt", State: callback.Healthy, Text: "recovered after 14m08s; 902 calls delivered since it began"},
 		{At: clockAt(0, 9, 12, 4), Callback: "crm-prod", State: callback.Down, Text: "failing: Connection refused: nothing listens on 203.0.113.9:443 (crm.example.com)."},
 	}
 	f.calls = fixtureCalls()

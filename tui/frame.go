@@ -259,7 +259,26 @@ func (m *model) drawStatus(c *Canvas) {
 	if trail := m.trail(); trail != "" {
 		status = strings.TrimSpace(trail + "   " + status)
 	}
-	c.PutIn(1, y, m.w-2, RoleDim, status, Left)
+	x := 1
+	if says, role := m.retrySays(); says != "" {
+		x = c.PutIn(x, y, min(c.Width(says), m.w-2), role, says, Left) + 3
+	}
+	c.PutIn(x, y, m.w-1-x, RoleDim, status, Left)
+}
+
+// retrySays tells how the last retry fared, on the first screen of any callback
+// and on a callback's page of its own.
+func (m *model) retrySays() (says string, role Role) {
+	if m.desk.link.down || !m.desk.loaded {
+		return "", RoleText
+	}
+	switch p := m.top().(type) {
+	case *overviewPage:
+		return m.desk.lastRetry(0)
+	case *callbackPage:
+		return m.desk.lastRetry(p.id)
+	}
+	return "", RoleText
 }
 
 // trail returns the way to the page: Overview > crm-prod.

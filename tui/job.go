@@ -30,6 +30,10 @@ type step struct {
 	extend bool // a retried call that had been given up gets a new window
 	ref    string
 	ids    []callback.CallID
+
+	// Of a retry: the callback's name, and the attempts its call had.
+	name     string
+	attempts int
 }
 
 // job does what the operator confirmed to calls that were named one by one.
@@ -58,7 +62,9 @@ func newJob(kind jobKind, extend bool, calls []callback.CallView, after func()) 
 		if kind == jobRetry || !ok || len(j.steps[at].ids) == atOnce {
 			at = len(j.steps)
 			open[ref] = at
-			j.steps = append(j.steps, step{kind: kind, ref: ref, extend: extend && v.State == callback.StateGaveUp})
+			j.steps = append(j.steps, step{
+				kind: kind, ref: ref, extend: extend && v.State == callback.StateGaveUp, name: v.Callback, attempts: v.Entry.Attempts,
+			})
 		}
 		j.steps[at].ids = append(j.steps[at].ids, v.ID)
 	}
@@ -106,6 +112,9 @@ func (d *desk) stepped(msg stepMsg) tea.Cmd {
 	}
 	d.say(role, j.result())
 	d.resolved = nil
+	if j.kind == jobRetry {
+		d.follow(j.past)
+	}
 	if j.kind == jobResolve && j.changed > 0 {
 		d.resolved = &resolvedCalls{steps: j.past, calls: j.changed, at: d.running()}
 	}

@@ -194,6 +194,8 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 		return m.retry(msg)
 	case stepMsg:
 		return d.stepped(msg)
+	case followedMsg:
+		d.tookFollowed(msg)
 	case previewMsg:
 		d.previewed(msg)
 	case begunMsg:

@@ -110,7 +110,11 @@ func (p *outagesPage) drawMails(c *Canvas, y, end int, o *callback.OutageView) i
 		}
 	}
 	put(RoleText, "Began with: "+o.FirstText)
-	s := fmt.Sprintf("%s failed in %s; %s since it began, %s given up.", plural(o.Calls, "call"), plural(o.Failures, "attempt"), Count(o.Delivered)+" delivered", Count(o.GivenUp))
+	s := fmt.Sprintf("%s failed in %s; %s delivered since it began", plural(o.Calls, "call"), plural(o.Failures, "attempt"), plural(o.Delivered, "call"))
+	if o.GivenUp > 0 { // those that were delivered later, by hand, are among these
+		s += ", " + Count(o.GivenUp) + " had been given up"
+	}
+	s += "."
 	if o.Phase == callback.Recovering {
 		s += " Recovering since " + d.clock.When(o.Healthy, d.now()) + "."
 	}

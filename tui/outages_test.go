@@ -81,7 +81,7 @@ func TestOverviewTellsWhoKnows(t *testing.T) {
 	f := newFake()
 	f.health("crm-prod").Live.Outage.Acked = "bob"
 	fly(t, f, 140, 40, nil, func(p *pilot) {
-		p.see("down since 09:12:04, 4h51m", "nothing listens on 203.0.113.9:443", "1,284 calls failed so far", "1,284 calls wait, oldest 4h51m; last try 2m10s ago, next in 2m10s",
+		p.see("down since 09:12:04, 4h51m", "nothing listens on 203.0.113.9:443", "1,284 calls failed so far", "1,284 calls wait behind one probe in 2m10s, then every 5 min for 24 h each; oldest 4h51m",
 			"first gives up Wed 09:12", "sent to ops@example.com 09:12:06", "bob knows of it", "r send its 1,284 that failed again", "x resolve them", "z suspend it")
 	})
 }

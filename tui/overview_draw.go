@@ -29,7 +29,7 @@ func overviewTable(w, longest int) table {
 		name, ok = min(max(longest, 16), 30), "OK 1h %"
 		cells = column{title: "FAILED SHARE, LAST HOUR", w: 22, from: 72, most: 30}
 	}
-	if w >= 180 {
+	if w >= 150 {
 		cells.most = hourCells
 	}
 	if w < 80 {

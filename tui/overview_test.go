@@ -62,7 +62,7 @@ func TestOverviewTellsWhatCameOfIt(t *testing.T) {
 		p.press("/")
 		p.types("rail")
 		p.press("enter")
-		p.see("Outage #4, 10:48:11, is over: 902 calls failed, 1,902 delivered since, 3 given up.")
+		p.see("Outage #4, 10:48:11, is over: 902 calls failed, 1,902 delivered, 3 had been given up.")
 		p.press("esc")
 		f.set(func() { f.health("rail-disrupt").Live.Outage.Closed = ago(recentOutage) })
 		p.press("/")
@@ -88,7 +88,7 @@ func TestOverviewTellsWhatIsLeftToDo(t *testing.T) {
 			f.set(func() { f.health("crm-prod").Live.Running = 1 })
 			p.pass(2 * time.Second)
 			if w == 140 { // where it is not wrapped
-				p.see("one is being tried")
+				p.see("1,284 calls wait behind one probe under way")
 			}
 			if row := p.line("✗ DOWN"); !strings.Contains(row, "trying") || strings.Contains(row, "late") {
 				t.Errorf("while an attempt runs: %q", row)
@@ -117,7 +117,7 @@ func TestTheCellThatIsNotOver(t *testing.T) {
 		}
 		s.Cells[len(s.Cells)-1].Accepted = 300
 		p.m.draw()
-		if row := p.line("last hour, peak"); !strings.Contains(row, "peak 9.") || !strings.Contains(row, " at 14:03") {
+		if row := p.line("last hour; busiest"); !strings.Contains(row, "busiest minute 9.") || !strings.Contains(row, "on average, 14:03 - 14:04") {
 			t.Fatalf("%q; 300 in 31 s are 9.6 a second", row)
 		}
 	})

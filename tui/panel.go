@@ -43,7 +43,11 @@ func (d *desk) reason(h *callback.HealthView) string {
 	s := "Answers well; last success " + d.clock.When(l.LastSuccess, now) + "."
 	if o := &l.Outage; o.N > 0 && now.Sub(o.Closed) < recentOutage {
 		s += " Outage #" + strconv.Itoa(int(o.N)) + ", " + d.clock.When(o.Started, now) + ", is over: " + plural(o.Calls, "call") + " failed, " +
-			Count(o.Delivered) + " delivered since, " + Count(o.GivenUp) + " given up."
+			Count(o.Delivered) + " delivered"
+		if o.GivenUp > 0 { // some of these may be among those delivered
+			s += ", " + Count(o.GivenUp) + " had been given up"
+		}
+		s += "."
 	}
 	return s
 }
@@ -74,6 +78,21 @@ func (d *desk) waiting(h *callback.HealthView) string {
 	if n == 1 {
 		verb = "waits"
 	}
+	pace, until := d.tries(h)
+	end := ""
+	if until != "" {
+		end = " first gives up "
+	}
+	switch held := l.Gate.State == callback.Open && n > 1; {
+	case held && until != "":
+		return plural(n, "call") + " wait behind one " + d.probe(h) + pace + "; oldest " + Age(h.Oldest, now) + "," + end + until + "."
+	case held && h.Retries:
+		return plural(n, "call") + " wait behind one " + d.probe(h) + pace + "; oldest " + Age(h.Oldest, now) + "."
+	case held:
+		return plural(n, "call") + " wait behind one " + d.probe(h) + "; oldest " + Age(h.Oldest, now) + pace + "."
+	case until != "":
+		end = "; first gives up "
+	}
 	tried, comma := "", "; "
 	if l.Outage.Phase == callback.OutageOpen && !l.LastFailure.IsZero() {
 		tried, comma = "; last try "+Age(l.LastFailure, now)+" ago", ", "
@@ -89,17 +108,21 @@ func (d *desk) waiting(h *callback.HealthView) string {
 	default:
 		next = comma + "next " + next
 	}
-	pace, end := "", ""
+	return plural(n, "call") + " " + verb + ", oldest " + Age(h.Oldest, now) + tried + next + pace + end + until + "."
+}
+
+// tries says how often calls of a callback are tried, and until when.
+func (d *desk) tries(h *callback.HealthView) (pace, until string) {
 	switch {
 	case !h.Retries:
-		pace = ". Retries are off: each is tried once"
+		return ". Retries are off: each is tried once", ""
 	case d.known && d.server.Interval > 0:
 		pace = ", then every " + every(d.server.Interval) + " for " + every(d.server.Window) + " each"
 	}
-	if h.Retries && !h.ExpireAt.IsZero() && h.ExpireAt.After(now) {
-		end = "; first gives up " + d.clock.WhenShort(h.ExpireAt, now)
+	if now := d.now(); !h.ExpireAt.IsZero() && h.ExpireAt.After(now) {
+		until = d.clock.WhenShort(h.ExpireAt, now)
 	}
-	return plural(n, "call") + " " + verb + ", oldest " + Age(h.Oldest, now) + tried + next + pace + end + "."
+	return pace, until
 }
 
 // mail says whether somebody was told of a callback's outage.
@@ -110,6 +133,9 @@ func (d *desk) mail(h *callback.HealthView, g *Glyphs) (mood, string) {
 		rest := d.mailRest(a)
 		if by := h.Live.Outage.Acked; by != "" && h.Live.Outage.Phase != callback.NoOutage {
 			rest += "; " + by + " knows of it"
+		}
+		if l := h.Latest; l != nil {
+			rest += "; then a " + string(l.Kind) + ": " + mailMood(l, g).word + " " + d.clock.When(later(l.Sent, l.Created), d.now())
 		}
 		return mailMood(a, g), rest
 	case h.Alerts == callback.ModeOff:
@@ -187,6 +213,12 @@ func (p *overviewPage) drawLabelled(c *Canvas, y int, h *callback.HealthView) in
 		x++
 	}
 	c.PutIn(x, y+2, w-x-1, RoleText, more, Left)
+	if says := d.retried(h); says != "" {
+		r := &h.Live.Requeued
+		c.Put(1, y+3, RoleDim, "Sent again")
+		c.PutIn(label, y+3, w-label-1, roleOfRetry(r), plural(r.Calls, "call")+" "+d.clock.When(r.Began, d.now())+": "+says, Left)
+		y++
+	}
 	d.drawToDo(c, label, y+3, h)
 	return y + 5
 }

@@ -61,6 +61,7 @@ type plainState struct {
 	reason    string // of a callback that does not do well
 	alert     string
 	alertSays callback.AlertStatus
+	retried   time.Time // when the last retry came to its end
 }
 
 func plainStateOf(h *callback.HealthView) plainState {
@@ -73,6 +74,9 @@ func plainStateOf(h *callback.HealthView) plainState {
 	}
 	if h.Alert != nil {
 		s.alert, s.alertSays = h.Alert.Key, h.Alert.Status
+	}
+	if r := &h.Live.Requeued; r.Waiting() == 0 {
+		s.retried = r.Last
 	}
 	return s
 }
@@ -212,6 +216,9 @@ func (p *plain) line(h *callback.HealthView) string {
 	}
 	if next, _ := Countdown(h.NextTry, now); next != absent && s != standSuspended {
 		text += ", next try " + next
+	}
+	if says := p.retried(h); says != "" {
+		text += ". " + p.retryOf(&h.Live.Requeued, "") + says
 	}
 	if s > standSuspended {
 		return text

@@ -61,7 +61,7 @@ func (m *model) ticked(msg tickMsg) tea.Cmd {
 	}
 	cmds := []tea.Cmd{m.tick()}
 	if !d.link.down && d.paused.IsZero() {
-		cmds = append(cmds, m.poll(), d.askOperations(), d.askLost())
+		cmds = append(cmds, m.poll(), d.askOperations(), d.askLost(), d.askFollowed())
 		if !d.known {
 			cmds = append(cmds, d.ask.server())
 		}
@@ -131,6 +131,9 @@ func (m *model) back(now time.Time) tea.Cmd {
 		cmds = append(cmds, m.desk.ask.watch()) // no try was made meanwhile
 	}
 	m.desk.ops.asking = once{} // what was asked meanwhile is lost
+	if f := m.desk.followed; f != nil {
+		f.asking = 0
+	}
 	cmds = append(cmds, m.desk.askOperations(), m.desk.askLost())
 	l.down, l.denied, l.err, l.delay, l.tries = false, false, "", 0, 0
 	l.gen++
@@ -162,7 +165,7 @@ func (m *model) met(msg serverMsg) tea.Cmd {
 		m.drop(0)
 		m.roots = newRoots(d)
 		m.tab, m.box, d.typing = 0, nil, nil
-		d.ops, d.resolved = operations{}, nil
+		d.ops, d.resolved, d.followed = operations{}, nil, nil
 		m.draw()
 		return m.top().Refresh()
 	case !was.Started.Equal(s.Started):

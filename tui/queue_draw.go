@@ -90,7 +90,26 @@ func (p *queuePage) drawDue(c *Canvas, y int) int {
 			c.Put(x+2, y, RoleDim, "due, a worker takes it")
 		}
 	}
+	if n := p.shape.Held; n > 0 { // they are due, and wait for something else
+		y++
+		c.PutIn(1, y, 6, RoleText, "held", Right)
+		x := c.Put(8, y, RoleSuspended, Count(n)) + 2
+		c.PutIn(x, y, w-x-1, RoleDim, p.heldBy(), Left)
+	}
 	return y + 1
+}
+
+// heldBy says what the calls that are held wait for, of the callbacks with the
+// most of them first.
+func (p *queuePage) heldBy() string {
+	var parts []string
+	for i := range p.shape.Callbacks {
+		r := &p.shape.Callbacks[i]
+		if h := p.d.health(r.CallbackID); h != nil && r.Held && h.Live.Holds() && len(parts) < 10 {
+			parts = append(parts, r.Callback+": "+p.d.waitFor(h))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // drawDueShort says the same in few rows.
@@ -108,6 +127,10 @@ func (p *queuePage) drawDueShort(c *Canvas, y int) int {
 			role = RoleFailing
 		}
 		x = c.Put(x, y, role, s) + 2
+	}
+	if n := p.shape.Held; n > 0 {
+		c.PutIn(1, y+1, w-2, RoleSuspended, "held "+Count(n)+"  "+p.heldBy(), Left)
+		y++
 	}
 	return y + 1
 }
@@ -174,7 +197,7 @@ func ageTable(w int) table {
 	for i, label := range ageLabels {
 		cols = append(cols, column{title: label, w: 5, align: Right, from: from[i], most: 9})
 	}
-	cols = append(cols, column{title: " GIVES UP", w: 10, most: 13})
+	cols = append(cols, column{title: " GIVES UP", w: 10, most: 13}, column{title: "WAITS", w: 20, from: 110, most: 26})
 	return lay(1, w, cols)
 }
 
@@ -196,6 +219,13 @@ func (p *queuePage) drawAgeRow(c *Canvas, t *table, y int, r *callback.QueueRow)
 		role = RoleFailing
 	}
 	t.put(c, y, 2+len(r.Ages), role, " "+says)
+	if h := p.d.health(r.CallbackID); h != nil {
+		waits := p.d.waitFor(h)
+		if waits == "" {
+			waits, _ = Countdown(h.NextTry, p.d.now())
+		}
+		t.put(c, y, 3+len(r.Ages), RoleText, waits)
+	}
 }
 
 // drawWorkers says how much runs, and returns the row after it.
@@ -292,14 +322,15 @@ func (p *queuePage) drawFlow(c *Canvas, y int) {
 		}
 		in, out, left = append(in, v[0]), append(out, v[1]), append(left, v[2])
 	}
-	from := max(len(in)-(w-20), 0)
+	room := w - 7 - 10 // of the figure behind it
+	from := max(len(in)-room, 0)
 	top := max(Peak(in), Peak(out))
 	c.Put(1, y+1, RoleText, "in")
-	c.Bars(7, y+1, RoleOK, in[from:], top)
+	c.Bars(7, y+1, RoleOK, stretch(in[from:], room), top)
 	c.Put(1, y+2, RoleText, "out")
-	c.Bars(7, y+2, RoleOK, out[from:], top)
+	c.Bars(7, y+2, RoleOK, stretch(out[from:], room), top)
 	c.Put(1, y+3, RoleText, "left")
-	x := c.Bars(7, y+3, RoleSuspended, left[from:], 0)
+	x := c.Bars(7, y+3, RoleSuspended, stretch(left[from:], room), 0)
 	if n := len(flow); n > 0 {
 		c.Put(x+2, y+3, RoleText, Count(flow[n-1].Left))
 	}

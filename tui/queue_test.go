@@ -49,7 +49,7 @@ func TestQueueSorts(t *testing.T) {
 			if got := order(); got != want {
 				t.Fatalf("shown are %q, want %q:\n%s", got, want, p.text())
 			}
-			if !strings.HasPrefix(p.line("sms-portal"), ">sms-portal") {
+			if !strings.HasPrefix(p.line(">sms-portal"), ">") {
 				t.Fatalf("sorting moved the cursor off its callback:\n%s", p.text())
 			}
 			p.press("s")

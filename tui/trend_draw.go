@@ -59,14 +59,12 @@ func (d *desk) drawAxis(c *Canvas, x, y, w int, s *callback.Series) {
 	}
 }
 
-// repeat returns each value as often as there is room for all in w.
-func repeat[T any](values []T, w int) []T {
-	n := max(w/max(len(values), 1), 1)
-	out := make([]T, 0, n*len(values))
-	for _, v := range values {
-		for range n {
-			out = append(out, v)
-		}
+// stretch repeats values, each as often as the next but for one time, so that
+// they fill w cells.
+func stretch[T any](values []T, w int) []T {
+	out := make([]T, max(w, 0))
+	for i := range out {
+		out[i] = values[i*len(values)/w]
 	}
 	return out
 }
@@ -88,6 +86,21 @@ var rateUnits = []struct {
 	name string
 	span time.Duration
 }{{"second", time.Second}, {"minute", time.Minute}, {"hour", time.Hour}}
+
+// busiest tells of the highest part of a chart: how long it is, for its figure is
+// the average over it, and when it was.
+func (d *desk) busiest(from time.Time, step time.Duration, figure string) string {
+	word := every(step)
+	if step == time.Minute {
+		word = "minute"
+	}
+	to, now := from.Add(step), d.now()
+	end := d.clock.in(to).Format("15:04")
+	if days(d.clock.in(from), d.clock.in(to)) != 0 {
+		end = d.clock.WhenShort(to, now)
+	}
+	return word + " " + figure + " on average, " + d.clock.WhenShort(from, now) + " - " + end
+}
 
 // drawRate draws how many calls all callbacks were given, high rows of it, and
 // returns the row after the section.
@@ -120,10 +133,10 @@ func (p *overviewPage) drawRate(c *Canvas, y, high int) int {
 	title := "all callbacks: calls per " + unit.name + ", " + lastWords(d.window)
 	if peak > 0 {
 		at := s.From.Add(time.Duration(slices.Index(values, peak)) * step)
-		title += ", peak " + Rate(peak*unit.span.Seconds()) + " at " + d.clock.WhenShort(at, d.now())
+		title += "; busiest " + d.busiest(at, step, Rate(peak*unit.span.Seconds()))
 	}
 	d.drawWindows(c, y, title)
-	drawn := repeat(values, room)
+	drawn := stretch(values, room)
 	scale := func(row int, share float64) {
 		c.PutIn(1, y+row, left-3, RoleDim, Rate(peak*share*unit.span.Seconds()), Right)
 	}

@@ -106,7 +106,7 @@ func TestTrendFollowsTheWindow(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	fly(t, f, 140, 40, nil, func(p *pilot) {
-		p.see("all callbacks: calls per second, last 24 h, peak ", "[24h]")
+		p.see("all callbacks: calls per second, last 24 h; busiest 12 min ", "[24h]")
 		p.press("enter")
 		p.see("tries/15m", "failures by cause, last 24 h", "1,271 connection refused", "11 503 Service Unavailable", "2 other causes")
 		p.m.desk.window = time.Hour

@@ -147,7 +147,7 @@ func (d *desk) next(v *callback.CallView) (s string, late bool) {
 	case callback.StateScheduled, callback.StateRetrying:
 		return Countdown(v.Due, d.now())
 	case callback.StateHeld:
-		return "held", false
+		return d.behind(v, false), false
 	case callback.StateGaveUp:
 		return "gave up", false
 	case callback.StateResolved:

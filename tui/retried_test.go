@@ -1,0 +1,132 @@
+package tui
+
+import (
+	"testing"
+	"time"
+
+	"ringback/callback"
+)
+
+// What became of a retry is told on the first screen, without a key: while it
+// goes on, when it is over, and for a while after that.
+func TestRetryIsToldOnTheFirstScreen(t *testing.T) {
+	t.Parallel()
+	for _, w := range []int{80, 140} {
+		f := newFake()
+		fly(t, f, w, 40, nil, func(p *pilot) {
+			p.unseen("Retry of")
+			r := &callback.Requeued{Began: noon.Add(-5 * time.Second), Last: noon, Calls: 12, Failed: 1}
+			told := func() {
+				f.set(func() { f.health("crm-prod").Live.Requeued = *r })
+				p.pass(time.Second)
+			}
+			told()
+			p.see("Retry of crm-prod, 14:03: 1 failed, 11 waiting, probe in 2m09s")
+			p.press("2")
+			p.unseen("Retry of")
+			r.Delivered, r.Last = 11, noon.Add(3*time.Second)
+			told()
+			p.see("Retry of crm-prod, 14:03: 11 delivered, 1 failed") // it has come to its end: anywhere
+			p.pass(noteTime + time.Second)
+			p.unseen("Retry of")
+			p.press("1")
+			p.see("Retry of crm-prod, 14:03: 11 delivered, 1 failed")
+			if w == 140 {
+				p.see("Sent again   12 calls 14:03:22: 11 delivered, 1 failed")
+			}
+			p.press("j enter") // another callback
+			p.unseen("Retry of")
+			p.press("esc k enter")
+			p.see("Retry of crm-prod")
+			p.press("esc")
+			p.pass(retriedFor)
+			p.unseen("Retry of")
+			*r = callback.Requeued{Began: noon.Add(retriedFor), Last: noon.Add(retriedFor), Calls: 1, Delivered: 1}
+			told()
+			p.see("Retry of crm-prod, 14:13: delivered")
+			r.Calls, r.Delivered = 2, 2
+			told()
+			p.see("Retry of crm-prod, 14:13: all 2 delivered")
+			f.set(func() {
+				f.ops.list = []callback.OperationView{runningOp("")}
+				f.health("crm-prod").Live.Gate.State = callback.Closed
+			})
+			r.Last = r.Last.Add(time.Second)
+			told()
+			p.see("2 ok 0 failed", "u stops")
+			if w == 140 {
+				p.see(": so far 2 delivered")
+			}
+		})
+	}
+}
+
+// A call that is sent again by itself is asked after until its attempt has
+// ended, and what came of it is told.
+func TestSingleRetryIsFollowed(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		state callback.CallState
+		says  string
+	}{
+		{callback.StateDelivered, "Retry of billing-eu, 14:03: delivered; attempt 1: 200"},
+		{callback.StateRetrying, "Retry of billing-eu, 14:03: failed; attempt 2: 503 Service Unavailable after 84ms; next try"},
+	} {
+		t.Run(string(tc.state), func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			id := f.calls[2].ID
+			set := func(s callSeed) {
+				f.set(func() {
+					v := fixtureCall(s, 2)
+					v.ID = id
+					f.calls[2] = v
+				})
+			}
+			fly(t, f, 140, 40, nil, func(p *pilot) {
+				p.press("2 j j r enter")
+				p.see("1 call is being sent again")
+				p.pass(2 * time.Second)
+				p.unseen("Retry of")
+				seed := callSeeds[2]
+				seed.tries, seed.state = 1, callback.StateDelivering
+				set(seed)
+				p.pass(2 * time.Second)
+				p.unseen("Retry of")
+				seed.tries, seed.state = 2, tc.state
+				if tc.state == callback.StateDelivered {
+					seed.tries, seed.code, seed.class = 1, 200, callback.ClassOK
+				}
+				set(seed)
+				p.pass(time.Second)
+				p.see(tc.says)
+				asked := f.count("Call")
+				p.pass(noteTime + time.Second)
+				p.unseen("Retry of")
+				p.press("1")
+				p.see(tc.says)
+				if n := f.count("Call"); n != asked {
+					t.Errorf("asked %d times more for a call that is known", n-asked)
+				}
+			})
+		})
+	}
+}
+
+// A call that is not decided is not asked after for ever.
+func TestFollowingEnds(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 j j r enter")
+		p.pass(followFor + 2*time.Second)
+		n := f.count("Call")
+		if n < 100 {
+			t.Errorf("asked %d times", n)
+		}
+		p.pass(10 * time.Second)
+		if more := f.count("Call") - n; more > 0 {
+			t.Errorf("asked %d times more", more)
+		}
+	})
+}
