@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -24,20 +25,13 @@ func (e *Engine) Purge(ctx context.Context, now, delivered, failed time.Time, li
 			if status == rowFailed {
 				r.horizon = failed
 			}
-			for more := true; more && purged < limit && ctx.Err() == nil; {
-				var n int
-				n, more, err = r.page(ctx, min(limit-purged, purgePage))
-				if err != nil {
-					return purged, err
-				}
-				purged += n
+			n, err := r.run(ctx, limit-purged)
+			if purged += n; err != nil || purged >= limit {
+				return purged, cmp.Or(err, ctx.Err())
 			}
 		}
 	}
-	if err == nil && purged < limit {
-		err = e.purgeMentions(ctx, now, delivered, failed)
-	}
-	return purged, cmp.Or(err, ctx.Err())
+	return purged, cmp.Or(ctx.Err(), e.purgeMentions(ctx, now, delivered, failed))
 }
 
 // removal is a purge at work on the finished calls of a callback with one status.
@@ -58,19 +52,33 @@ const (
 	purgeScan = 100_000
 )
 
-// page removes at most limit calls, and reports whether there may be more.
-func (r *removal) page(ctx context.Context, limit int) (n int, more bool, err error) {
-	old, long, more, err := r.find(limit)
-	if err == nil && long != 0 {
-		var changed bool
-		if changed, err = r.trim(ctx, long); !changed {
-			r.from = append(r.from, 0) // it is left as it is
+// run removes at most limit calls. While the calls of one page are removed those of
+// the next are found: what a commit takes is mostly waiting.
+func (r *removal) run(ctx context.Context, limit int) (n int, err error) {
+	var commit sync.WaitGroup
+	var removed int // by the commit under way
+	var failed error
+	found := 0
+	for more := true; more && found < limit && err == nil && ctx.Err() == nil; {
+		var old []doomed
+		var long callback.CallID
+		old, long, more, err = r.find(min(limit-found, purgePage))
+		commit.Wait()
+		n, err = n+removed, cmp.Or(err, failed)
+		removed, failed = 0, nil
+		if err == nil && long != 0 {
+			var changed bool
+			if changed, err = r.trim(ctx, long); !changed {
+				r.from = append(r.from, 0) // it is left as it is
+			}
+		}
+		if err == nil && len(old) > 0 {
+			found += len(old)
+			commit.Go(func() { removed, failed = r.remove(ctx, old) })
 		}
 	}
-	if err == nil && len(old) > 0 {
-		n, err = r.remove(ctx, old)
-	}
-	return n, more, err
+	commit.Wait()
+	return n + removed, cmp.Or(err, failed)
 }
 
 // find returns calls to be removed, with at most one at the end of which there is
