@@ -71,3 +71,7 @@ require (
 	golang.org/x/tools v0.49.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+// The version that bubbles asks for fills tables of 2 MiB whenever a command starts:
+// 21 ms of processor time in 29. We take keys of bubbles, and nothing that measures.
+replace github.com/mattn/go-runewidth => github.com/mattn/go-runewidth v0.0.24
