@@ -167,7 +167,7 @@ func (h *house) requeue(t *rapid.T) {
 			continue
 		}
 		failed := c.Status == Failed && c.Reason != Deleted && c.Reason != Damaged
-		may := !l.live.Deleted && c.run == nil && c.made > 0 && (failed || c.Status == Ready && !c.again && c.Due.After(h.now))
+		may := !l.live.Deleted && c.run == nil && c.made > 0 && (failed || c.Status == Ready && !c.again && (c.Due.After(h.now) || !c.Requeued))
 		var changed bool
 		l.do(func(s *Step) { changed = s.Requeue(&c.Entry, extend) })
 		if changed != may || changed && (c.Status != Ready || c.Due.After(h.now)) {

@@ -67,14 +67,15 @@ func (s *Step) Reopen(e *Entry) (bool, error) {
 }
 
 // Requeue lets a call that failed be sent again, now, through the gate: the
-// retry by filter. One that waits keeps its window and is only due earlier; one
-// that was given up is owed one attempt (see Entry.Was), and extend lets a new
-// window begin if that fails. It reports whether anything changed: not for a
-// call that runs, was never tried, is due already or is a success, nor where its
-// response is damaged. While the callback is suspended the call is held.
+// retry by filter. One that waits keeps its window and is only due earlier, or
+// stays in line where it is due; one that was given up is owed one attempt (see
+// Entry.Was), and extend lets a new window begin if that fails. It reports whether
+// anything changed, be it that Live.Requeued counts the call from now on: not for
+// a call that runs, was never tried, was asked for before or is a success, nor where
+// its response is damaged. While the callback is suspended the call is held.
 func (s *Step) Requeue(e *Entry, extend bool) bool {
 	failed := e.Status == Failed && e.Reason != Deleted && e.Reason != Damaged
-	waits := e.Status == Ready && e.Was == NoReason && e.Due.After(s.Now)
+	waits := e.Status == Ready && e.Was == NoReason && (e.Due.After(s.Now) || !e.Requeued)
 	if s.Live.Deleted || e.Running || !e.tried() || e.Attempts >= MaxAttempts || !failed && !waits {
 		return false
 	}
@@ -83,7 +84,9 @@ func (s *Step) Requeue(e *Entry, extend bool) bool {
 		e.Status, e.Was, e.Renew = Ready, e.Reason, extend
 		e.Reason, e.Finished = NoReason, time.Time{}
 	}
-	e.Due = s.Now
+	if failed || e.Due.After(s.Now) {
+		e.Due = s.Now
+	}
 	s.requeued(e)
 	*s.Live.Counts.of(e)++
 	s.shown()

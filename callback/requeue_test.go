@@ -77,12 +77,13 @@ func TestRequeue(t *testing.T) {
 				sameTime(t, "due", e.Due, l.now.Add(l.p.Interval))
 			}
 		}},
-		{"never tried, due already, INFLIGHT, SUCCESS, damaged, asked for before: skipped", func(t *testing.T) {
+		{"never tried, INFLIGHT, SUCCESS, damaged, asked for before: skipped", func(t *testing.T) {
 			l := newLab(t)
 			later := l.enqueueAt(noon.Add(time.Hour))
 			fresh, due, runs, done, damaged := l.enqueue(), l.enqueue(), l.enqueue(), l.enqueue(), l.enqueue()
 			l.ok(done)
 			l.bad(due)
+			l.requeue(due, false)
 			l.start(runs)
 			l.do(func(s *Step) { s.Damage(damaged) })
 			l.now = due.Due
@@ -96,6 +97,18 @@ func TestRequeue(t *testing.T) {
 				same(t, "call", *e, before)
 				same(t, "live", l.live, live)
 			}
+		}},
+		{"READY, tried, due already: stays in line, and is counted", func(t *testing.T) {
+			l := newLab(t)
+			e := l.enqueue()
+			l.bad(e)
+			due := e.Due
+			l.now = due.Add(time.Hour)
+			same(t, "changed", l.requeue(e, false), true)
+			sameTime(t, "due", e.Due, due)
+			same(t, "waiting", l.live.Requeued.Waiting(), 1)
+			l.ok(e)
+			same(t, "delivered", l.live.Requeued.Delivered, 1)
 		}},
 		{"tried too often: skipped", func(t *testing.T) {
 			l := newLab(t)

@@ -153,7 +153,7 @@ func (b *bulkBox) skips() string {
 	if b.resolve() {
 		return "success already."
 	}
-	return "being sent now, or due anyway."
+	return "being sent now, or asked for before."
 }
 
 // warn says what retrying means.

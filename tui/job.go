@@ -112,8 +112,8 @@ func (d *desk) stepped(msg stepMsg) tea.Cmd {
 	}
 	d.say(role, j.result())
 	d.resolved = nil
-	if j.kind == jobRetry {
-		d.follow(j.past)
+	if j.kind == jobRetry && len(j.past) > 0 {
+		d.follow(j.past[0])
 	}
 	if j.kind == jobResolve && j.changed > 0 {
 		d.resolved = &resolvedCalls{steps: j.past, calls: j.changed, at: d.running()}

@@ -218,7 +218,7 @@ func (p *plain) line(h *callback.HealthView) string {
 		text += ", next try " + next
 	}
 	if says := p.retried(h); says != "" {
-		text += ". " + p.retryOf(&h.Live.Requeued, "") + says
+		text += ". " + p.retryOf(&h.Live.Requeued, h.Name) + says
 	}
 	if s > standSuspended {
 		return text

@@ -131,9 +131,6 @@ func (m *model) back(now time.Time) tea.Cmd {
 		cmds = append(cmds, m.desk.ask.watch()) // no try was made meanwhile
 	}
 	m.desk.ops.asking = once{} // what was asked meanwhile is lost
-	if f := m.desk.followed; f != nil {
-		f.asking = 0
-	}
 	cmds = append(cmds, m.desk.askOperations(), m.desk.askLost())
 	l.down, l.denied, l.err, l.delay, l.tries = false, false, "", 0, 0
 	l.gen++

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,127 +10,97 @@ import (
 	"ringback/callback"
 )
 
-// This file tells how calls fared that were sent again. Those that a filter
-// selected are counted by the service (callback.Requeued); those that this
-// screen named one by one are asked after until their attempt has ended.
+// This file tells how calls fared that were sent again. Those of an operation are
+// counted by the service (callback.Requeued); one that was sent by itself is asked
+// after until its attempt has ended.
 
 // retriedFor is how long it is told after the last of them was decided.
 const retriedFor = 10 * time.Minute
 
-// Bounds of what is asked after: how many calls, how many of them with one tick,
-// and for how long.
-const (
-	maxFollowed  = 100
-	followAtOnce = 10
-	followFor    = 5 * time.Minute
-)
+// followFor is how long a call is asked after.
+const followFor = 5 * time.Minute
 
-// followed are the calls of the last job that sent some again.
+// followed is the call that was sent again by itself last.
 type followed struct {
-	calls    []followedCall // not decided yet
-	asking   int
-	name     string // of their callback; "": of several
-	outcome  callback.Requeued
-	lastSays string
-}
-
-// followedCall is a call as it was before it was sent again.
-type followedCall struct {
 	ref      string
 	id       callback.CallID
-	attempts int
+	name     string // of its callback
+	attempts int    // it had before
+	outcome  callback.Requeued
+	story    string // of what came of it
 }
 
-// followedMsg tells of one of them.
+// followedMsg tells of it.
 type followedMsg struct {
-	call followedCall
+	of   *followed
 	view callback.CallView
 	err  error
 }
 
-func (a *asker) followed(c followedCall) tea.Cmd {
+func (a *asker) followed(f *followed) tea.Cmd {
+	ref, id := f.ref, f.id
 	return func() tea.Msg {
 		v, err := ask(a.ctx, a, func(ctx context.Context) (callback.CallView, error) {
-			return a.svc.Call(ctx, c.ref, c.id)
+			return a.svc.Call(ctx, ref, id)
 		})
-		return followedMsg{c, v, err}
+		return followedMsg{f, v, err}
 	}
 }
 
-// follow begins to ask after calls that were sent again, one with each step.
-func (d *desk) follow(steps []step) {
-	d.followed = nil
-	if len(steps) == 0 || len(steps) > maxFollowed {
-		return
+// follow begins to ask after a call that is sent again.
+func (d *desk) follow(s step) {
+	now := d.running()
+	d.followed = &followed{
+		ref: s.ref, id: s.ids[0], name: s.name, attempts: s.attempts,
+		outcome: callback.Requeued{Began: now, Last: now, Calls: 1},
 	}
-	f := &followed{name: steps[0].name}
-	f.outcome.Began, f.outcome.Last, f.outcome.Calls = d.running(), d.running(), uint64(len(steps))
-	for _, s := range steps {
-		if s.name != f.name {
-			f.name = ""
-		}
-		f.calls = append(f.calls, followedCall{s.ref, s.ids[0], s.attempts})
-	}
-	d.followed = f
 }
 
-// askFollowed asks after some of them.
+// askFollowed asks after it, with each tick: an answer that comes late says the
+// same as the next.
 func (d *desk) askFollowed() tea.Cmd {
 	f := d.followed
-	if f == nil || f.asking > 0 || d.job != nil {
+	switch {
+	case f == nil || f.outcome.Waiting() == 0:
+		return nil
+	case d.running().Sub(f.outcome.Began) > followFor:
+		d.followed = nil
 		return nil
 	}
-	if d.running().Sub(f.outcome.Began) > followFor {
-		f.calls = nil
-	}
-	var cmds []tea.Cmd
-	for _, c := range f.calls[:min(len(f.calls), followAtOnce)] {
-		cmds = append(cmds, d.ask.followed(c))
-	}
-	f.asking = len(cmds)
-	return tea.Batch(cmds...)
+	return d.ask.followed(f)
 }
 
-// tookFollowed takes an answer in. The call goes to the end of the line, or out
-// of it once its attempt has ended.
+// tookFollowed takes an answer in.
 func (d *desk) tookFollowed(msg followedMsg) {
-	f := d.followed
-	at := -1
-	if f != nil {
-		at = slices.Index(f.calls, msg.call)
-	}
-	if at < 0 {
+	f, v := msg.of, &msg.view
+	if f != d.followed || f.outcome.Waiting() == 0 {
 		return
 	}
-	f.asking--
-	f.calls = slices.Delete(f.calls, at, at+1)
-	v, n := &msg.view, &f.outcome.Failed
+	r := &f.outcome
 	switch {
-	case msg.err != nil && !refused(msg.err), v.State == callback.StateDelivering, msg.err == nil && v.Entry.Attempts <= msg.call.attempts && v.Status != callback.Success:
-		f.calls = append(f.calls, msg.call)
+	case msg.err != nil && refused(msg.err): // it is not there any more
+		d.followed = nil
 		return
-	case msg.err != nil:
-		f.outcome.Calls-- // it is not there any more
-		return
+	case msg.err != nil, v.State == callback.StateDelivering:
+		return // asked again
 	case v.State == callback.StateDelivered:
-		n = &f.outcome.Delivered
+		r.Delivered = 1
 	case v.State == callback.StateResolved:
-		n = &f.outcome.Resolved
+		r.Resolved = 1
+	case v.Entry.Attempts > f.attempts:
+		r.Failed = 1
+	default:
+		return
 	}
-	*n, f.outcome.Last = *n+1, d.running()
-	if f.outcome.Calls == 1 {
-		f.lastSays = d.story(v)
-	}
-	if len(f.calls) == 0 {
-		d.say(roleOfRetry(&f.outcome), f.says(d))
-	}
+	r.Last, f.story = d.running(), d.story(v)
+	d.say(roleOfRetry(r), f.says(d))
 }
 
-// says tells how they fared.
+// says tells how it fared.
 func (f *followed) says(d *desk) string {
 	s := d.retryOf(&f.outcome, f.name) + d.retry(&f.outcome, "")
-	if f.lastSays != "" {
-		s += "; " + f.lastSays
+	if f.story != "" {
+		s += "; " + f.story
 	}
 	return s
 }
@@ -172,13 +141,9 @@ func (d *desk) retry(r *callback.Requeued, waits string) string {
 	return strings.Join(parts, ", ")
 }
 
-// retryOf begins a sentence on a retry of calls of a callback, or of several.
+// retryOf begins a sentence on a retry of calls of a callback.
 func (d *desk) retryOf(r *callback.Requeued, name string) string {
-	s := "Retry"
-	if name != "" {
-		s += " of " + name
-	}
-	return s + ", " + d.clock.WhenShort(r.Began, d.now()) + ": "
+	return "Retry of " + name + ", " + d.clock.WhenShort(r.Began, d.now()) + ": "
 }
 
 // retrying reports whether an operation lets calls of a callback go again now.
@@ -289,7 +254,7 @@ func (d *desk) retriesEnded(was *callback.Overview) {
 			continue
 		}
 		h := d.health(was.Callbacks[i].ID)
-		if h != nil && h.Live.Requeued.Began.Equal(before.Began) && h.Live.Requeued.Waiting() == 0 && !d.retrying(h.ID) {
+		if h != nil && h.Live.Requeued.Waiting() == 0 && !d.retrying(h.ID) {
 			d.say(roleOfRetry(&h.Live.Requeued), d.retryOf(&h.Live.Requeued, h.Name)+d.retried(h))
 		}
 	}

@@ -54,8 +54,13 @@ func TestRetryIsToldOnTheFirstScreen(t *testing.T) {
 			r.Last = r.Last.Add(time.Second)
 			told()
 			p.see("2 ok 0 failed", "u stops")
+			r.Calls = 3
+			told()
+			r.Delivered = 3
+			told() // of what the operation has let go so far: there is more to come
+			p.see("3 ok 0 failed", "u stops")
 			if w == 140 {
-				p.see(": so far 2 delivered")
+				p.see(": so far 3 delivered")
 			}
 		})
 	}
@@ -118,8 +123,11 @@ func TestFollowingEnds(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	fly(t, f, 80, 24, nil, func(p *pilot) {
-		p.press("2 j j r enter")
+		p.press("2 j j r enter 1")
+		p.pass(noteTime + time.Second)
+		p.see("Retry of billing-eu, 14:03: waiting")
 		p.pass(followFor + 2*time.Second)
+		p.unseen("Retry of")
 		n := f.count("Call")
 		if n < 100 {
 			t.Errorf("asked %d times", n)
