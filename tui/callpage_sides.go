@@ -131,9 +131,12 @@ func (p *callPage) drawRequest(c *Canvas, x, y, end, right int) {
 // masked. spread has each part of it on a line of its own.
 func (p *callPage) request(c *Canvas, w int, spread bool) []string {
 	v := &p.view
-	r := sent{of: v.CallbackID, url: v.URL, id: v.ID.String()}
+	r := sent{url: v.URL, id: v.ID.String()}
 	if at := p.attempt(); at >= 0 {
 		r.attempt = v.Attempts[len(v.Attempts)-1-at].Number
+	}
+	if h := p.d.health(v.CallbackID); h != nil {
+		r.cb = &h.Callback
 	}
 	text := p.d.heads(&r, spread)
 	if !spread {
@@ -189,16 +192,16 @@ func (d *desk) keyHead(a *callback.Auth) string {
 
 // sent is what a request is known by.
 type sent struct {
-	of      callback.CallbackID
-	url, id string // id: its webhook-id
-	attempt int    // 0: not known
+	cb      *callback.Callback // it goes to; nil: not known
+	url, id string             // id: its webhook-id
+	attempt int                // 0: not known
 }
 
 // heads returns the request line and the headers of what is POSTed; spread has
 // all of them.
 func (d *desk) heads(r *sent, spread bool) []string {
 	var heads []string
-	if h := d.health(r.of); h != nil {
+	if h := r.cb; h != nil {
 		if key := d.keyHead(&h.Auth); key != "" {
 			heads = append(heads, key)
 		}

@@ -82,15 +82,3 @@ func TestTestSend(t *testing.T) {
 		p.see("the server did not answer in time")
 	})
 }
-
-func TestTestOfTheFormGoesToWhatIsSaved(t *testing.T) {
-	t.Parallel()
-	f := newFake()
-	fly(t, f, 80, 24, nil, func(p *pilot) {
-		p.press("e x ctrl+t")
-		p.see("Ctrl+T: a test goes to what is saved; Ctrl+S first")
-		p.press("backspace ctrl+t enter esc esc")
-		want(t, f.did(), []string{fmt.Sprintf("test %s", callbackIDOf("crm-prod"))})
-		p.see("worst first")
-	})
-}

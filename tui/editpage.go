@@ -69,6 +69,8 @@ func (p *editPage) Data(msg tea.Msg) tea.Cmd {
 		return again
 	case savedMsg:
 		return p.saved(msg)
+	case lookedMsg:
+		p.form.looked(msg)
 	}
 	return nil
 }
@@ -135,6 +137,15 @@ func (*editPage) Key(action) (tea.Cmd, bool) { return nil, false }
 
 // Write takes a key as it was pressed.
 func (p *editPage) Write(k tea.KeyPressMsg) tea.Cmd {
+	was := p.form.fields[p.form.at]
+	cmd := p.write(k)
+	if p.form.fields[p.form.at] == was {
+		return cmd
+	}
+	return tea.Batch(cmd, p.look(was))
+}
+
+func (p *editPage) write(k tea.KeyPressMsg) tea.Cmd {
 	f := p.form
 	switch a := lookup(k, onEdit); {
 	case a == actCancel:
@@ -187,14 +198,24 @@ func (p *editPage) cancel() {
 	}
 }
 
-// test sends a sample to what is stored: the service knows of nothing else.
+// test sends a sample: to what is stored, or to what it would be once it is
+// saved.
 func (p *editPage) test() {
-	d := p.d
-	switch h := d.health(p.id); {
-	case p.dirty() || p.id == 0:
-		d.say(RoleDim, "Ctrl+T: a test goes to what is saved; Ctrl+S first")
+	d, f := p.d, p.form
+	if p.id != 0 && !p.dirty() {
+		d.askTest(d.health(p.id))
+		return
+	}
+	f.forgive()
+	f.check()
+	switch n := f.wrong(!f.new()); {
+	case d.refuseTo("Ctrl+T", callback.RoleAdmin):
+	case p.gone:
+		d.say(RoleError, "Ctrl+T: it was deleted meanwhile")
+	case n > 0:
+		d.say(RoleError, "Ctrl+T: "+plural(uint64(n), "field")+" to mend first")
 	default:
-		d.askTest(h)
+		d.box = f.trial()
 	}
 }
 
@@ -207,7 +228,7 @@ func (p *editPage) save() tea.Cmd {
 	draft, _ := f.draft()
 	f.forgive()
 	f.check()
-	switch n := f.wrong(); {
+	switch n := f.wrong(true); {
 	case p.gone:
 		d.say(RoleError, "Ctrl+S: it was deleted meanwhile")
 	case p.id != 0 && !p.dirty():
@@ -241,7 +262,7 @@ func (p *editPage) saved(msg savedMsg) tea.Cmd {
 	case e != nil && len(e.Fields) > 0:
 		rest := p.form.refuse(e.Fields)
 		says := e.Message
-		if p.form.wrong() == 0 || len(rest) > 0 {
+		if p.form.wrong(true) == 0 || len(rest) > 0 {
 			says += ": " + strings.Join(rest, "; ")
 		}
 		d.say(RoleError, "not saved: "+says)

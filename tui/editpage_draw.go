@@ -48,6 +48,10 @@ func (p *editPage) drawBelow(c *Canvas, y, end int) {
 		c.PutIn(1, y, w-2, RoleDim, at.help, Left)
 	}
 	y++
+	if warned := f.warned(); warned != nil && y < end {
+		c.PutIn(1, y, w-2, RoleFailing, string(c.Glyphs().Failing)+" "+warned.label+": "+warned.finding.Message, Left)
+		y++
+	}
 	if s := f.changed(); s != "" && !f.new() {
 		c.PutIn(1, y, w-2, RoleText, "Changed: "+s, Left)
 		y++

@@ -16,6 +16,10 @@ type editing struct {
 	late   bool // the next update comes after another one
 	trial  callback.Trial
 	wait   chan struct{} // while not nil: no test is answered before it is closed
+
+	findings []callback.Finding // of looks at drafts
+	looks    []string           // the drafts that were looked at
+	looking  chan struct{}      // while not nil: no look is answered before it is closed
 }
 
 func (f *fake) find(ref string) (int, error) {
@@ -135,6 +139,45 @@ func (f *fake) Test(ctx context.Context, ref string) (callback.Trial, error) {
 	return t, nil
 }
 
+func (f *fake) TestDraft(ctx context.Context, ref string, d callback.Draft) (callback.Trial, error) {
+	if err := f.act("test draft %s %s", ref, drafted(&d)); err != nil {
+		return callback.Trial{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.trial
+	if d.URL != nil {
+		t.URL = *d.URL
+	}
+	return t, nil
+}
+
+func (f *fake) CheckDraft(ctx context.Context, ref string, d callback.Draft) ([]callback.Finding, error) {
+	if err := f.enter("CheckDraft"); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	looking := f.looking
+	f.looks = append(f.looks, ref+" "+drafted(&d))
+	f.mu.Unlock()
+	if looking != nil {
+		select {
+		case <-looking:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []callback.Finding
+	for _, got := range f.findings {
+		if d.URL != nil && got.Field == "url" || d.Email != nil && got.Field == "email" {
+			found = append(found, got)
+		}
+	}
+	return found, nil
+}
+
 // drafted writes down what a draft sets.
 func drafted(d *callback.Draft) string {
 	var parts []string
@@ -198,6 +241,10 @@ func (f *fake) fixEditing() {
 	h.SigningSecret = fingerprinted("whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5")
 	h.Headers = []callback.Param{{Key: "X-Tenant", Value: "north"}, {Key: "X-Api-Token", Value: callback.MaskedHeader}}
 	h.Live.Gate.State = callback.Open
+	f.findings = []callback.Finding{
+		{Field: "url", Result: callback.FoundWarning, Short: "GET: 503", Message: "GET answered 503 Service Unavailable; a POST may be answered otherwise"},
+		{Field: "email", Result: callback.FoundWarning, Short: "no mail server", Message: "exmaple.com has no mail server (MX)"},
+	}
 	f.trial = callback.Trial{
 		ID: callback.TrialPrefix + "0123456789ABCDEF", CallbackID: h.ID, Callback: h.Name, URL: h.URL, ContentType: "application/json",
 		RequestBody: `{"messageId":"test_0123456789ABCDEF","from":{"name":"ringback test"},"responseMessage":{"channel":"TEST","content":"This is a test of the callback, sent by ringback. Nobody answered a message."}}`,

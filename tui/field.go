@@ -54,6 +54,9 @@ type field struct {
 	left    bool   // the cursor was there and left: what is wrong is told
 	fault   string // what is wrong with it
 	refused string // what the service said of it
+
+	looked  string           // the value that the service looked at, or looks at
+	finding callback.Finding // what that showed; none: it looks
 }
 
 // The values of a flag.

@@ -145,10 +145,14 @@ func (f *form) forgive() {
 }
 
 // wrong shows all that is wrong, goes to the first such field, and returns how
-// many there are.
-func (f *form) wrong() int {
+// many there are; a name that is not there yet does not count where it is not
+// needed.
+func (f *form) wrong(named bool) int {
 	n := 0
 	for i, at := range f.fields {
+		if at.name == "name" && !named && at.value() == "" {
+			continue
+		}
 		at.left = true
 		if at.fault == "" {
 			continue
@@ -169,10 +173,16 @@ func (f *form) shown(at *field) string {
 	return ""
 }
 
+// warns reports whether a look at what is in the field showed that it will
+// hardly work so.
+func (f *field) warns() bool {
+	return f.looked == f.value() && f.finding.Result == callback.FoundWarning
+}
+
 // warnings counts what is told.
 func (f *form) warnings() (n uint64) {
 	for _, at := range f.fields {
-		if f.shown(at) != "" {
+		if f.shown(at) != "" || at.warns() {
 			n++
 		}
 	}

@@ -1,6 +1,11 @@
 package tui
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"ringback/callback"
+)
 
 // Columns of a form.
 const (
@@ -96,9 +101,56 @@ func (f *form) drawRow(c *Canvas, y int, r formRow) {
 	case told != "":
 		hint = max(hint, x+1)
 		c.PutIn(hint, y, w-1-hint, RoleError, string(c.Glyphs().Down)+" "+told, Left)
+	case at.looked != "" && at.looked == at.value():
+		f.drawFinding(c, y, hint, x, at)
 	case at.hint != nil && x < hint:
 		c.PutIn(hint, y, w-hint-1, RoleDim, at.hint(f), Left)
 	}
+}
+
+// drawFinding draws what a look at a field showed: the sentence where it has
+// room, else the few words, else that it warns.
+func (f *form) drawFinding(c *Canvas, y, hint, x int, at *field) {
+	w, _ := c.Size()
+	role, sign := at.lookRole(c.Glyphs())
+	found := &at.finding
+	if hint >= w {
+		if at.warns() {
+			c.Set(w-2, y, role, c.Glyphs().Failing)
+		}
+		return
+	}
+	hint = max(hint, x+1)
+	says := sign + found.Message
+	if found.Result == "" {
+		says = "looking ..."
+	} else if c.Width(says) > w-1-hint {
+		says = sign + found.Short
+	}
+	c.PutIn(hint, y, w-1-hint, role, says, Left)
+}
+
+// warned returns the field whose warning is told whole: that with the cursor, or
+// the first; nil where there is none.
+func (f *form) warned() *field {
+	if at := f.fields[f.at]; at.warns() {
+		return at
+	}
+	if i := slices.IndexFunc(f.fields, (*field).warns); i >= 0 {
+		return f.fields[i]
+	}
+	return nil
+}
+
+// lookRole returns how a finding is drawn, and the sign before it.
+func (f *field) lookRole(g *Glyphs) (Role, string) {
+	switch f.finding.Result {
+	case callback.FoundGood:
+		return RoleOK, string(g.OK) + " "
+	case callback.FoundWarning:
+		return RoleFailing, string(g.Failing) + " "
+	}
+	return RoleDim, ""
 }
 
 // drawValue draws what is filled in, and returns the column after it.

@@ -16,6 +16,13 @@ type (
 		health callback.Health
 		err    error
 	}
+	// lookedMsg is what a look at a field showed that had that value.
+	lookedMsg struct {
+		to           *editPage
+		field, value string
+		found        []callback.Finding
+		err          error
+	}
 	trialMsg struct {
 		box   *trialBox
 		trial callback.Trial
@@ -47,6 +54,30 @@ func (a *asker) save(to *editPage, d callback.Draft, version uint64) tea.Cmd {
 	}
 }
 
+// lookTime is more than the service takes to look at a draft.
+const lookTime = 15 * time.Second
+
+func (l lookedMsg) addressee() page { return l.to }
+
+// look asks what there is to say of one field, by a draft that sets it.
+func (a *asker) look(to *editPage, field, value string, d callback.Draft) tea.Cmd {
+	ref := refOf(to.id)
+	return func() tea.Msg {
+		found, err := askFor(a.ctx, a, lookTime, func(ctx context.Context) ([]callback.Finding, error) {
+			return a.svc.CheckDraft(ctx, ref, d)
+		})
+		return lookedMsg{to, field, value, found, err}
+	}
+}
+
+// refOf names a callback that is stored; "": it is to be made.
+func refOf(id callback.CallbackID) string {
+	if id == 0 {
+		return ""
+	}
+	return id.String()
+}
+
 // remove deletes a callback.
 func (a *asker) remove(h *callback.HealthView) tea.Cmd {
 	id, name := h.ID.String(), callback.Sanitize(h.Name, 60)
@@ -57,10 +88,13 @@ func (a *asker) remove(h *callback.HealthView) tea.Cmd {
 
 // test sends a sample, and waits as long as the endpoint may take.
 func (a *asker) test(b *trialBox, most time.Duration) tea.Cmd {
-	id := b.id.String()
+	ref, draft := refOf(b.id), b.draft
 	return func() tea.Msg {
 		t, err := askFor(a.ctx, a, most, func(ctx context.Context) (callback.Trial, error) {
-			return a.svc.Test(ctx, id)
+			if draft != nil {
+				return a.svc.TestDraft(ctx, ref, *draft)
+			}
+			return a.svc.Test(ctx, ref)
 		})
 		return trialMsg{b, t, err}
 	}

@@ -15,9 +15,12 @@ import (
 // sent and what came back.
 type trialBox struct {
 	d     *desk
-	id    callback.CallbackID
+	key   string              // that opened it
+	id    callback.CallbackID // 0: of none that is stored
 	name  string
-	since time.Time // when it was sent; zero: not yet
+	cb    callback.Callback // as it is, or would be
+	draft *callback.Draft   // what is not saved; nil: nothing
+	since time.Time         // when it was sent; zero: not yet
 	done  bool
 	shut  bool // the box was closed before the answer came
 	trial callback.Trial
@@ -33,7 +36,7 @@ func (d *desk) askTest(h *callback.HealthView) {
 		return
 	}
 	if !d.refuse("T") {
-		d.box = &trialBox{d: d, id: h.ID, name: h.Name}
+		d.box = &trialBox{d: d, key: "T", id: h.ID, name: h.Name, cb: h.Callback}
 	}
 }
 
@@ -52,23 +55,28 @@ func (b *trialBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		if !b.since.IsZero() && !b.done {
 			return nil, false
 		}
-		if d.refuse("T") {
+		if d.refuseTo(b.key, b.role()) {
 			return nil, true
 		}
 		b.since, b.done, b.err, b.top = d.opt.Now(), false, nil, 0
-		return d.ask.test(b, d.trialTime(b.id)), false
+		return d.ask.test(b, b.most()), false
 	}
 	return nil, false
 }
 
-// trialTime is how long a test of a callback is waited for: two attempts, and
-// some time for all else.
-func (d *desk) trialTime(id callback.CallbackID) time.Duration {
-	connect, response := d.server.Connect, d.server.Response
-	if h := d.health(id); h != nil {
-		connect, response = max(connect, h.ConnectTimeout), max(response, h.ResponseTimeout)
+// role is what the test takes: what is not saved is an admin's.
+func (b *trialBox) role() callback.Role {
+	if b.draft != nil {
+		return callback.RoleAdmin
 	}
-	return 2*(connect+response) + 15*time.Second
+	return callback.RoleOperator
+}
+
+// most is how long the test is waited for: two attempts, and some time for all
+// else.
+func (b *trialBox) most() time.Duration {
+	s := &b.d.server
+	return 2*(max(s.Connect, b.cb.ConnectTimeout)+max(s.Response, b.cb.ResponseTimeout)) + 15*time.Second
 }
 
 // tried takes the answer.
@@ -109,11 +117,7 @@ func (b *trialBox) Draw(c *Canvas) {
 	w, h := c.Size()
 	switch {
 	case b.since.IsZero():
-		drawBox(c, "Test", []boxLine{
-			{role: RoleTitle, text: "Send a sample response to " + b.name + " now.", keep: true},
-			{},
-			{text: "It says that it is a test. It goes out beside the calls: nothing is stored or counted, and it is sent even to a callback that is down or suspended."},
-		}, []boxKey{{"Enter", "send it"}, {"Esc", "do nothing"}})
+		b.drawAsk(c)
 		return
 	case !b.done:
 		drawBox(c, "Test", []boxLine{
@@ -131,6 +135,18 @@ func (b *trialBox) Draw(c *Canvas) {
 		keys = append(keys, boxKey{"j k", "scroll"})
 	}
 	drawBox(c, "Test", lines[b.top:min(b.top+room, len(lines))], keys)
+}
+
+// drawAsk draws the box before anything is sent.
+func (b *trialBox) drawAsk(c *Canvas) {
+	head := "Send a sample response to " + b.name + " now."
+	means := "It says that it is a test. It goes out beside the calls: nothing is stored or counted, and it is sent even to a callback that is down or suspended."
+	lines := []boxLine{{role: RoleTitle, text: head, keep: true}, {}}
+	if b.draft != nil {
+		means = "It says that it is a test. What the form has is tried out: nothing is saved or counted."
+		lines = append(lines, boxLine{text: "to  " + b.cb.MaskedURL(), keep: true}, boxLine{})
+	}
+	drawBox(c, "Test", append(lines, boxLine{text: means}), []boxKey{{"Enter", "send it"}, {"Esc", "do nothing"}})
 }
 
 // lines returns what there is to tell, none wider than w.
@@ -167,7 +183,7 @@ func (b *trialBox) lines(c *Canvas, w int) (out []boxLine) {
 		add(RoleText, maxLines, a.Excerpt)
 	}
 	out = append(out, boxLine{}, boxLine{role: RoleTitle, text: "sent", keep: true})
-	text := b.d.heads(&sent{of: b.id, url: b.trial.URL, id: b.trial.ID, attempt: a.Number}, true)
+	text := b.d.heads(&sent{cb: &b.cb, url: b.trial.URL, id: b.trial.ID, attempt: a.Number}, true)
 	_, h := c.Size()
 	text = append(text, strings.Split(spreadJSON(b.trial.RequestBody, h >= 40), "\n")...)
 	for _, line := range broken(c, text, w) {

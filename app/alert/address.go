@@ -32,7 +32,7 @@ func (e *Engine) Address(ctx context.Context, addr string) callback.Finding {
 	case errors.Is(err, errNoServer):
 		f.Short, f.Message = "no mail server", host+" has no mail server (MX)"
 	default:
-		f.Result, f.Short, f.Message = callback.FoundUnknown, "DNS: no answer", "DNS does not say whether "+host+" has a mail server"
+		f.Result, f.Short, f.Message = callback.FoundUnknown, "not known", "DNS does not say whether "+host+" has a mail server"
 	}
 	if meant := callback.MeantDomain(host); meant != "" {
 		f.Result, f.Short, f.Message = callback.FoundWarning, meant+"?", "did you mean "+meant+"? "+f.Message
@@ -60,10 +60,15 @@ func mailServer(ctx context.Context, r *net.Resolver, domain string) (string, er
 	switch {
 	case len(addrs) > 0:
 		return domain + " itself", nil
-	case err == nil || notFound(err):
-		return "", errNoServer
+	case err != nil && !notFound(err):
+		return "", err
 	}
-	return "", err
+	// A name server of a closed network has no names but its own, and not the root
+	// either: then nothing follows from its knowing none.
+	if _, err := r.LookupNS(ctx, "."); err != nil {
+		return "", err
+	}
+	return "", errNoServer
 }
 
 func notFound(err error) bool {

@@ -16,6 +16,7 @@ import (
 // record is what a name server has of a name.
 type record struct {
 	mx   []string // in order of preference
+	ns   []string
 	a    bool
 	fail bool // SERVFAIL
 }
@@ -72,6 +73,10 @@ func dnsAnswer(in []byte, zone map[string]record) []byte {
 		for i, host := range r.mx {
 			m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.MXResource{Pref: uint16(10 * i), MX: dnsmessage.MustNewName(host)}})
 		}
+	case q.Type == dnsmessage.TypeNS:
+		for _, host := range r.ns {
+			m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.NSResource{NS: dnsmessage.MustNewName(host)}})
+		}
 	case q.Type == dnsmessage.TypeA && r.a:
 		m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}}})
 	}
@@ -85,6 +90,7 @@ func dnsAnswer(in []byte, zone map[string]record) []byte {
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	r := nameServer(t, map[string]record{
+		"":              {ns: []string{"a.root-servers.net."}},
 		"example.com":   {mx: []string{"mx1.example.com.", "mx2.example.com."}},
 		"small.example": {a: true},
 		"never.example": {mx: []string{"."}, a: true},
@@ -105,7 +111,7 @@ func TestAddress(t *testing.T) {
 		{"ops@exmaple.com", nil, callback.FoundWarning, "no mail server", "exmaple.com has no mail server (MX)"},
 		{"ops@none.example", nil, callback.FoundWarning, "no mail server", "none.example has no mail server (MX)"},
 		{"ops@never.example", nil, callback.FoundWarning, "no mail server", "never.example has no mail server (MX)"},
-		{"ops@bad.example", nil, callback.FoundUnknown, "DNS: no answer", "DNS does not say whether bad.example has a mail server"},
+		{"ops@bad.example", nil, callback.FoundUnknown, "not known", "DNS does not say whether bad.example has a mail server"},
 		{"ops@gmial.com", nil, callback.FoundWarning, "gmail.com?", "did you mean gmail.com? mail for gmial.com goes to squatter.example"},
 		{"ops@gmai.com", nil, callback.FoundWarning, "gmail.com?", "did you mean gmail.com? gmai.com has no mail server (MX)"},
 		{"ops@example.com", []string{"example.org"}, callback.FoundWarning, "gets no mail", "example.com is not among recipient_domains: alerts do not go there"},
@@ -116,6 +122,12 @@ func TestAddress(t *testing.T) {
 		e := New(Options{Resolver: r, RecipientDomains: tc.domains})
 		if got, want := e.Address(t.Context(), tc.addr), (callback.Finding{Field: "email", Result: tc.result, Short: tc.short, Message: tc.says}); got != want {
 			t.Errorf("%s: %+v, want %+v", tc.addr, got, want)
+		}
+	}
+	inside := nameServer(t, map[string]record{"corp.internal": {mx: []string{"mail.corp.internal."}}})
+	for addr, want := range map[string]callback.Found{"ops@corp.internal": callback.FoundGood, "ops@example.com": callback.FoundUnknown, "ops@gmial.com": callback.FoundWarning} {
+		if got := New(Options{Resolver: inside}).Address(t.Context(), addr); got.Result != want {
+			t.Errorf("in a closed network, %s: %+v", addr, got)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // that is how long the test takes
