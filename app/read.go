@@ -112,13 +112,15 @@ func (a *App) Calls(ctx context.Context, q callback.ListQuery) (list callback.Ca
 			room -= page.Calls[i].Response.Size()
 		}
 		list.More, list.Next, list.Total = page.More, page.Next, page.Total
-		list.Skipped += page.Skipped
+		list.Skipped, list.Looked = list.Skipped+page.Skipped, list.Looked+page.Looked
 		cq.After, cq.Offset, cq.Limit, cq.Bytes = page.Next, q.Offset-list.Skipped, want-len(list.Calls), room
 		if !page.More || cq.Limit <= 0 || room <= 0 || until.Err() != nil {
 			break
 		}
 	}
-	if list.Exact = cq.Plain(); !list.Exact {
+	if list.Exact = cq.Plain(); list.Exact {
+		list.Looked = 0
+	} else {
 		list.Total = uint64(list.Skipped + len(list.Calls))
 		list.Exact = !list.More && q.After == 0
 	}

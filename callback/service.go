@@ -227,6 +227,10 @@ type CallList struct {
 	// Skipped is how many rows of the offset were passed: all of them, or More is
 	// set and they are not there yet.
 	Skipped int
+
+	// Looked is how many calls were looked at for it, selected or not, up to Next
+	// or the end; 0 where nothing but a status selects.
+	Looked uint64
 }
 
 // AttemptList is a page of attempts.

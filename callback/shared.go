@@ -260,18 +260,20 @@ func (q CallQuery) Order(a, b Call) int {
 	return cmp.Compare(b.ID, a.ID)
 }
 
+// Behind reports whether a call lies behind the one that q goes on from.
+func (q CallQuery) Behind(id CallID) bool {
+	return q.After == 0 || id != q.After && q.Oldest == (id > q.After)
+}
+
 // Selects reports whether c, a call of a callback in state l, is among what q
 // asks for. (All of q but paging.)
 func (q CallQuery) Selects(c *Call, l *Live) bool {
-	switch {
-	case q.After != 0 && q.Oldest && c.ID <= q.After, q.After != 0 && !q.Oldest && c.ID >= q.After:
-		return false
-	case q.IDs != nil:
+	if q.IDs != nil {
 		if _, ok := slices.BinarySearch(q.IDs, c.ID); !ok {
 			return false
 		}
 	}
-	return q.Matches(c, l)
+	return q.Behind(c.ID) && q.Matches(c, l)
 }
 
 // NewestOutage sorts outages, the one that began last first.

@@ -243,6 +243,7 @@ type CallPage struct {
 	Next    CallID // continue here, as CallQuery.After, when More
 	Skipped int    // how many rows of CallQuery.Offset were passed
 	Total   uint64 // how many calls are in the statuses asked for
+	Looked  uint64 // how many of them were looked at up to Next, or the end; an index may leave out most
 }
 
 // AttemptQuery selects attempts: see Filter.

@@ -158,7 +158,7 @@ func (e *Engine) Calls(ctx context.Context, q callback.CallQuery) (page callback
 		defer l.close()
 		var next place
 		page.Calls, page.Skipped, next, err = collect(ctx, &l.merge, l.q.Limit, l.q.Offset, l.q.Plain(), l.call)
-		page.Next, page.More, page.Total = callback.CallID(next.id), next != place{}, l.total
+		page.Next, page.More, page.Total, page.Looked = callback.CallID(next.id), next != place{}, l.total, uint64(l.looked)
 		return err
 	})
 	return page, err

@@ -99,6 +99,7 @@ type merge struct {
 	open    []*badger.Iterator
 	probes  [2]*badger.Iterator  // over everything: forward, backward
 	work    int                  // rows looked at, and what else costs as much
+	looked  int                  // rows of the indexes up to where the page ends, wanted or not
 	most    int                  // how much work there may be
 	bytes   int                  // how much the rows of the page hold
 	room    int                  // how much they may
@@ -377,6 +378,7 @@ func (m *merge) close() {
 // that every row is wanted.
 func collect[R any](ctx context.Context, m *merge, limit, offset int, all bool, read func(s *source, count bool) (R, bool, error)) (rows []R, skipped int, next place, err error) {
 	var last, shown place // looked at, collected
+	seen := 0             // how many were looked at up to shown
 	for first := true; ; first = false {
 		s, err := m.next()
 		switch {
@@ -388,6 +390,7 @@ func collect[R any](ctx context.Context, m *merge, limit, offset int, all bool, 
 			return rows, skipped, last, ctx.Err()
 		}
 		last = s.head
+		m.looked++
 		if all && skipped < offset {
 			skipped++
 			m.work -= skipped & 1 // it need not be decoded, and costs half
@@ -401,9 +404,10 @@ func collect[R any](ctx context.Context, m *merge, limit, offset int, all bool, 
 		case skipped < offset:
 			skipped++
 		case len(rows) == limit || len(rows) > 0 && m.bytes > m.room:
+			m.looked = seen
 			return rows, skipped, shown, nil
 		default:
-			rows, shown = append(rows, row), last
+			rows, shown, seen = append(rows, row), last, m.looked
 		}
 	}
 }

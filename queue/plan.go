@@ -148,7 +148,7 @@ func (l *list) endOf(top uint64) place {
 func (l *list) addRunning(h *house) {
 	s := &source{h: h}
 	for id, r := range l.e.runs {
-		if r.entry.Num == h.num && l.behind(id) {
+		if r.entry.Num == h.num && l.q.Behind(id) {
 			s.list = append(s.list, place{id: uint64(id)})
 		}
 	}
@@ -159,16 +159,11 @@ func (l *list) addRunning(h *house) {
 func (l *list) addNamed(h *house) {
 	s := &source{h: h}
 	for _, id := range l.q.IDs {
-		if l.behind(id) {
+		if l.q.Behind(id) {
 			s.list = append(s.list, place{id: uint64(id)})
 		}
 	}
 	l.addList(s)
-}
-
-// behind reports whether a call lies behind the one that the list goes on from.
-func (l *list) behind(id callback.CallID) bool {
-	return l.q.After == 0 || l.q.Oldest == (id > l.q.After) && id != l.q.After
 }
 
 // addList adds a source in memory.

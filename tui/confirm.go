@@ -40,8 +40,10 @@ func (b *confirmBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 // Draw implements box.
 func (b *confirmBox) Draw(c *Canvas) {
 	lines := []boxLine{
-		{role: RoleTitle, text: "1 call to be sent again now:", keep: true}, {},
-		callLine(c, b.d, &b.call, result(&b.call, true)), {},
+		{role: RoleTitle, text: "1 call to be sent again now:", keep: true},
+		{},
+		callLine(c, b.d, &b.call, result(&b.call, true)),
+		{},
 	}
 	if h := b.d.health(b.call.CallbackID); h != nil && h.Shown == callback.Down {
 		lines = append(lines, boxLine{role: RoleDown, text: h.Name + " is still down: it failed last " + Age(h.Live.LastFailure, b.d.now()) + " ago.", keep: true})

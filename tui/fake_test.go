@@ -103,6 +103,9 @@ func (f *fake) Calls(_ context.Context, q callback.ListQuery) (list callback.Cal
 	}
 	looked := 0
 	defer func() {
+		if !q.Plain() {
+			list.Looked = uint64(looked)
+		}
 		if f.look > 0 && looked == f.look {
 			time.Sleep(2 * time.Second)
 		}

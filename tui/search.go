@@ -12,7 +12,7 @@ import (
 type search struct {
 	until   time.Time       // it is worked on until then
 	back    callback.CallID // how far it came; 0: to the end, or it has not begun
-	looked  uint64          // calls that this screen looked at itself
+	looked  uint64          // calls that were looked at
 	rests   bool
 	offered bool // the status line offers Enter to go on
 	asked   time.Time
@@ -66,7 +66,7 @@ func (l *callList) searched(msg pageMsg) {
 	case f.aim == seekTop:
 		s.looked, s.spent = 0, 0
 	}
-	s.looked, s.spent = s.looked+uint64(len(msg.list.Calls)), s.spent+took
+	s.looked, s.spent = s.looked+max(msg.list.Looked, uint64(len(msg.list.Calls))), s.spent+took
 	if s.back = 0; msg.list.More {
 		s.back = msg.list.Next
 	}
@@ -129,16 +129,16 @@ func (l *callList) howFar() string {
 	return "searched back to " + says + "; j at the end goes on"
 }
 
-// candidates returns about how many calls there are to look at, where all of
-// them pass through this screen, so that it knows how many it looked at.
+// candidates returns about how many calls there are to look at; 0 where an index
+// of the service leaves out most of them.
 func (l *callList) candidates() (n uint64) {
 	q := &l.filter.query
-	if !q.Plain() || l.filter.low != 0 {
+	if q.Code != 0 || q.Class != "" || q.MessageID != "" || l.filter.low != 0 {
 		return 0
 	}
 	for i := range l.d.overview.Callbacks {
 		if h := &l.d.overview.Callbacks[i]; q.Ref == "" || h.Name == q.Ref || h.ID.String() == q.Ref {
-			n += h.Live.Counts.In(q.Status)
+			n += h.Live.Counts.In(q.Where())
 		}
 	}
 	return n

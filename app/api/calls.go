@@ -34,7 +34,7 @@ func (q *request) listCalls() error {
 	if found.More && found.Next != 0 {
 		p.next = cursor{after: found.Next, pos: p.pos + p.rows, skip: lq.Offset - found.Skipped}.String()
 	}
-	out := callList{Calls: make([]callShape, len(found.Calls))}
+	out := callList{Calls: make([]callShape, len(found.Calls)), Looked: found.Looked}
 	out.listHead, out.listTail = q.list(p)
 	for i := range found.Calls {
 		c := &found.Calls[i]

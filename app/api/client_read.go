@@ -75,7 +75,7 @@ func (c *Client) Calls(ctx context.Context, lq callback.ListQuery) (callback.Cal
 	if err := c.call(ctx, exchange{method: "GET", path: path, query: callsQuery(&lq), answer: &s}); err != nil {
 		return callback.CallList{}, err
 	}
-	out := callback.CallList{Calls: make([]callback.CallView, len(s.Calls)), Total: s.Total, Exact: s.TotalExact}
+	out := callback.CallList{Calls: make([]callback.CallView, len(s.Calls)), Total: s.Total, Exact: s.TotalExact, Looked: s.Looked}
 	for i := range s.Calls {
 		out.Calls[i] = s.Calls[i].domain()
 	}

@@ -183,7 +183,12 @@ func (f *fake) Calls(_ context.Context, q callback.ListQuery) (callback.CallList
 		num = c.cb.Num
 	}
 	var all []callback.CallView
+	looked := uint64(0)
+	cq := callback.CallQuery{After: q.After, Oldest: q.Oldest, Filter: q.Filter}.Bounded()
 	for _, c := range f.calls {
+		if (num == 0 || num == c.entry.Num) && c.entry.Listed()&cq.Where() != 0 && cq.Behind(c.entry.ID) && !cq.Plain() {
+			looked++
+		}
 		if v := f.view(c, false); (num == 0 || num == c.entry.Num) && f.matches(&v, &q) {
 			all = append(all, v)
 		}
@@ -198,7 +203,7 @@ func (f *fake) Calls(_ context.Context, q callback.ListQuery) (callback.CallList
 	if list.More {
 		list.Next = list.Calls[n-1].ID
 	}
-	list.Skipped = q.Offset
+	list.Skipped, list.Looked = q.Offset, looked
 	if !list.Exact {
 		list.Total = uint64(q.Offset + n)
 	}

@@ -187,7 +187,8 @@ type calledShape struct {
 // callList is a page of calls.
 type callList struct {
 	listHead
-	Calls []callShape `json:"calls"`
+	Calls  []callShape `json:"calls"`
+	Looked uint64      `json:"looked,omitzero"` // for this page, where a filter selects
 	listTail
 }
 

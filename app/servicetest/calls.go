@@ -253,6 +253,16 @@ func callsFilter(t *testing.T, b *bench) {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
+	// How many were looked at is told, selected or not, where that is of interest.
+	for status, want := range map[callback.CallStatus]uint64{0: 2, callback.ListSuccess: 1, callback.ListSuccess | callback.ListFailed | callback.ListPending: 3} {
+		q := callback.ListQuery{Filter: callback.Filter{Status: status, Text: "wellingtons"}}
+		if list := b.calls(q); list.Looked != want || list.More {
+			t.Errorf("status %d: looked at %d calls of %d", status, list.Looked, want)
+		}
+	}
+	if list := b.calls(callback.ListQuery{}); list.Looked != 0 {
+		t.Errorf("without a filter: looked at %d calls", list.Looked)
+	}
 	row := b.calls(callback.ListQuery{Ref: "bad"}).Calls[0]
 	if len(row.Attempts) != 1 || row.Attempts[0].Code != http.StatusTeapot || row.Callback != "bad" || row.State != callback.StateGaveUp {
 		t.Fatalf("row: %+v", row)

@@ -376,7 +376,11 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 		}
 	}
 	slices.SortFunc(all, q.Order)
+	looked := uint64(0)
 	for i := range all {
+		if all[i].Listed()&q.Where() != 0 && q.Behind(all[i].ID) {
+			looked++
+		}
 		if !q.Selects(&all[i], &s.houses[all[i].Num-1].live) {
 			continue
 		}
@@ -389,7 +393,10 @@ func (s *Store) Calls(_ context.Context, q callback.CallQuery) (callback.CallPag
 			page.More, page.Next = true, page.Calls[n-1].ID
 			break
 		}
-		page.Calls = append(page.Calls, all[i])
+		page.Calls, page.Looked = append(page.Calls, all[i]), looked
+	}
+	if !page.More {
+		page.Looked = looked
 	}
 	return page, nil
 }

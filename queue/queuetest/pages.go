@@ -77,12 +77,23 @@ func (p *player) collect(s callback.Store, q callback.CallQuery) (all callback.C
 			p.Fatalf("calls %+v: no progress: next %v", q, page.Next)
 		}
 		all.Calls = append(all.Calls, page.Calls...)
-		all.Skipped, all.Total = all.Skipped+page.Skipped, page.Total
+		all.Skipped, all.Total, all.Looked = all.Skipped+page.Skipped, page.Total, all.Looked+page.Looked
+		if n := uint64(len(page.Calls) + page.Skipped); page.Looked < n {
+			p.Fatalf("calls %+v: %d were looked at for %d", q, page.Looked, n)
+		}
 		q.After, q.Offset, q.Limit = page.Next, q.Offset-page.Skipped, want-len(all.Calls)
+		if page.More && q.Limit == 0 || indexed(&q) {
+			all.Looked = 0 // it depends on how far a step went, or on what an index leaves out
+		}
 		if !page.More || q.Limit == 0 {
 			return all, steps
 		}
 	}
+}
+
+// indexed reports whether an index leaves out calls of the statuses asked for.
+func indexed(q *callback.CallQuery) bool {
+	return q.Code != 0 || q.Class != "" || q.MessageID != "" || q.State == callback.StateDelivering || !q.To.IsZero()
 }
 
 // all returns the calls that a query of any length gives.
