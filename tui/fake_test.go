@@ -37,7 +37,8 @@ type fake struct {
 	inside   inside
 	history  fakePast
 	editing
-	look int // calls that one question looks at, at most, in two seconds; 0: all
+	far  time.Duration // that it takes to read outages
+	look int           // calls that one question looks at, at most, in two seconds; 0: all
 }
 
 var _ callback.Service = (*fake)(nil)
@@ -192,13 +193,18 @@ func (f *fake) Outages(_ context.Context, q callback.OutageQuery) (out callback.
 	if err := f.enter("Outages"); err != nil {
 		return out, err
 	}
+	time.Sleep(f.far)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, o := range f.outages {
-		if (q.Ref == "" || q.Ref == o.CallbackID.String()) && len(out.Rows) < q.Limit {
+		if q.Ref != "" && q.Ref != o.CallbackID.String() {
+			continue
+		}
+		if out.Total++; out.Total > uint64(q.Offset) && len(out.Rows) < q.Limit {
 			out.Rows = append(out.Rows, o)
 		}
 	}
+	out.Exact, out.More = true, uint64(q.Offset+len(out.Rows)) < out.Total
 	return out, nil
 }
 

@@ -26,6 +26,7 @@ type outagesPage struct {
 	height int
 	err    string
 	asking once
+	older  older
 	owed   []callback.Alert // e-mails that wait to be sent
 	mailed once
 
@@ -42,9 +43,6 @@ type outageKey struct {
 
 func keyOfOutage(o *callback.OutageView) outageKey { return outageKey{o.CallbackID, o.N} }
 
-// maxOutages is how many outages are asked for.
-const maxOutages = 200
-
 func newOutagesPage(d *desk) *outagesPage { return &outagesPage{d: d, height: 1} }
 
 func (*outagesPage) scope() scope { return onOutages }
@@ -57,7 +55,7 @@ func (p *outagesPage) Refresh() tea.Cmd {
 	return tea.Batch(p.asking.ask(p.ask()), p.mailed.ask(p.d.ask.owed(p)))
 }
 
-func (p *outagesPage) ask() tea.Cmd { return p.d.ask.outages(p, "", maxOutages) }
+func (p *outagesPage) ask() tea.Cmd { return p.d.ask.outagesFrom(p, 0) }
 
 // Data implements page.
 func (p *outagesPage) Data(msg tea.Msg) tea.Cmd {
@@ -67,22 +65,28 @@ func (p *outagesPage) Data(msg tea.Msg) tea.Cmd {
 		}
 		return p.mailed.answered(p.d.ask.owed(p))
 	}
-	got, ok := msg.(outagesMsg)
+	got, ok := msg.(reply[outagePage])
 	if !ok {
 		return nil
 	}
-	again := p.asking.answered(p.ask())
+	var again tea.Cmd
+	if got.got.offset > 0 {
+		p.older.reading = false
+	} else {
+		again = p.asking.answered(p.ask())
+	}
 	if got.err != nil {
 		p.err = inWords(got.err)
 		return again
 	}
 	at := p.at()
 	if !p.loaded && p.of != 0 {
-		p.begin(got.outages)
+		p.begin(got.got.Rows)
 	}
-	p.all, p.loaded, p.err = got.outages, true, ""
+	p.took(got.got)
+	p.loaded, p.err = true, ""
 	p.choose(at)
-	return again
+	return tea.Batch(again, p.pump())
 }
 
 // choose shows what the filter lets through, with the cursor where it was, or
@@ -115,7 +119,7 @@ func (p *outagesPage) filterBy(s string) tea.Cmd {
 	}
 	p.typed, p.want = strings.TrimSpace(s), want
 	p.choose(0)
-	return nil
+	return p.goOn()
 }
 
 // begin puts the cursor on the outage that the page was opened for.
@@ -141,6 +145,9 @@ func (p *outagesPage) Status() string {
 	if p.err != "" {
 		return p.err + "; trying again"
 	}
+	if s := p.howFar(); s != "" {
+		return s
+	}
 	open, suspended, mails := 0, 0, 0
 	for i := range p.rows {
 		o := &p.rows[i]
@@ -163,7 +170,11 @@ func (p *outagesPage) Status() string {
 	}
 	s += fmt.Sprintf("%d closed", len(p.rows)-open-suspended)
 	if p.typed != "" {
-		s = fmt.Sprintf("%d of the last %d shown: %s", len(p.rows), len(p.all), p.typed)
+		all := "all"
+		if p.older.more {
+			all = "the last"
+		}
+		s = fmt.Sprintf("%d of %s %d shown: %s", len(p.rows), all, len(p.all), p.typed)
 	}
 	if mails > 0 {
 		s += "   " + plural(uint64(mails), "e-mail") + " failed"
@@ -176,10 +187,19 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 	at := p.at()
 	switch a {
 	case actDown, actUp, actTop, actBottom, actHalfDown, actHalfUp, actPageDown, actPageUp:
-		if at >= 0 {
-			p.cursor = keyOfOutage(&p.rows[moved(a, at, len(p.rows), p.height)])
+		p.older.offered = false
+		if at < 0 {
+			return nil, true
+		}
+		to := moved(a, at, len(p.rows), p.height)
+		p.cursor = keyOfOutage(&p.rows[to])
+		if to == len(p.rows)-1 {
+			return p.goOn(), true
 		}
 	case actOpen:
+		if p.older.offered {
+			return p.goOn(), true
+		}
 		if at < 0 {
 			p.d.say(RoleDim, "Enter: there is no outage")
 			return nil, true
@@ -218,10 +238,13 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 	case actFilter:
 		p.d.typing = newFilterLine(p.d, outageLanguage, p.typed, p.check, p.filterBy)
 	case actEsc:
-		if p.typed == "" {
+		switch {
+		case p.stopSearch():
+		case p.typed != "":
+			return p.filterBy(""), true
+		default:
 			return nil, false
 		}
-		return p.filterBy(""), true
 	default:
 		return nil, false
 	}
@@ -238,6 +261,13 @@ func (p *outagesPage) Draw(c *Canvas) {
 		return
 	case len(p.all) == 0:
 		c.Put(2, first+1, RoleText, "No callback ever failed.")
+		return
+	case len(p.rows) == 0 && p.searching():
+		says := "searching ..."
+		if p.older.rests {
+			says = "nothing found so far"
+		}
+		c.Put(2, first+1, RoleDim, says)
 		return
 	case len(p.rows) == 0:
 		c.Put(2, first+1, RoleText, "No outage is like that; Esc shows all.")

@@ -266,7 +266,7 @@ func TestOutageFilter(t *testing.T) {
 			if !slices.Equal(got, tc.want) {
 				t.Errorf("%s: outages %v, want %v", tc.typed, got, tc.want)
 			}
-			p.see("of the last 6 shown: " + tc.typed)
+			p.see("of all 6 shown: " + tc.typed)
 			p.press("j j j j j j j esc")
 			p.see("2 open, 1 suspended, 3 closed")
 		})

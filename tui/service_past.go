@@ -47,3 +47,13 @@ func (a *asker) owed(to page) tea.Cmd {
 		return reply[callback.Listing[callback.Alert]]{to, list, err}
 	}
 }
+
+// outagesFrom asks for a part of all outages, the latest first.
+func (a *asker) outagesFrom(to page, offset int) tea.Cmd {
+	return func() tea.Msg {
+		list, err := ask(a.ctx, a, func(ctx context.Context) (callback.Listing[callback.OutageView], error) {
+			return a.svc.Outages(ctx, callback.OutageQuery{Limit: maxOutages, Offset: offset})
+		})
+		return reply[outagePage]{to, outagePage{list, offset}, err}
+	}
+}
