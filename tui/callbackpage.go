@@ -77,6 +77,8 @@ func (p *callbackPage) Data(msg tea.Msg) tea.Cmd {
 // Status implements page.
 func (p *callbackPage) Status() string { return p.calls.status() }
 
+func (p *callbackPage) ofLoaded() string { return p.calls.ofLoaded() }
+
 // parse makes a filter of what was typed and of the kind of calls shown.
 func (p *callbackPage) parse(s string) (filter, *filterError) {
 	word := map[action]string{actFailed: "failed", actAll: "all", actUnfinished: "open"}[p.show]
@@ -84,9 +86,6 @@ func (p *callbackPage) parse(s string) (filter, *filterError) {
 }
 
 func (p *callbackPage) filterBy(s string) tea.Cmd {
-	if p.d.unsearchable() {
-		return nil
-	}
 	f, fault := p.parse(s)
 	if fault != nil {
 		p.d.say(RoleError, fault.Error())
@@ -101,9 +100,6 @@ func (p *callbackPage) Key(a action) (tea.Cmd, bool) {
 	d := p.d
 	switch a {
 	case actFailed, actAll, actUnfinished:
-		if d.unsearchable() {
-			return nil, true
-		}
 		p.show = a
 		return p.filterBy(p.typed), true
 	case actFilter:

@@ -31,6 +31,10 @@ type callList struct {
 	read    time.Time
 	stale   bool // changed since
 	search  search
+
+	// While the service is gone: the calls that were loaded, once a filter selects
+	// among them, and those that it selects.
+	loaded, kept []callback.CallView
 }
 
 type callPageOf = Page[callback.CallID, callback.CallView]
@@ -49,6 +53,10 @@ func newCallList(d *desk, f filter) *callList {
 
 // set begins a new query.
 func (l *callList) set(f filter) tea.Cmd {
+	if l.d.link.down {
+		return l.setLoaded(f)
+	}
+	l.loaded, l.kept = nil, nil
 	l.filter, l.fresh, l.err, l.exact, l.total = f, true, "", false, 0
 	l.search = search{until: l.d.opt.Now().Add(searchTime)}
 	l.list.Reset()
@@ -57,6 +65,10 @@ func (l *callList) set(f filter) tea.Cmd {
 
 // pump asks for the pages that are wanted.
 func (l *callList) pump() tea.Cmd {
+	if l.loaded != nil {
+		l.serve()
+		return nil
+	}
 	if l.holding || l.d.link.down {
 		return nil
 	}
@@ -134,6 +146,9 @@ func (l *callList) page(f Fetch[callback.CallID], got callback.CallList) callPag
 
 // Data takes a page.
 func (l *callList) Data(msg pageMsg) tea.Cmd {
+	if l.loaded != nil {
+		return nil // it comes too late
+	}
 	if msg.err != nil {
 		return l.failed(msg)
 	}
@@ -198,6 +213,12 @@ func (l *callList) reconnect() {
 	l.holding, l.delay = false, 0
 	l.end()
 	l.ctx, l.cancel = nil, nil
+	if l.loaded != nil {
+		l.loaded, l.kept, l.fresh = nil, nil, true
+		l.search = search{until: l.d.opt.Now().Add(searchTime)}
+		l.list.Reset()
+		return
+	}
 	l.list.Reconnect()
 }
 

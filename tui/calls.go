@@ -38,6 +38,8 @@ func (p *callsPage) overdue() bool { return p.calls.overdue() }
 // Status implements page.
 func (p *callsPage) Status() string { return p.calls.status() }
 
+func (p *callsPage) ofLoaded() string { return p.calls.ofLoaded() }
+
 // Key implements page.
 func (p *callsPage) Key(a action) (tea.Cmd, bool) {
 	d := p.d
@@ -67,15 +69,6 @@ func (p *callsPage) Key(a action) (tea.Cmd, bool) {
 	return p.calls.act(a)
 }
 
-// unsearchable says why no calls can be selected anew now, and reports whether
-// that is so: those that are loaded stay.
-func (d *desk) unsearchable() bool {
-	if d.link.down {
-		d.say(RoleError, "/: "+strings.ToLower(d.link.word())+"; the calls that are loaded stay")
-	}
-	return d.link.down
-}
-
 // checkFilter says what is wrong with a filter.
 func (d *desk) checkFilter(s string) *filterError {
 	_, fault := d.parseFilter(s, 0, "all")
@@ -83,9 +76,6 @@ func (d *desk) checkFilter(s string) *filterError {
 }
 
 func (p *callsPage) filterBy(s string) tea.Cmd {
-	if p.d.unsearchable() {
-		return nil
-	}
 	f, fault := p.d.parseFilter(s, 0, "all")
 	if fault != nil {
 		p.d.say(RoleError, fault.Error())

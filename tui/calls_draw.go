@@ -124,6 +124,8 @@ func (l *callList) place() (from, to float64, ok bool) {
 // nothing says why there are no rows.
 func (l *callList) nothing() string {
 	switch {
+	case l.loaded != nil:
+		return "none of the " + plural(uint64(len(l.loaded)), "call") + " that are loaded matches the filter"
 	case l.search.back != 0 && l.search.rests:
 		return "nothing found so far"
 	case l.search.back != 0:

@@ -253,6 +253,9 @@ func fixtureCall(s callSeed, n int) callback.CallView {
 	for i := max(s.tries-3, 0); i < s.tries; i++ {
 		v.Attempts = append(v.Attempts, fixtureAttempt(s, i+1))
 	}
+	if a := last(&v); a != nil {
+		v.LastAt, v.LastCode, v.LastClass = a.Started, a.Code, a.Class
+	}
 	if s.tries > 0 && v.Status == callback.Ready {
 		v.FirstFailed = ago(s.back)
 		v.GivesUp = v.FirstFailed.Add(24 * time.Hour)

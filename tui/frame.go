@@ -252,7 +252,11 @@ func (m *model) drawStatus(c *Canvas) {
 	status := ""
 	switch {
 	case d.link.down:
-		status = fmt.Sprintf("%s, attempt %d; scroll and copy still work; changes are off", strings.ToLower(d.link.word()), d.link.tries)
+		says := "filter, scroll and copy still work; changes are off"
+		if p, ok := m.top().(interface{ ofLoaded() string }); ok && p.ofLoaded() != "" {
+			says = p.ofLoaded() + "; changes are off"
+		}
+		status = fmt.Sprintf("%s, attempt %d; %s", strings.ToLower(d.link.word()), d.link.tries, says)
 	case d.loaded:
 		status = m.top().Status()
 	}

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -392,27 +393,58 @@ func TestFirstContactIsDenied(t *testing.T) {
 	}
 }
 
-// TestFilterWhileOffline leaves the calls that are loaded on the screen.
+// TestFilterWhileOffline selects among the calls that are loaded, says so, and
+// asks for all when the service is back.
 func TestFilterWhileOffline(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("2")
+		n := len(p.m.top().(*callsPage).calls.list.rows)
 		f.set(func() { f.fail = errors.New("connection refused") })
 		p.pass(5 * time.Second)
+		p.see("filter, scroll and copy still work; changes are off")
 		p.press("/")
-		p.types("kim")
+		p.types("tan")
 		p.press("enter")
-		p.see("/: offline; the calls that are loaded stay", "Mei Tan", "all callbacks, all statuses")
+		p.see("Mei Tan", "Show: \"tan\"", fmt.Sprintf("1 of the %d calls that are loaded; changes are off", n))
+		p.unseen("Jonas")
+		p.press("/ ctrl+u")
+		p.types("code:refused status:held cb:crm-prod")
+		p.press("enter")
+		p.see(fmt.Sprintf(" of the %d calls that are loaded", n), "refused")
+		p.unseen("success")
+		page := p.m.top().(*callsPage)
+		kept := len(page.calls.kept)
+		if kept <= page.calls.list.height {
+			t.Fatalf("%d calls fit the screen: this proves little", kept)
+		}
+		p.press("G") // all that were kept are there
+		if id := p.chosen(); id != page.calls.kept[kept-1].ID {
+			t.Fatalf("the last is %s, want %s", id, page.calls.kept[kept-1].ID)
+		}
+		for range kept {
+			p.press("k")
+		}
+		if id := p.chosen(); id != page.calls.kept[0].ID {
+			t.Fatalf("the first is %s, want %s", id, page.calls.kept[0].ID)
+		}
+		p.unseen("loading ...")
+		p.press("/ ctrl+u")
+		p.types("nobody")
+		p.press("enter")
+		p.see(fmt.Sprintf("none of the %d calls that are loaded matches the filter", n))
+		p.press("esc")
+		p.see("all callbacks, all statuses", "Mei Tan")
 		p.press("f")
-		p.see("offline", "Mei Tan")
-		p.press("1")
+		p.see("Show: status:failed")
 		f.set(func() { f.fail = nil })
-		p.pass(10 * time.Second)
-		p.press("enter")
+		p.pass(20 * time.Second)
+		p.see("Show: status:failed", "63 calls")
+		p.press("1 enter")
 		f.set(func() { f.fail = errors.New("connection refused") })
 		p.pass(5 * time.Second)
 		p.press("o")
-		p.see("/: offline", "Fred Waters")
+		p.see("Fred Waters", "calls that are loaded")
 	})
 }
