@@ -50,7 +50,7 @@ func (d *desk) stopBox(o *callback.OperationView) box {
 		d: d, title: "Stop", key: "u", verb: "stop",
 		lines: asks(
 			"Stop the "+verbOf(o.Kind)+" of calls of "+o.Callback+", begun by "+orNobody(o.By)+" "+d.clock.When(o.Created, d.now())+".",
-			Count(o.Matched)+" of at most "+Count(max(o.Total, o.Matched))+" calls had their turn; what was done stays done."),
+			Count(o.Matched)+" of at most "+plural(max(o.Total, o.Matched), "call")+" had their turn; what was done stays done."),
 		do: func() tea.Cmd { return d.stop(o) },
 	}
 }
@@ -221,6 +221,6 @@ func (d *desk) copyCall(v *callback.CallView) tea.Cmd {
 		d.say(RoleError, "Y: the request is longer than 64 KiB")
 		return nil
 	}
-	d.say(RoleText, "copied the request as a curl command, "+Bytes(uint64(len(text)))+" (if the terminal lets us: OSC 52)")
+	d.say(RoleText, "copied, if the terminal lets us (OSC 52): the request as a curl command, "+Bytes(uint64(len(text))))
 	return tea.SetClipboard(text)
 }

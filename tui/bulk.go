@@ -84,7 +84,7 @@ func (b *bulkBox) choose(f *filter) string {
 	h := d.find(f.query.Ref)
 	switch {
 	case h == nil:
-		return "it is for the calls of one callback: add cb:NAME to the filter, or open the callback"
+		return "it is for the calls of one callback: add cb:NAME to the filter, or open it"
 	case f.refuse() != "":
 		return f.refuse()
 	}
@@ -95,7 +95,7 @@ func (b *bulkBox) choose(f *filter) string {
 	case asked == allCalls || asked == 0:
 		b.want.Filter.Status = callback.ListFailed
 	case b.want.Kind == callback.OperationRetry && asked != callback.ListFailed:
-		return "only failed calls can be sent again; others were delivered, or not tried yet"
+		return "only failed calls can be sent again; others were delivered or not tried"
 	case asked&callback.ListSuccess != 0:
 		return "these calls count as success already"
 	}

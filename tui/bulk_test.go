@@ -398,7 +398,7 @@ func TestCopyExport(t *testing.T) {
 		p.press("2 /")
 		p.types(`cb:crm-prod status:failed code:503 it's`)
 		p.press("enter E 1 enter o E f E")
-		p.see("copied ringback calls export")
+		p.see("(OSC 52): ringback calls export")
 		want(t, p.copied, []string{
 			`ringback calls export --callback 'crm-prod' --status 'failed' --code '503' --text 'it'\''s' -o calls.ndjson`,
 			"ringback calls export --callback '" + callbackIDOf("crm-prod").String() + "' --status 'failed' -o calls.ndjson",

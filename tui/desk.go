@@ -172,7 +172,7 @@ func (d *desk) selectRow(c *Canvas, y int) {
 // copies puts text on the clipboard, through the terminal.
 func (d *desk) copies(text string) tea.Cmd {
 	text = callback.Sanitize(text, 4096)
-	d.say(RoleText, "copied "+text+" (if the terminal lets us: OSC 52)")
+	d.say(RoleText, "copied, if the terminal lets us (OSC 52): "+text) // whose end may be cut
 	return tea.SetClipboard(text)
 }
 

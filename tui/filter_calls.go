@@ -29,7 +29,7 @@ func (f *filter) refuse() string {
 	if len(f.beyond) == 0 {
 		return ""
 	}
-	return "the server cannot select by " + strings.Join(f.beyond, " ") + "; take it out, or mark calls with *"
+	return "the server cannot select by " + strings.Join(f.beyond, " ") + ": take it out, or mark calls"
 }
 
 const allCalls = callback.ListSuccess | callback.ListFailed | callback.ListPending

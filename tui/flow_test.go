@@ -242,7 +242,7 @@ func TestRetryWithoutAnswer(t *testing.T) {
 		p.press("enter f j r")
 		f.set(func() { f.fail = errors.New("connection reset") })
 		p.press("enter")
-		p.see("retry 0 of 1: stopped after 0 calls: connection reset")
+		p.see("retry 0 of 1, 0 done: stopped: connection reset")
 	})
 }
 
@@ -356,7 +356,7 @@ func TestCopy(t *testing.T) {
 		p.press("y 2 j y enter y")
 		id := f.calls[1].ID.String()
 		want(t, p.copied, []string{callbackIDOf("crm-prod").String(), id, id})
-		p.see("copied " + id)
+		p.see("copied, if the terminal lets us (OSC 52): " + id)
 	})
 }
 

@@ -180,7 +180,7 @@ func (j *job) result() string {
 // stopped says what a job did until the service did not answer. Whether the
 // step under way was done is not known.
 func (j *job) stopped(why string) string {
-	return fmt.Sprintf("%s: stopped after %s: %s; the rest: look before you repeat it", j.progress(), plural(uint64(j.changed), "call"), why)
+	return fmt.Sprintf("%s, %s done: stopped: %s; look before you repeat it", j.progress(), Count(uint64(j.changed)), why)
 }
 
 func (j *job) drawProgress(c *Canvas, y int) {

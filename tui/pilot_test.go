@@ -100,6 +100,9 @@ func (p *pilot) send(msg tea.Msg) {
 	}
 	_, cmd := p.m.Update(msg)
 	p.m.View()
+	if n := p.m.desk.note.text; p.m.w == 80 && p.m.canvas.Width(n) > p.m.w-2 && !strings.HasPrefix(n, "copied, ") {
+		p.t.Errorf("what is said is cut at %d columns: %q", p.m.w, n)
+	}
 	p.run(cmd)
 }
 

@@ -103,7 +103,7 @@ func (n *narrator) changes(o *callback.Overview, last map[string]callback.State)
 
 func (n *narrator) progress(o *callback.Overview) {
 	c := counts(o)
-	n.say("%d responses accepted, %d delivered, %d waiting", c.Accepted, c.Delivered, c.Waiting())
+	n.say("%s accepted, %d delivered, %d waiting", plural(c.Accepted, "response"), c.Delivered, c.Waiting())
 }
 
 // counts adds up the counters of all callbacks.
