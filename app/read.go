@@ -16,6 +16,7 @@ func (a *App) Server(context.Context) (callback.Server, error) {
 	s := a.opt.Info
 	s.Now, s.Running, s.MaxInFlight = a.clock.Now(), a.dispatch.Running(), a.opt.MaxInFlight
 	s.Interval, s.Window = a.opt.Policy.Interval, a.opt.Policy.Window
+	s.ClockDoubtful = a.clock.Doubtful()
 	s.Role = callback.RoleAdmin // who stands in the process needs no key
 	return s, nil
 }

@@ -288,6 +288,7 @@ type Server struct {
 	Connect       time.Duration // default time limits of an attempt
 	Response      time.Duration
 	KeyHeader     string // of auth type httpheader
+	ClockDoubtful bool   // the clock jumped, and is not followed
 }
 
 // Overview is the first screen.

@@ -82,7 +82,14 @@ func (d *desk) drawReady(put func(x int, role Role, text string), g *Glyphs) {
 	}
 	s := &d.server
 	ok := string(g.OK) + " "
-	put(3, RoleText, "Ready: "+ok+"store "+s.DataDir+"   "+ok+"API on "+s.Listen)
+	clock := "   " + ok + "clock"
+	if s.ClockDoubtful {
+		clock = ""
+	}
+	put(3, RoleText, "Ready: "+ok+"store "+s.DataDir+"   "+ok+"API on "+s.Listen+clock)
+	if s.ClockDoubtful {
+		put(10, RoleFailing, string(g.Failing)+" the clock jumped, and is not followed")
+	}
 	if s.MailServer == "" {
 		put(10, RoleFailing, string(g.Failing)+" no mail server is set: no alert can go out. See [smtp]")
 		put(12, RoleFailing, "in the configuration.")

@@ -122,3 +122,22 @@ func TestTheCellThatIsNotOver(t *testing.T) {
 		}
 	})
 }
+
+// The first screen of all says what is ready, and that the clock is not where it
+// is not followed.
+func TestFirstRunTellsOfTheClock(t *testing.T) {
+	t.Parallel()
+	for _, doubtful := range []bool{false, true} {
+		f := newFake()
+		f.overview.Callbacks, f.server.ClockDoubtful = nil, doubtful
+		fly(t, f, 80, 24, nil, func(p *pilot) {
+			p.see("Ready: ✓ store /var/lib/ringback   ✓ API on 127.0.0.1:8480")
+			if doubtful {
+				p.see("! the clock jumped, and is not followed")
+				p.unseen("✓ clock")
+			} else {
+				p.see("✓ clock")
+			}
+		})
+	}
+}

@@ -60,6 +60,7 @@ func newFixed() *fixed {
 			CreatedAt: clock("08:00:00.5").In(time.FixedZone("AEST", 36000)), UpdatedAt: clock("09:00:00"),
 		},
 		Live: callback.Live{
+			Requeued: callback.Requeued{Began: clock("09:15:00"), Last: clock("09:18:00"), Calls: 12, Delivered: 7, Failed: 3, Resolved: 1},
 			Num: 1, State: callback.Down, Since: clock("09:12:04.123456"),
 			Gate: callback.Gate{State: callback.Open, OpenedAt: clock("09:12:04"), Probe: clock("09:17:04"), Last: clock("09:12:04")},
 			Outage: callback.OutageState{
@@ -134,6 +135,7 @@ func (f *fixed) Server(context.Context) (callback.Server, error) {
 		Name: "gw1", Version: "1.2.3", ID: "F00D", Started: clock("08:00:00"), Now: clock("09:20:00"), DataDir: "ringback-data",
 		Listen: "127.0.0.1:8480", Running: 1, MaxInFlight: 512, Interval: 5 * time.Minute, Window: 24 * time.Hour,
 		Connect: 5 * time.Second, Response: time.Minute, KeyHeader: "X-Whispir-Callback-Key", Role: callback.RoleAdmin, Embedded: true,
+		ClockDoubtful: true,
 	}, nil
 }
 
@@ -143,7 +145,7 @@ func (f *fixed) Overview(context.Context, int) (callback.Overview, error) {
 		Callbacks: []callback.HealthView{{
 			Health: f.health, Shown: callback.Down, OK: 974, Bad: 26, Cells: []callback.Cell{{OK: 970, Bad: 1}, {OK: 4, Bad: 25}},
 			P50: 84 * time.Millisecond, P95: 1900 * time.Millisecond, Oldest: clock("09:12:03.5"), NextTry: clock("09:22:04"),
-			Alert: &f.outage.Alerts[0],
+			Alert: &f.outage.Alerts[0], Latest: &f.outage.Alerts[len(f.outage.Alerts)-1],
 		}},
 		Events: []callback.Event{{At: clock("09:12:04"), Callback: "crm-prod", State: callback.Down, Text: "went down: Connection refused"}},
 	}, nil

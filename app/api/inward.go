@@ -174,7 +174,7 @@ func (s *serverShape) domain() callback.Server {
 		Name: s.Name, Version: s.Version, ID: s.ID, Started: at(s.Started), Now: at(s.Now), DataDir: s.DataDir,
 		Listen: s.Listen, MailServer: s.MailServer, Role: s.Role, ReadOnly: s.ReadOnly, Demo: s.Demo, Running: s.Running,
 		MaxInFlight: s.MaxInFlight, Interval: time.Duration(s.IntervalMs), Window: time.Duration(s.WindowMs),
-		Connect: time.Duration(s.ConnectTimeoutMs), Response: time.Duration(s.ResponseTimeoutMs), KeyHeader: s.KeyHeader,
+		Connect: time.Duration(s.ConnectTimeoutMs), Response: time.Duration(s.ResponseTimeoutMs), KeyHeader: s.KeyHeader, ClockDoubtful: s.ClockDoubtful,
 	}
 }
 

@@ -99,7 +99,7 @@ func serverOf(s *callback.Server) serverShape {
 		Name: s.Name, Version: s.Version, ID: s.ID, Started: stamp(s.Started), Now: stamp(s.Now), DataDir: s.DataDir,
 		Listen: s.Listen, MailServer: s.MailServer, Role: s.Role, ReadOnly: s.ReadOnly, Demo: s.Demo, Running: s.Running,
 		MaxInFlight: s.MaxInFlight, IntervalMs: millis(s.Interval), WindowMs: millis(s.Window),
-		ConnectTimeoutMs: millis(s.Connect), ResponseTimeoutMs: millis(s.Response), KeyHeader: s.KeyHeader,
+		ConnectTimeoutMs: millis(s.Connect), ResponseTimeoutMs: millis(s.Response), KeyHeader: s.KeyHeader, ClockDoubtful: s.ClockDoubtful,
 	}
 }
 

@@ -250,6 +250,7 @@ type serverShape struct {
 	ConnectTimeoutMs  millis        `json:"connectTimeoutMs"`
 	ResponseTimeoutMs millis        `json:"responseTimeoutMs"`
 	KeyHeader         string        `json:"keyHeader,omitempty"`
+	ClockDoubtful     bool          `json:"clockDoubtful,omitzero"`
 }
 
 // overviewShape is the first screen.
