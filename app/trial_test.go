@@ -19,6 +19,12 @@ func TestTrialsAreFew(t *testing.T) {
 			t.Errorf("test of callback %d beside %d others: %v, want %s", num, maxTrials, err, want)
 		}
 	}
+	var drafts trials
+	for _, want := range []callback.Code{"", callback.CodeConflict} {
+		if err := drafts.begin(0); callback.ErrorCode(err) != want {
+			t.Errorf("test of the draft of a new one: %v, want %q", err, want)
+		}
+	}
 	run.end(2)
 	if err := run.begin(maxTrials + 1); err != nil {
 		t.Errorf("after one ended: %v", err)

@@ -36,7 +36,13 @@ func (m *model) commands() []command {
 				elsewhere = append(elsewhere, c)
 				continue
 			}
-			c.why = m.desk.lacks(b.act.needs())
+			switch {
+			case m.desk.may(b.act):
+			case m.desk.opt.ReadOnly:
+				c.why = "read-only"
+			default:
+				c.why = "needs role " + string(b.act.needs())
+			}
 			here = append(here, c)
 		}
 	}

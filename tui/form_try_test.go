@@ -2,7 +2,6 @@ package tui
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -138,7 +137,7 @@ func TestLooksHoldNobodyUp(t *testing.T) {
 			t.Errorf("%d looks: %s", n, strings.Join(f.looks, "; "))
 		}
 		p.press("ctrl+s")
-		want(t, f.did(), []string{fmt.Sprintf("create name=crm url=https://crm.example.com/in23")})
+		want(t, f.did(), []string{"create name=crm url=https://crm.example.com/in23"})
 	})
 }
 

@@ -94,6 +94,9 @@ func TestKeysOfAnotherRole(t *testing.T) {
 			want(t, f.did(), nil)
 			p.press(":")
 			p.types("make a new one")
+			if row := p.line("Make a new one"); strings.Contains(row, "needs role admin") != (tc.role != callback.RoleAdmin) {
+				t.Errorf("%s: the palette has %s", tc.role, row)
+			}
 			p.press("enter")
 			if _, form := p.m.top().(*editPage); form != (tc.role == callback.RoleAdmin) {
 				t.Errorf("%s: by the palette the form is open: %v", tc.role, form)
