@@ -56,26 +56,43 @@ func (p *editPage) drawBelow(c *Canvas, y, end int) {
 		c.PutIn(1, y, w-2, RoleText, "Changed: "+s, Left)
 		y++
 	}
-	s := f.effect()
-	if s == "" {
-		p.drawCommand(c, y+1, end)
-		return
+	if s := f.effect(); s != "" {
+		for _, line := range c.Wrap("Effect: "+s, w-2, min(end-y, 2)) {
+			c.PutIn(1, y, w-2, RoleText, line, Left)
+			y++
+		}
 	}
-	for _, line := range c.Wrap("Effect: "+s, w-2, min(end-y, 2)) {
-		c.PutIn(1, y, w-2, RoleText, line, Left)
-		y++
-	}
-	p.drawCommand(c, y+1, end)
+	y = p.drawCommand(c, y+1, end)
+	p.drawSample(c, y, end)
 }
 
-// drawCommand shows how a shell does the same, where there is room.
-func (p *editPage) drawCommand(c *Canvas, y, end int) {
+// drawCommand shows how a shell does the same, where there is room, and returns
+// the row after it.
+func (p *editPage) drawCommand(c *Canvas, y, end int) int {
 	w, _ := c.Size()
 	if !p.dirty() || end-y < 3 {
-		return
+		return y
 	}
 	c.Rule(y, "the same from a shell", "")
 	for _, line := range c.Wrap(p.form.command(), w-2, end-y-1) {
+		y++
+		c.PutIn(1, y, w-2, RoleText, line, Left)
+	}
+	return y + 2
+}
+
+// drawSample shows the head of a request as the form has it, where there is room
+// for all of it.
+func (p *editPage) drawSample(c *Canvas, y, end int) {
+	w, _ := c.Size()
+	cb := p.form.would()
+	heads := p.d.heads(&sent{cb: &cb, url: cb.MaskedURL(), id: "..."}, true)
+	lines := append(heads[:1:1], packed(c, heads[1:], w-2)...)
+	if cb.URL == "" || p.form.field("url").fault != "" || end-y <= len(lines) {
+		return
+	}
+	c.Rule(y, "what will be sent", "Ctrl+T sends a sample")
+	for _, line := range lines {
 		y++
 		c.PutIn(1, y, w-2, RoleText, line, Left)
 	}

@@ -52,12 +52,25 @@ func (f *form) looked(msg lookedMsg) {
 // trial returns the box that sends a sample to what the form has.
 func (f *form) trial() *trialBox {
 	draft, _ := f.draft()
-	b := &trialBox{d: f.d, key: "Ctrl+T", id: f.base.ID, name: f.field("name").value(), cb: f.base.Callback, draft: &draft}
+	b := &trialBox{d: f.d, key: "Ctrl+T", id: f.base.ID, name: f.field("name").value(), cb: f.would(), draft: &draft}
 	if b.name == "" {
 		b.name = "the new callback"
 	}
-	typed := func(string) callback.Secret { return callback.MaskedSecret(callback.MaskPrefix + "typed") }
-	_ = draft.Apply(&b.cb, typed) // what it lacks was checked
-	b.cb.Headers = callback.ShownHeaders(b.cb.Headers)
 	return b
+}
+
+// would returns the callback that would be stored, to be shown: nothing of it
+// tells a secret.
+func (f *form) would() callback.Callback {
+	cb := f.base.Callback
+	draft, _ := f.draft()
+	typed := func(clear string) callback.Secret {
+		if clear == "" {
+			return callback.Secret{}
+		}
+		return callback.MaskedSecret(callback.MaskPrefix + "typed")
+	}
+	_ = draft.Apply(&cb, typed) // what is wrong is told at its field
+	cb.Headers = callback.ShownHeaders(cb.Headers)
+	return cb
 }

@@ -141,6 +141,33 @@ func TestLooksHoldNobodyUp(t *testing.T) {
 	})
 }
 
+// The head of a request is shown as it would be, its secrets apart, and not while
+// there is none.
+func TestWhatWillBeSentIsShown(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 160, 45, nil, func(p *pilot) {
+		p.press("e")
+		p.see("what will be sent", "POST /in/whispir HTTP/1.1", "X-Whispir-Callback-Key: ******#4f2a1b", "X-Tenant: north", "X-Api-Token: ******#hidden", "webhook-signature: v1,...")
+		p.fill("url", "https://crm.example.com/new")
+		p.fill("auth.key", "canary-key")
+		p.goTo("auth.type")
+		p.press("right")
+		p.goTo("contentType")
+		p.press("space")
+		p.see("POST /new HTTP/1.1", "Authorization: Basic ******#typed", "Content-Type: application/xml")
+		p.goTo("auth.type")
+		p.press("left left")
+		p.see("POST /new?auth=******#typed HTTP/1.1")
+		p.unseen("canary")
+		p.fill("url", "ftp:")
+		p.unseen("what will be sent")
+	})
+	fly(t, newFake(), 160, 45, nil, func(p *pilot) {
+		p.press("n")
+		p.unseen("what will be sent")
+	})
+}
+
 func TestFindingsWhereThereIsLittleRoom(t *testing.T) {
 	t.Parallel()
 	f := newFake()
