@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestEditInTmux makes the first callback on the screen, mends its URL while
-// somebody else changes it too, sends it a sample, and deletes it.
+// TestEditInTmux makes the first callback on the screen, is told that its URL does
+// not answer well, mends it and sends that a sample before it is saved, while
+// somebody else changes it too; sends it another sample, and deletes it.
 func TestEditInTmux(t *testing.T) {
 	tmux, err := exec.LookPath("tmux")
 	if err != nil {
@@ -33,7 +34,7 @@ func TestEditInTmux(t *testing.T) {
 	s.keys("n")
 	s.shows("New callback", "Ctrl+S save")
 	s.keys("crm-prod", "Tab", hook.URL+"/wrong", "Tab", "Right", "Right", "Right", "Right", "Tab", "s3cret-canary")
-	s.shows("(o) bearer", "*************")
+	s.shows("(o) bearer", "*************", "! GET") // what is there answers 503
 	s.keys("Tab", "Tab", "Tab", "Tab", "Tab", "Space", "C-s")
 	s.shows("made crm-prod")
 	if got := s.get("/callbacks/crm-prod"); !strings.Contains(got, `"type":"bearertoken"`) || !strings.Contains(got, `"retriesEnabled":true`) {
@@ -48,6 +49,12 @@ func TestEditInTmux(t *testing.T) {
 	s.shows("Edit callback crm-prod", hook.URL+"/wrong")
 	s.keys("Tab", "C-u", hook.URL+"/in")
 	s.shows("3 waiting calls: to the new URL")
+	s.keys("C-t")
+	s.shows("Send a sample response to crm-prod now.", "nothing is saved")
+	s.keys("Enter")
+	s.shows("crm-prod took it: 200 OK")
+	s.keys("Escape") // once: a second one would leave the form
+	s.shows("Content type  (o) json", "nothing is saved yet")
 	s.put("/callbacks/crm-prod", `{"email":"theirs@example.com"}`)
 	s.keys("C-s")
 	s.shows("Changed meanwhile", "theirs@example.com")
@@ -64,8 +71,8 @@ func TestEditInTmux(t *testing.T) {
 	s.shows("Send a sample response to crm-prod now.")
 	s.keys("Enter")
 	s.shows("crm-prod took it: 200 OK")
-	if n := tests.Load(); n != 1 {
-		t.Errorf("%d samples came, want 1", n)
+	if n := tests.Load(); n != 2 {
+		t.Errorf("%d samples came, want one of what was not saved and one of what was", n)
 	}
 	s.insists("Escape", "1 of 1 shown")
 
