@@ -29,7 +29,8 @@ type callList struct {
 	holding bool
 	fresh   bool // no page of this filter came yet
 	read    time.Time
-	stale   bool // changed since
+	stale   bool          // changed since
+	took    time.Duration // how long the last page was on its way
 	search  search
 
 	// While the service is gone: the calls that were loaded, once a filter selects
@@ -155,7 +156,7 @@ func (l *callList) Data(msg pageMsg) tea.Cmd {
 	if !l.list.Apply(msg.fetch, l.page(msg.fetch, msg.list)) {
 		return l.pump()
 	}
-	l.err, l.delay = "", 0
+	l.err, l.delay, l.took = "", 0, l.d.opt.Now().Sub(l.search.asked)
 	l.searched(msg)
 	if l.filter.keep == nil && (l.fresh || msg.list.Exact) {
 		l.total, l.exact = msg.list.Total, msg.list.Exact

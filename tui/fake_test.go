@@ -39,6 +39,7 @@ type fake struct {
 	editing
 	far  time.Duration // that it takes to read outages
 	look int           // calls that one question looks at, at most, in two seconds; 0: all
+	lag  time.Duration // what a page of calls takes
 }
 
 var _ callback.Service = (*fake)(nil)
@@ -102,6 +103,7 @@ func (f *fake) Calls(_ context.Context, q callback.ListQuery) (list callback.Cal
 	if err := f.enter("Calls"); err != nil {
 		return list, err
 	}
+	time.Sleep(f.lag)
 	looked := 0
 	defer func() {
 		if !q.Plain() {

@@ -26,6 +26,9 @@ const searchTime = 5 * time.Second
 // took to find its rows.
 const costShare = 20
 
+// mostRest bounds that for a list whose rows follow one another.
+const mostRest = 5 * time.Second
+
 // searching reports that calls are looked for beyond those on the screen, or
 // that this rests.
 func (l *callList) searching() bool {
@@ -80,7 +83,7 @@ func (l *callList) patience() time.Duration {
 		least = 0
 	}
 	if !l.filter.rare() {
-		return least
+		return max(least, min(costShare*l.took, mostRest))
 	}
 	return max(least, costShare*l.search.spent)
 }

@@ -157,6 +157,28 @@ func TestRareListsAreReadRarely(t *testing.T) {
 	})
 }
 
+// TestCostlyListsAreReadRarely also leaves a list alone that selects many, for
+// longer the longer a page of it takes the service: it reads two each time.
+func TestCostlyListsAreReadRarely(t *testing.T) {
+	t.Parallel()
+	for lag, want := range map[time.Duration]int{0: 20, 100 * time.Millisecond: 10, time.Second: 4} {
+		f := newFake()
+		f.lag = lag
+		fly(t, f, 80, 24, nil, func(p *pilot) {
+			p.press("2")
+			p.pass(5 * time.Second)
+			asked := f.count("Calls")
+			for range 100 {
+				f.changed()
+				p.pass(100 * time.Millisecond)
+			}
+			if n := f.count("Calls") - asked; n != want {
+				t.Errorf("where a page takes %v it asked %d times in 10 s of changes, want %d", lag, n, want)
+			}
+		})
+	}
+}
+
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	d := filterDesk()
