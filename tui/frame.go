@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,18 +89,17 @@ type signal struct {
 	text string
 }
 
-// signals returns what the bar has to say besides the tabs, what must not be
-// missed first.
-func (m *model) signals() []signal {
+// signals appends what the bar has to say besides the tabs, what must not be
+// missed first, to out, which is empty.
+func (m *model) signals(out []signal) []signal {
 	d := &m.desk
-	var out []signal
 	if d.link.down {
 		out = append(out, signal{RoleAlarm, " " + d.link.word() + " " + Duration(d.opt.Now().Sub(d.link.since)) + " "})
 	} else if !d.paused.IsZero() {
 		out = append(out, signal{RoleAlarm, " PAUSED " + d.clock.Head(d.paused) + " "})
 	}
 	if m.w >= 100 || len(out) == 0 {
-		out = append([]signal{{RoleBar, d.clock.Head(d.running())}}, out...)
+		out = slices.Insert(out, 0, signal{RoleBar, d.clock.Head(d.running())})
 	}
 	switch role := d.role(); {
 	case role == callback.RoleRead:
@@ -147,7 +147,8 @@ func (m *model) drawBar(c *Canvas) {
 		name = d.server.Name
 	}
 	x := c.PutIn(1, 0, min(c.Width(name), 12), RoleBar, name, Left) + 1
-	signals := m.signals()
+	var most [4]signal
+	signals := m.signals(most[:0])
 	room := m.w - 1 - x
 	for _, s := range signals {
 		room -= c.Width(s.text) + 1

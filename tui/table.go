@@ -58,11 +58,11 @@ func (t *table) spare(n int) {
 // head draws the titles.
 func (t *table) head(c *Canvas, y int) {
 	for i := range t.cols {
-		title := t.cols[i].title
-		if sign := t.cols[i].sign; sign != 0 {
-			title += " " + string(sign)
+		if col := &t.cols[i]; col.sign == 0 {
+			t.put(c, y, i, RoleHeader, col.title)
+		} else {
+			t.put(c, y, i, RoleHeader, col.title+" "+string(col.sign))
 		}
-		t.put(c, y, i, RoleHeader, title)
 	}
 }
 
