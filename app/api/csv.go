@@ -93,8 +93,9 @@ func cell(s string) string {
 		}
 		return r
 	}, s)
-	first, n := utf8.DecodeRuneInString(strings.TrimLeftFunc(s, unicode.IsSpace))
-	if n > 0 && strings.ContainsRune("=+-@＝＋－＠", first) || s != "" && strings.IndexByte("\t\r\n", s[0]) >= 0 {
+	text := strings.TrimLeftFunc(s, unicode.IsSpace)
+	first, n := utf8.DecodeRuneInString(text)
+	if n > 0 && strings.ContainsRune("=+-@＝＋－＠", first) || strings.ContainsAny(s[:len(s)-len(text)], "\t\r\n") {
 		return "'" + s
 	}
 	return s

@@ -284,7 +284,7 @@ func TestCell(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
 		"": "", "Yes, I accept.": "Yes, I accept.", "a=b": "a=b", "1-2": "1-2", "a\nb": "a\nb", "👍": "👍", "'=1": "'=1",
-		"=SUM(A1:A9)": "'=SUM(A1:A9)", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\t=1": "'\t=1", "\ra": "'\ra", "\na": "'\na", "  =1": "'  =1", "\u00a0@": "'\u00a0@",
+		"=SUM(A1:A9)": "'=SUM(A1:A9)", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\t=1": "'\t=1", "\ra": "'\ra", "\na": "'\na", "  =1": "'  =1", "\u00a0@": "'\u00a0@", " \r": "' \r", " a": " a",
 		"＝1": "'＝1", "＋": "'＋", "－x": "'－x", "＠": "'＠",
 		"a\x00b\x1b[1m": "a\ufffdb\ufffd[1m", "\x9bx": "\ufffdx", "\u202ea": "\ufffda", "\ufeff=1": "\ufffd=1", "a\tb": "a\tb",
 	} {
