@@ -24,7 +24,7 @@ type attempts struct {
 // Attempts implements callback.Ledger.
 func (e *Engine) Attempts(ctx context.Context, q callback.AttemptQuery) (page callback.AttemptPage, err error) {
 	q = q.Bounded()
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		l := &attempts{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, turns: turns{oldest: q.Oldest}}, e: e, q: q}
 		defer l.close()
 		if err := l.plan(ctx); err != nil {

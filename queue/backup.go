@@ -67,11 +67,7 @@ func (e *Engine) whileOpen(f func() error) error {
 // being backed up: Badger reads what it cannot read as empty, with a line in the
 // log, and an empty response is a damaged one, here and where it is restored.
 func (e *Engine) backupChunk(t *badger.Txn, b *backupWriter, from []byte) (next []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil { // Badger panics at some damaged tables
-			err = fmt.Errorf("a file of the store is damaged: %v", p)
-		}
-	}()
+	defer e.told(&err)
 	it := t.NewIterator(badger.IteratorOptions{})
 	defer it.Close()
 	for it.Seek(from); it.Valid(); it.Next() {

@@ -89,7 +89,7 @@ func (e *Engine) Claim(ctx context.Context, now time.Time, num callback.Num, cal
 	}
 	responses := make([]callback.Response, len(calls))
 	damaged := make([]bool, len(calls))
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		for i := range calls {
 			var err error
 			responses[i], damaged[i], err = e.responseIf(t, slot, calls[i].ID, room)
@@ -136,7 +136,7 @@ func (e *Engine) Responses(_ context.Context, num callback.Num, ids []callback.C
 		bytes -= size
 		return bytes >= 0
 	}
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		for _, id := range ids {
 			r, damaged, err := e.responseIf(t, slot, id, room)
 			if damaged || errors.Is(err, errNoRoom) {

@@ -59,6 +59,7 @@ type Engine struct {
 
 	manifest *manifestKeeper
 
+	broken      atomic.Bool  // a read panicked, and Badger may hold locks that it took for it
 	interrupted int          // attempts, by the end of the process before
 	removed     atomic.Int64 // bytes of what retention removed since all tables were compacted
 
@@ -152,7 +153,7 @@ func Open(opt Options) (e *Engine, err error) {
 		return nil, errors.Join(err, held.Close())
 	}
 	if err := e.load(); err != nil {
-		return nil, errors.Join(err, e.db.Close(), held.Close())
+		return nil, errors.Join(err, e.closeBadger(), held.Close())
 	}
 	e.manifest = keepManifest(opt.Dir, func(err error) { opt.Log.Error("the note of the MANIFEST is not up to date", "err", err) })
 	go e.write()
@@ -206,12 +207,21 @@ func (e *Engine) Close() error {
 	e.sending.Unlock()
 	<-e.done
 	e.manifest.close()
-	err := e.db.Close()
+	err := e.closeBadger()
 	e.manifest.look()
 	if err == nil {
 		err = e.Err()
 	}
 	return errors.Join(err, e.lock.Close())
+}
+
+// closeBadger leaves the database as a kill would where it would wait for what a
+// read that panicked has locked: the next start replays its logs.
+func (e *Engine) closeBadger() error {
+	if e.broken.Load() {
+		return nil
+	}
+	return e.db.Close()
 }
 
 // Interrupted returns how many attempts ran when the folder was left, and were
@@ -272,7 +282,7 @@ func (e *Engine) Check(ctx context.Context) error {
 	}
 	e.mu.RUnlock()
 	var faults []error
-	err := e.db.View(func(t *badger.Txn) error {
+	err := e.view(func(t *badger.Txn) error {
 		for _, h := range houses {
 			if h != nil && ctx.Err() == nil {
 				faults = append(faults, checkHouse(t, h, running)...)

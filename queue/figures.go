@@ -118,7 +118,7 @@ func (e *Engine) Causes(ctx context.Context, num callback.Num, from, to time.Tim
 	var hours [][]callback.Failure
 	begin := causesKey(slot, num, hourOf(from.Add(time.Hour-time.Nanosecond)))
 	end := hourOf(to.Add(time.Hour - time.Nanosecond))
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		return eachKey(t, causesPrefix(slot, num), begin, func(k []byte) (bool, error) {
 			k, part := k[:len(k)-1], k[len(k)-1]
 			if be32(k[len(k)-4:]) >= end || part != 0 {
@@ -150,7 +150,7 @@ func (e *Engine) purgeCauses(ctx context.Context, now time.Time, num callback.Nu
 		end = hourOf(horizon.Add(-time.Nanosecond)) // an hour that ends at horizon stays
 	}
 	var old [][]byte
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		return eachKey(t, causesPrefix(slot, num), nil, func(k []byte) (bool, error) {
 			switch {
 			case be32(k[len(k)-5:]) >= end:
@@ -208,7 +208,7 @@ func (e *Engine) PutMinute(ctx context.Context, now time.Time, m callback.Minute
 
 // Minutes implements callback.Figures. One that is damaged is left out.
 func (e *Engine) Minutes(ctx context.Context, from time.Time, limit int) (out []callback.Minute, err error) {
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		return eachKey(t, key(0, kindMinute), minuteKey(minuteOf(from.Add(time.Minute-time.Nanosecond))), func(k []byte) (bool, error) {
 			k, part := k[:len(k)-1], k[len(k)-1]
 			if part != 0 || len(out) == limit {
@@ -242,7 +242,7 @@ func (e *Engine) PurgeMinutes(ctx context.Context, now, before time.Time, limit 
 	for end := minuteOf(before.Add(time.Minute - time.Nanosecond)); purged < limit; {
 		var old [][]byte
 		n := 0
-		err := e.db.View(func(t *badger.Txn) error {
+		err := e.view(func(t *badger.Txn) error {
 			return eachKey(t, key(0, kindMinute), nil, func(k []byte) (bool, error) {
 				if k[len(k)-1] == 0 {
 					if be32(k[2:]) >= end || n == min(minutesPage, limit-purged) {

@@ -70,7 +70,7 @@ func (e *Engine) raise() error {
 func (e *Engine) first(h *house, class callback.DueClass) (to head, err error) {
 	to = head{due: math.MaxUint64, id: math.MaxUint64}
 	prefix := duePrefix(h.slot, h.num, class)
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		from := h.marks.heads[class].key(prefix, callback.DueKey{})
 		return eachKey(t, prefix, from, func(k []byte) (bool, error) {
 			due, id := be64(k[len(prefix):]), be64(k[len(prefix)+8:])

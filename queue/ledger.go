@@ -26,7 +26,7 @@ func (e *Engine) Due(_ context.Context, num callback.Num, class callback.DueClas
 	seek := h.marks.heads[class].key(prefix, from)
 	e.mu.RUnlock()
 	var out []callback.Entry
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		return eachItem(t, prefix, seek, true, func(k, v []byte) (bool, error) {
 			id := callback.CallID(be64(k[len(k)-8:]))
 			if e.running(id) {
@@ -56,7 +56,7 @@ func (e *Engine) Call(_ context.Context, num callback.Num, id callback.CallID) (
 	if err != nil {
 		return c, err
 	}
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		if c.Entry, err = readEntry(t, slot, num, id); err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func readExcerpt(t *badger.Txn, slot byte, id callback.CallID, n int) (string, e
 
 // Calls implements callback.Ledger.
 func (e *Engine) Calls(ctx context.Context, q callback.CallQuery) (page callback.CallPage, err error) {
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		l := e.plan(t, q.Bounded())
 		defer l.close()
 		var next place

@@ -97,6 +97,9 @@ func inspect(dir string) error {
 		switch {
 		case strings.HasSuffix(name, ".sst"):
 			tables++
+			if err := checkTable(filepath.Join(dir, name)); err != nil {
+				return err
+			}
 		case strings.HasSuffix(name, ".mem"), strings.HasSuffix(name, ".vlog"):
 			// A kill at the wrong moment leaves an empty file that nothing was
 			// written to, at which Badger would never open again.
@@ -188,7 +191,8 @@ const format = 3
 
 // load reads what is kept in memory: callbacks, live states, ids, the number
 // of alerts that wait, API keys.
-func (e *Engine) load() error {
+func (e *Engine) load() (err error) {
+	defer e.told(&err)
 	return e.db.Update(func(t *badger.Txn) (err error) {
 		if err := checkFormat(t); err != nil {
 			return err
@@ -328,7 +332,7 @@ func (e *Engine) recover() error {
 // openClaims reads all claim records, and the claims in them, of which most may
 // have their results.
 func (e *Engine) openClaims() (open []claimed, refs []claimRef, err error) {
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		for slot := range 256 {
 			prefix := key(byte(slot), kindClaim)
 			err := eachItem(t, prefix, nil, true, func(k, v []byte) (bool, error) {

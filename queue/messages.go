@@ -327,7 +327,7 @@ func (w *blocks) find() (gone [][]byte, more bool, err error) {
 	var k []byte
 	var list []mention
 	looked := 0
-	err = w.e.db.View(func(t *badger.Txn) error {
+	err = w.e.view(func(t *badger.Txn) error {
 		return eachItem(t, key(0, kindMessage), blockKey(w.from), true, func(next, v []byte) (bool, error) {
 			// A block is looked at when the next is known: its calls are older than those
 			// of that, and nothing is added to it any more.

@@ -60,7 +60,7 @@ func (e *Engine) Named(_ context.Context, id string, after callback.CallID, limi
 	}
 	prefix, from := namedPrefix(o.slot, o.seq), namedKey(o.slot, o.seq, after+1)
 	e.mu.RUnlock()
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		return eachItem(t, prefix, from, true, func(_, v []byte) (bool, error) {
 			part, err := decodeNamed(v)
 			for _, id := range part {

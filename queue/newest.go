@@ -100,7 +100,7 @@ func records(it *badger.Iterator, prefix, at []byte) func() (k []byte, ok bool) 
 // outage, as memory has it, began before those on the page; the transaction may
 // not have that one yet.
 func (e *Engine) Outages(ctx context.Context, q callback.Newest[callback.Outage]) (page callback.Listing[callback.Outage], err error) {
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		it := t.NewIterator(badger.IteratorOptions{})
 		defer it.Close()
 		all := &feeds[callback.Outage]{order: callback.NewestOutage}
@@ -147,7 +147,7 @@ func readOutage(t *badger.Txn, k []byte) (o callback.Outage, err error) {
 // not in memory.
 func (e *Engine) Alerts(ctx context.Context, q callback.Newest[callback.Alert]) (page callback.Listing[callback.Alert], err error) {
 	unknown := callback.Alert{Created: time.UnixMilli(math.MaxInt64)}
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		it := t.NewIterator(badger.IteratorOptions{})
 		defer it.Close()
 		all := &feeds[callback.Alert]{order: callback.NewestAlert}

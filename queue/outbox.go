@@ -26,7 +26,7 @@ func (e *Engine) DueAlerts(_ context.Context, now time.Time, limit int) (due []c
 	e.mu.RLock()
 	outbox := e.outbox
 	e.mu.RUnlock()
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		for slot, n := range outbox {
 			if n == 0 {
 				continue
@@ -116,7 +116,7 @@ func (e *Engine) findAlert(ctx context.Context, key string) (num callback.Num, f
 	num, slot := h.cb.Num, h.slot
 	e.mu.RUnlock()
 	hash := callback.AlertHash(key)
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		return eachKey(t, alertPrefix(slot, num), nil, func(k []byte) (bool, error) {
 			k, part := k[:len(k)-1], k[len(k)-1]
 			if part != 0 || be32(k[len(k)-4:]) != hash {

@@ -94,7 +94,7 @@ func (r *removal) find(limit int) (old []doomed, long callback.CallID, more bool
 		r.from = rowKey(slot, r.num, r.status, callback.FirstCallID(r.horizon))
 	}
 	weight, looked := 0, 0
-	err = r.e.db.View(func(t *badger.Txn) error {
+	err = r.e.view(func(t *badger.Txn) error {
 		return eachItem(t, rowPrefix(slot, r.num, r.status), r.from, true, func(k, v []byte) (bool, error) {
 			r.from = append(r.from[:0], k...)
 			if more = len(old) == limit || weight >= groupWeight/2 || looked == purgeScan; more {

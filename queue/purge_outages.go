@@ -42,7 +42,7 @@ func (e *Engine) purgeOutages(ctx context.Context, now time.Time, num callback.N
 	first, slot := c.Live.OutagesPurged+1, slotOf(c.ID)
 	var parts []int // of the records from the first on
 	weight := 0
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		for n := first; n <= c.Live.Purgeable() && len(parts) < limit; n++ {
 			b, err := getSplit(t, outageKey(slot, num, n))
 			if errors.Is(err, badger.ErrKeyNotFound) {
@@ -93,7 +93,7 @@ func (e *Engine) purgeAlerts(ctx context.Context, now time.Time, num callback.Nu
 		return 0, nil // removed meanwhile
 	}
 	var old [][]byte
-	err = e.db.View(func(t *badger.Txn) error {
+	err = e.view(func(t *badger.Txn) error {
 		it := t.NewIterator(badger.IteratorOptions{})
 		defer it.Close()
 		prefix := alertPrefix(slot, num)

@@ -141,11 +141,7 @@ func diskUse(dir string) (n int64, err error) {
 // Verify reads all tables and compares their checksums, which Badger does not do
 // when it reads. What it finds is for an operator: nothing is changed.
 func (e *Engine) Verify() (err error) {
-	defer func() {
-		if p := recover(); p != nil { // of an index that is damaged, and of the error itself
-			err = fmt.Errorf("a table of the store is damaged: %v", p)
-		}
-	}()
+	defer e.told(&err) // of an index that is damaged, and of the error itself
 	if err := e.db.VerifyChecksum(); err != nil {
 		return fmt.Errorf("a table of the store is damaged: %w", err)
 	}
@@ -211,7 +207,7 @@ type strays struct {
 // be more. A call is never without one of the places that it looks at.
 func (s *strays) find() (found [][]byte, more bool, err error) {
 	looked := 0
-	err = s.e.db.View(func(t *badger.Txn) error {
+	err = s.e.view(func(t *badger.Txn) error {
 		return eachKey(t, key(s.slot, kindPayload), s.from, func(k []byte) (bool, error) {
 			s.from = append(s.from[:0], k...)
 			if bytes.Compare(k, s.end) >= 0 {
