@@ -96,3 +96,38 @@ func TestUpkeep(t *testing.T) {
 		}
 	})
 }
+
+// What a clock shows that jumped costs nobody the history: nothing is removed until
+// it is trusted again.
+func TestNothingIsRemovedWhileTheClockIsInDoubt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := memq.New(callback.Policy{MaxInFlight: 1, Interval: time.Minute, Window: time.Hour})
+		a := New(Options{Store: s, Delivered: time.Hour, Failed: time.Hour})
+		cb, err := s.Create(t.Context(), a.clock.Now(), callback.Callback{ID: 1, Name: "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.Enqueue(t.Context(), a.clock.Now(), []callback.NewCall{{Num: cb.Num}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Resolve(t.Context(), a.clock.Now(), cb.Num, []callback.CallID{out[0].ID}, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour) // of the bubble
+		year := 365 * 24 * time.Hour
+		real := func() (wall time.Time, mono time.Duration) { return time.Now().Round(0), time.Since(a.clock.begun) }
+		wall, mono := real()
+		a.clock.read(wall.Add(-year), mono-time.Second) // so that the next reading is a year later
+		for _, want := range []uint64{1, 0} {
+			if err := a.retain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if h, _ := s.Callback(cb.Num); h.Live.Counts.Resolved != want {
+				t.Errorf("%d calls are left, want %d, doubtful: %v", h.Live.Counts.Resolved, want, a.clock.Doubtful())
+			}
+			time.Sleep(settleTime + time.Minute) // of the bubble
+		}
+	})
+}
