@@ -158,6 +158,40 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// A process that may open few files makes fewer attempts at once, and takes fewer
+// connections: nothing fails for want of a descriptor, and nothing is lost.
+func TestFewDescriptors(t *testing.T) {
+	h := &slowHook{takes: 100 * time.Millisecond}
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	bin := filepath.Join(build(t), "few")
+	script := "#!/bin/sh\nulimit -n 128\nexec " + filepath.Join(filepath.Dir(bin), "ringback") + " \"$@\"\n"
+	if err := os.WriteFile(bin, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("RINGBACK_RETENTION_MIN_FREE_DISK", "16MiB")
+	p := start(t, bin, t.TempDir())
+	defer func() { _ = p.cmd.Process.Kill() }() // where it has not ended
+	const callbacks, each = 20, 30
+	for i := range callbacks {
+		give(t, p.url+"/callbacks", fmt.Sprintf(`{"name": "c%d", "url": "%s/%d"}`, i, srv.URL, i), http.StatusCreated)
+	}
+	var wg sync.WaitGroup
+	for i := range callbacks * each { // all at once, which are more than there are descriptors
+		wg.Go(func() {
+			give(t, fmt.Sprintf("%s/callbacks/c%d/responses", p.url, i%callbacks), `{"responseMessage": {"content": "x"}}`, http.StatusAccepted)
+		})
+	}
+	wg.Wait()
+	if !poll(func() bool { return h.answered() == callbacks*each }) {
+		t.Errorf("%d of %d were delivered", h.answered(), callbacks*each)
+	}
+	if _, body := status(t, "GET", p.url+"/callbacks", ""); strings.Contains(body, `"state":"down"`) || strings.Contains(body, `"state":"failing"`) {
+		t.Errorf("there are outages: %s", body)
+	}
+	p.end(t)
+}
+
 // A folder that cannot be written, or not even read: an exit code, a sentence, and
 // nothing changed.
 func TestFolderThatCannotBeWritten(t *testing.T) {

@@ -24,7 +24,7 @@ func TestLongResponses(t *testing.T) {
 		t.Skip("LONG_RESPONSES is no number: this measures, and takes its time")
 	}
 	const callbacks = 512
-	h := &slowHook{}
+	h := &slowHook{takes: 20 * time.Second}
 	srv := httptest.NewServer(h)
 	defer srv.CloseClientConnections()
 	p := start(t, filepath.Join(build(t), "ringback"), t.TempDir())
@@ -99,6 +99,7 @@ func give(t *testing.T, url, body string, want int) {
 
 // slowHook counts requests.
 type slowHook struct {
+	takes           time.Duration
 	mu              sync.Mutex
 	now, most, done int
 }
@@ -106,8 +107,14 @@ type slowHook struct {
 // ServeHTTP implements http.Handler.
 func (h *slowHook) ServeHTTP(http.ResponseWriter, *http.Request) {
 	h.add(1, 0)
-	time.Sleep(20 * time.Second) // of the field: it is what is measured
+	time.Sleep(h.takes) // of the field: it is what is measured
 	h.add(-1, 1)
+}
+
+func (h *slowHook) answered() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.done
 }
 
 func (h *slowHook) add(now, done int) {

@@ -69,6 +69,10 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 	}
 	log = slog.New(h.journal.Handler(log.Handler()))
 	h.log = log
+	if n := attempts(cfg.Delivery.MaxInFlight); n < cfg.Delivery.MaxInFlight {
+		log.Warn("fewer attempts run at once than max_in_flight says: the process may not open enough files (LimitNOFILE, ulimit -n)", "attempts", n, "files", descriptors())
+		h.cfg.Delivery.MaxInFlight, cfg.Delivery.MaxInFlight = n, n
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())

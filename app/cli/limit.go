@@ -11,15 +11,28 @@ import (
 // tens of KiB; more than that wait in the backlog of the system.
 const maxConnections = 4096
 
-// connections returns how many connections all doors have at once: no more than
-// leaves half of the process's descriptors to deliveries and to the store.
-func connections() int {
+// Of the files that the process may have open half are for connections that come
+// in, a quarter for attempts, an eighth for connections that are kept for others,
+// and the rest for the store, which must never be without.
+
+// descriptors returns how many files the process may have open.
+func descriptors() int {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
-		return maxConnections
+		return 8 * maxConnections
 	}
-	return int(min(maxConnections, max(l.Cur/2, 16)))
+	return int(min(l.Cur, 1<<30))
 }
+
+// connections returns how many connections all doors have at once.
+func connections() int { return min(maxConnections, max(descriptors()/2, 16)) }
+
+// attempts returns how many attempts may run at once where so many were asked for.
+func attempts(asked int) int { return min(asked, max(descriptors()/4, 4)) }
+
+// kept returns how many connections that nothing uses one host may have, and all of
+// them twice that, where so many attempts run at once.
+func kept(attempts int) int { return min(attempts, max(descriptors()/16, 2)) }
 
 // limited is a listener that accepts no more than a number of connections at
 // once.

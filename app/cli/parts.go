@@ -85,7 +85,7 @@ func newPoster(cfg *config.Delivery, own func(netip.AddrPort) bool, log *slog.Lo
 	opt := post.Options{
 		ConnectTimeout: time.Duration(cfg.ConnectTimeout), ResponseTimeout: time.Duration(cfg.ResponseTimeout),
 		Success: cfg.SuccessCodes.Contains, KeyHeader: cfg.KeyHeader, UserAgent: "ringback/" + version(),
-		AllowPrivate: cfg.AllowPrivate, Deny: cfg.Deny, HTTP2: cfg.HTTP2, MaxIdle: cfg.MaxInFlight,
+		AllowPrivate: cfg.AllowPrivate, Deny: cfg.Deny, HTTP2: cfg.HTTP2, MaxIdle: kept(cfg.MaxInFlight),
 		Own: own, Log: log,
 	}
 	var err error
