@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -31,17 +32,17 @@ func (m *model) commands() []command {
 			continue
 		}
 		for _, c := range m.commandsOf(b) {
-			if b.on&on == 0 {
-				c.why = "on " + placeWords(b.on)
-				elsewhere = append(elsewhere, c)
-				continue
-			}
 			switch {
 			case m.desk.may(b.act):
 			case m.desk.opt.ReadOnly:
 				c.why = "read-only"
 			default:
 				c.why = "needs role " + string(b.act.needs())
+			}
+			if b.on&on == 0 {
+				c.why = cmp.Or(c.why, "on "+placeWords(b.on))
+				elsewhere = append(elsewhere, c)
+				continue
 			}
 			here = append(here, c)
 		}

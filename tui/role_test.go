@@ -126,6 +126,20 @@ func TestReadOnlyAsStarted(t *testing.T) {
 	})
 }
 
+// The palette says of a command of another screen, too, that the role has it not.
+func TestCommandsElsewhereOfAnotherRole(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.server.Role = callback.RoleRead
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("6 :")
+		p.types("suspend")
+		if row := p.line("Suspend / resume"); !strings.Contains(row, "needs role operator") {
+			t.Errorf("the palette has %q", row)
+		}
+	})
+}
+
 // A key is named as it stands where it was pressed.
 func TestRefusedKeyIsTheOnePressed(t *testing.T) {
 	t.Parallel()
