@@ -1,18 +1,15 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -175,56 +172,4 @@ func quantiles(took []time.Duration) string {
 		return took[int(share*float64(len(took)-1))].Round(10 * time.Microsecond)
 	}
 	return fmt.Sprintf("p50 %v, p95 %v, p99 %v of %d", at(0.5), at(0.95), at(0.99), len(took))
-}
-
-// TestScreenBudgetHeldKey prints what holding j costs delivery, where the screen
-// runs in the server's process: the calls delivered a second with and without,
-// in turns.
-func TestScreenBudgetHeldKey(t *testing.T) {
-	bin := budgeted(t)
-	var taken atomic.Int64
-	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { taken.Add(1) }))
-	defer hook.Close()
-	s := newStation(t, bin, true)
-	s.post("/callbacks", `{"name":"load","maxInFlight":64,"url":"`+hook.URL+`"}`, http.StatusCreated)
-	s.types("2")
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	line := []byte(`{"callbackId":"load","from":{"name":"Ann"},"responseMessage":{"channel":"SMS","acknowledged":"now","content":"yes"}}` + "\n")
-	streamed := make(chan struct{})
-	for range 8 {
-		go func() {
-			stream(ctx, s.url, line)
-			streamed <- struct{}{}
-		}()
-	}
-	time.Sleep(5 * time.Second) // let it settle
-	var with, without []float64
-	for range 6 {
-		for _, held := range []bool{true, false} {
-			before, began := taken.Load(), time.Now()
-			for time.Since(began) < 5*time.Second {
-				if held {
-					s.types("j")
-				}
-				time.Sleep(33 * time.Millisecond) // as a keyboard repeats
-			}
-			rate := float64(taken.Load()-before) / time.Since(began).Seconds()
-			if held {
-				with = append(with, rate)
-			} else {
-				without = append(without, rate)
-			}
-		}
-	}
-	stop()
-	for range 8 {
-		<-streamed
-	}
-	slices.Sort(with)
-	slices.Sort(without)
-	w, wo := (with[2]+with[3])/2, (without[2]+without[3])/2
-	t.Logf("delivered a second, medians of 6: %.0f with j held, %.0f without: %+.1f %%", w, wo, 100*(w/wo-1))
-	t.Logf("with %.0f, without %.0f", with, without)
-	s.stops()
 }
