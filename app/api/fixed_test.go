@@ -61,7 +61,7 @@ func newFixed() *fixed {
 		},
 		Live: callback.Live{
 			Requeued: callback.Requeued{Began: clock("09:15:00"), Last: clock("09:18:00"), Calls: 12, Delivered: 7, Failed: 3, Resolved: 1},
-			Num: 1, State: callback.Down, Since: clock("09:12:04.123456"),
+			Num:      1, State: callback.Down, Since: clock("09:12:04.123456"),
 			Gate: callback.Gate{State: callback.Open, OpenedAt: clock("09:12:04"), Probe: clock("09:17:04"), Last: clock("09:12:04")},
 			Outage: callback.OutageState{
 				Phase: callback.OutageOpen, N: 3, Started: clock("09:12:04"), Closed: clock("07:00:00"), Failures: 5, Calls: 2,
