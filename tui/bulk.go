@@ -297,6 +297,9 @@ func (d *desk) ended(o *callback.OperationView) {
 		says = "resolved " + calls(o.Changed)
 	default:
 		says = "let " + calls(o.Changed) + " go again"
+		if n := d.overtaken(o); n > 0 {
+			says += "; " + Count(n) + " had succeeded before"
+		}
 	}
 	if n := o.Skipped(); n > 0 && o.State != callback.OperationUndone {
 		says += "; " + Count(n) + " unchanged"

@@ -98,7 +98,7 @@ func (d *desk) tookFollowed(msg followedMsg) {
 
 // says tells how it fared.
 func (f *followed) says(d *desk) string {
-	s := d.retryOf(&f.outcome, f.name) + d.retry(&f.outcome, "")
+	s := d.retryOf(&f.outcome, f.name) + d.retry(&f.outcome, 0, "")
 	if f.story != "" {
 		s += "; " + f.story
 	}
@@ -116,21 +116,22 @@ func roleOfRetry(r *callback.Requeued) Role {
 	return RoleText
 }
 
-// retry tells what became of calls that were sent again; waits says what those
-// wait for that still do.
-func (d *desk) retry(r *callback.Requeued, waits string) string {
+// retry tells what became of calls that were sent again, beside which before had
+// succeeded when their turn came; waits says what those wait for that still do.
+func (d *desk) retry(r *callback.Requeued, before uint64, waits string) string {
 	waiting := "waiting"
 	if waits != "" {
 		waiting += ", " + waits
 	}
 	var parts []string
+	all := r.Calls + before
 	for _, part := range []struct {
 		n    uint64
 		word string
-	}{{r.Delivered, "delivered"}, {r.Failed, "failed"}, {r.Resolved, "resolved"}, {r.Waiting(), waiting}} {
+	}{{r.Delivered, "delivered"}, {r.Failed, "failed"}, {r.Resolved, "resolved"}, {r.Waiting(), waiting}, {before, "had succeeded before"}} {
 		switch {
 		case part.n == 0:
-		case part.n < r.Calls:
+		case part.n < all:
 			parts = append(parts, Count(part.n)+" "+part.word)
 		case part.n == 1:
 			return part.word
@@ -163,11 +164,35 @@ func (d *desk) retried(h *callback.HealthView) string {
 	if !d.recent(r) {
 		return ""
 	}
-	s := d.retry(r, d.waitFor(h))
 	if d.retrying(h.ID) { // there are more to come
-		s = "so far " + strings.TrimPrefix(s, "all ")
+		return "so far " + strings.TrimPrefix(d.retry(r, 0, d.waitFor(h)), "all ")
 	}
-	return s
+	return d.retry(r, d.succeededBefore(h.ID, r), d.waitFor(h))
+}
+
+// overtaken returns how many calls a retry of our own would have let go, had they
+// not been delivered by themselves, or resolved, before their turn.
+func (d *desk) overtaken(o *callback.OperationView) uint64 {
+	n := d.ops.counts[o.ID]
+	if o.State != callback.OperationDone || n <= o.Matched {
+		return 0
+	}
+	return n - o.Matched
+}
+
+// succeededBefore is overtaken of the retry that r tells of.
+func (d *desk) succeededBefore(id callback.CallbackID, r *callback.Requeued) uint64 {
+	for i := range d.ops.list { // the latest first
+		o := &d.ops.list[i]
+		switch {
+		case o.CallbackID != id || o.Kind != callback.OperationRetry:
+		case o.Created.After(r.Last):
+			return 0
+		default:
+			return d.overtaken(o)
+		}
+	}
+	return 0
 }
 
 // recent reports whether there is something to tell of a retry.

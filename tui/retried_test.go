@@ -138,3 +138,31 @@ func TestFollowingEnds(t *testing.T) {
 		}
 	})
 }
+
+// An endpoint may come back while an operation waits for it: what it would have
+// let go was delivered by itself then, and counts as well.
+func TestRetryThatWasOvertaken(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.ops.preview.Matched, f.ops.preview.Changed = 8, 8
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("r enter")
+		f.set(func() {
+			o := &f.ops.list[0]
+			o.Matched, o.Changed = 2, 2
+			f.health("crm-prod").Live.Requeued = callback.Requeued{Began: noon, Last: noon, Calls: 2, Failed: 1}
+			f.health("crm-prod").Live.Gate.State = callback.Closed
+		})
+		p.pass(time.Second)
+		p.see("2 of 8")
+		f.set(func() {
+			o := &f.ops.list[0]
+			o.State, o.Finished = callback.OperationDone, noon.Add(time.Second)
+			f.health("crm-prod").Live.Requeued = callback.Requeued{Began: noon, Last: noon.Add(time.Second), Calls: 2, Delivered: 2}
+		})
+		p.pass(2 * time.Second)
+		p.see("6 had succeeded before")
+		p.pass(noteTime + time.Second)
+		p.see("Retry of crm-prod, 14:03: 2 delivered, 6 had succeeded before")
+	})
+}
