@@ -41,7 +41,7 @@ func (d *desk) story(v *callback.CallView) string {
 	case callback.StateDelivering:
 		return fmt.Sprintf("attempt %d is under way", v.Entry.Attempts+1)
 	case callback.StateHeld:
-		return how + "; " + d.behind(v, true)
+		return how + "; held " + d.behind(v, true)
 	}
 	next, _ := Countdown(v.Due, now)
 	return how + "; next try " + next + " (" + when(v.Due) + ")"

@@ -255,20 +255,20 @@ func (d *desk) behind(v *callback.CallView, long bool) string {
 	switch {
 	case h == nil || !h.Live.Holds():
 		if long {
-			return "held until its callback is healthy or resumed"
+			return "until its callback is healthy or resumed"
 		}
 		return "held"
 	case h.Live.Suspended:
 		if long {
-			return "held until its callback is resumed"
+			return "until its callback is resumed"
 		}
 		return "suspended"
 	case !long:
 		return strings.Replace(d.probe(h), "probe in ", "probe ", 1)
 	case h.Live.Running > 0 || h.NextTry.IsZero():
-		return "it goes after the " + d.probe(h)
+		return "behind the " + d.probe(h)
 	}
-	return "it goes after the " + d.probe(h) + " (" + d.clock.When(h.NextTry, d.now()) + ")"
+	return "behind the " + d.probe(h) + " (" + d.clock.When(h.NextTry, d.now()) + ")"
 }
 
 // retriesEnded tells of retries that have come to their end since the overview before.
