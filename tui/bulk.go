@@ -319,6 +319,12 @@ func (d *desk) ended(o *callback.OperationView) {
 	if d.ops.counts[o.ID] == 0 && o.By != "" {
 		says += " (by " + o.By + ")"
 	}
+	if h := d.health(o.CallbackID); h != nil && o.Kind == callback.OperationRetry && o.State == callback.OperationDone && !h.Live.Requeued.Last.Before(o.Created) {
+		// What became of them is more than that they were let go.
+		r := &h.Live.Requeued
+		d.say(roleOfRetry(r), d.retryOf(r, h.Name)+d.retried(h))
+		return
+	}
 	d.say(role, "op "+shortID(o.ID)+" "+says)
 }
 

@@ -161,7 +161,8 @@ func TestRetryThatWasOvertaken(t *testing.T) {
 			f.health("crm-prod").Live.Requeued = callback.Requeued{Began: noon, Last: noon.Add(time.Second), Calls: 2, Delivered: 2}
 		})
 		p.pass(2 * time.Second)
-		p.see("6 had succeeded before")
+		p.see("Retry of crm-prod, 14:03: 2 delivered, 6 had succeeded before")
+		p.unseen("go again")
 		p.pass(noteTime + time.Second)
 		p.see("Retry of crm-prod, 14:03: 2 delivered, 6 had succeeded before")
 	})
