@@ -88,7 +88,8 @@ type Engine struct {
 	outbox [256]int          // alerts that wait, by slot
 	keys   []callback.APIKey // by name; replaced, never changed
 
-	stale []*house // callbacks whose head bounds are to be raised; the writer's own
+	latest time.Time // of all operations since Open; the writer's own
+	stale  []*house  // callbacks whose head bounds are to be raised; the writer's own
 	held  *op      // did not fit into the group before; the writer's own
 
 	operations map[string]*operation // by id

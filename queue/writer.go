@@ -157,10 +157,7 @@ func (g *group) fill() bool {
 		g.discard()
 		return false
 	}
-	g.now = g.e.lastIn
-	if g.before != nil && g.before.now.After(g.now) {
-		g.now = g.before.now // so that it finds in memory what that one wrote of this hour
-	}
+	g.now = g.e.latest
 	if len(g.e.stale) > 0 || g.before != nil && !g.before.blind {
 		if g.see(); g.err == nil {
 			g.err = g.e.raise()
@@ -331,11 +328,10 @@ func (g *group) commit() {
 // record, which an operation reads before it changes anything; any other error
 // stops the engine, for the operation may be half done.
 func (g *group) run(o *op) error {
-	// Times of a group never go back, nor behind the last enqueue or a group that is
-	// being committed, whatever order they were taken in: what is enqueued now is due
-	// now.
+	// Time never goes back, whatever order the times of operations were taken in: what
+	// is enqueued now is due now, and an hour that is over does not begin again.
 	if o.now.After(g.now) {
-		g.now = o.now
+		g.now, g.e.latest = o.now, o.now
 		for _, st := range g.touched {
 			st.Now = g.now
 		}

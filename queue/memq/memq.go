@@ -29,6 +29,7 @@ type Store struct {
 	keys   []callback.APIKey // by name; replaced, never changed
 	last   callback.CallID
 	lastIn time.Time // when the last call was enqueued, since the start
+	latest time.Time // of all steps since the start
 
 	operations []*operation      // in the order in which they began
 	minutes    []callback.Minute // in order of time
@@ -82,7 +83,7 @@ func (s *Store) Close() error { return nil }
 func (s *Store) Restart(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lastIn = time.Time{}
+	s.lastIn, s.latest = time.Time{}, time.Time{}
 	for _, h := range s.all() {
 		h.live = h.live.Restarted(now)
 		st := s.step(h, now)
@@ -97,7 +98,12 @@ func (s *Store) Restart(now time.Time) {
 	}
 }
 
+// step returns a step of a callback, whose time never goes back.
 func (s *Store) step(h *house, now time.Time) *callback.Step {
+	if now.Before(s.latest) {
+		now = s.latest
+	}
+	s.latest = now
 	return &callback.Step{Policy: s.policy.For(&h.cb), ID: h.cb.ID, Now: now, Live: &h.live}
 }
 

@@ -174,6 +174,36 @@ func delivery(h *harness) {
 	}
 }
 
+// Operations do not get to the store in the order in which they took their times.
+// A callback's time goes on all the same: else an hour would begin twice, with as
+// many mails again, and end twice, with two summaries of one key.
+func timeGoesOn(h *harness) {
+	most := Policy().MaxPerHour
+	cb := h.create("a", func(cb *callback.Callback) { cb.Alerts, cb.MaxInFlight = callback.ModeEveryCall, 1000 })
+	ids := h.add(cb.Num, most+4)
+	claims := h.claim(cb.Num, callback.Fresh)
+	hour := h.now.Truncate(time.Hour).Add(time.Hour)
+	for i, c := range claims {
+		switch h.now = hour.Add(2 * time.Millisecond); i {
+		case most + 2:
+			h.now = hour.Add(-time.Millisecond)
+		case most + 3:
+			h.now = hour.Add(3 * time.Millisecond)
+		}
+		h.record(c, answer503)
+	}
+	if got := h.call(cb.Num, ids[most+2]); !got.FirstFailed.Equal(hour.Add(2 * time.Millisecond)) {
+		h.Errorf("it failed at %v", got.FirstFailed)
+	}
+	kinds := map[callback.AlertKind]int{}
+	page, err := h.s.Alerts(h.ctx, callback.Newest[callback.Alert]{Num: cb.Num, Limit: callback.MaxPage})
+	h.ok(err)
+	for _, a := range page.Rows {
+		kinds[a.Kind]++
+	}
+	diff(h, "alerts", kinds, map[callback.AlertKind]int{callback.AlertCall: most})
+}
+
 func lists(h *harness) {
 	a, b := h.create("a", nil), h.create("b", nil)
 	var all []callback.CallID

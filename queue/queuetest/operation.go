@@ -286,7 +286,8 @@ func operationStart(h *harness) {
 	same := ask
 	same.By = "bob"
 	h.reopen()
-	got, fresh, err := h.s.StartOperation(h.ctx, h.now.Add(time.Hour), same)
+	h.now = h.now.Add(time.Hour)
+	got, fresh, err := h.s.StartOperation(h.ctx, h.now, same)
 	h.ok(err)
 	if fresh {
 		h.Fatal("an operation was started twice")
@@ -327,7 +328,8 @@ func operationStart(h *harness) {
 		h.Fatalf("stopped: %+v", ended)
 	}
 	h.start(one)
-	again, err := h.s.EndOperation(h.ctx, h.now.Add(time.Hour), "n5", callback.OperationFailed, "late")
+	h.now = h.now.Add(time.Hour)
+	again, err := h.s.EndOperation(h.ctx, h.now, "n5", callback.OperationFailed, "late")
 	h.ok(err)
 	diff(h, "stopped twice", again, ended)
 	page, total, err := h.s.Operations(h.ctx, callback.OperationQuery{State: callback.OperationRunning, Limit: 2, Offset: 1})

@@ -41,6 +41,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"registry", registry},
 		{"enqueue", enqueue},
 		{"in order", inOrder},
+		{"time goes on", timeGoesOn},
 		{"idempotency", idempotency},
 		{"delivery", delivery},
 		{"lists", lists},
