@@ -191,7 +191,7 @@ func (l *attempts) inState(s *source, id callback.CallID) (bool, error) {
 	if err != nil {
 		return false, l.e.passOver(err)
 	}
-	l.e.overlay(&e)
+	l.e.attempt(id).show(&e)
 	f := callback.Filter{State: l.q.State}
 	return f.MatchesEntry(&e, l.e.holds(s.h)), nil
 }

@@ -80,6 +80,7 @@ type Engine struct {
 	names  map[string]*house
 	ids    map[callback.CallbackID]*house
 	runs   map[callback.CallID]*run
+	ending [2]map[callback.CallID]*run // whose results are in the group that is filled, and in the one before it
 	last   callback.CallID
 	lastIn time.Time            // when the last call was enqueued, since Open
 	lastAt [256]callback.CallID // what each slot's record of last says
@@ -90,7 +91,7 @@ type Engine struct {
 
 	latest time.Time // of all operations since Open; the writer's own
 	stale  []*house  // callbacks whose head bounds are to be raised; the writer's own
-	held  *op      // did not fit into the group before; the writer's own
+	held   *op       // did not fit into the group before; the writer's own
 
 	operations map[string]*operation // by id
 	opSeq      uint64                // of the last one

@@ -29,12 +29,12 @@ func (e *Engine) Due(_ context.Context, num callback.Num, class callback.DueClas
 	err = e.view(func(t *badger.Txn) error {
 		return eachItem(t, prefix, seek, true, func(k, v []byte) (bool, error) {
 			id := callback.CallID(be64(k[len(k)-8:]))
-			if e.running(id) {
-				return true, nil
-			}
 			entry, err := decodeEntry(v, num, id)
 			if err != nil { // one damaged record must not hold up all others; Check tells of it
 				e.opt.Log.Error("a due entry is damaged: its call is not sent", "call", id, "err", err)
+				return true, nil
+			}
+			if e.attempt(id).show(&entry); entry.Running {
 				return true, nil
 			}
 			out = append(out, entry)
@@ -44,23 +44,18 @@ func (e *Engine) Due(_ context.Context, num callback.Num, class callback.DueClas
 	return out, err
 }
 
-func (e *Engine) running(id callback.CallID) bool {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return e.runs[id] != nil
-}
-
 // Call implements callback.Ledger.
 func (e *Engine) Call(_ context.Context, num callback.Num, id callback.CallID) (c callback.Call, err error) {
 	slot, err := e.slot(num)
 	if err != nil {
 		return c, err
 	}
+	r := e.attempt(id)
 	err = e.view(func(t *badger.Txn) error {
 		if c.Entry, err = readEntry(t, slot, num, id); err != nil {
 			return err
 		}
-		e.overlay(&c.Entry)
+		r.show(&c.Entry)
 		if c.Response, c.Damaged, err = e.response(t, slot, id); err != nil {
 			return err
 		}
@@ -94,15 +89,6 @@ func standIn(e *callback.Entry) callback.Attempt {
 	return callback.Attempt{
 		Number: e.Attempts, Started: e.LastAt, OK: e.LastClass == callback.ClassOK, Code: e.LastCode, Class: e.LastClass,
 		Error: "The record of this attempt is damaged: what else it told is lost.",
-	}
-}
-
-// overlay adds to an entry what is known in memory only: that it runs.
-func (e *Engine) overlay(entry *callback.Entry) {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	if r := e.runs[entry.ID]; r != nil && r.entry.Num == entry.Num {
-		entry.Running, entry.Manual, entry.Extend = true, r.entry.Manual, r.entry.Extend
 	}
 }
 
@@ -153,8 +139,9 @@ func readExcerpt(t *badger.Txn, slot byte, id callback.CallID, n int) (string, e
 
 // Calls implements callback.Ledger.
 func (e *Engine) Calls(ctx context.Context, q callback.CallQuery) (page callback.CallPage, err error) {
+	running := e.attempts()
 	err = e.view(func(t *badger.Txn) error {
-		l := e.plan(t, q.Bounded())
+		l := e.plan(t, q.Bounded(), running)
 		defer l.close()
 		var next place
 		page.Calls, page.Skipped, next, err = collect(ctx, &l.merge, l.q.Limit, l.q.Offset, l.q.Plain(), l.call)
@@ -216,9 +203,7 @@ func (l *list) entry(s *source) (e callback.Entry, h *house, err error) {
 	if err != nil {
 		return e, nil, l.e.passOver(fmt.Errorf("read call %s: %w", id, err))
 	}
-	if f, ok := l.running[id]; ok {
-		e.Running, e.Manual, e.Extend = true, f.manual, f.extend
-	}
+	l.running[id].show(&e)
 	return e, h, nil
 }
 

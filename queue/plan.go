@@ -11,15 +11,12 @@ import (
 	"ringback/callback"
 )
 
-// flags are what is known of a running call in memory only.
-type flags struct{ manual, extend bool }
-
 // list is one query on calls at work.
 type list struct {
 	merge
 	e       *Engine
 	q       callback.CallQuery
-	running map[callback.CallID]flags
+	running map[callback.CallID]running
 	total   uint64
 }
 
@@ -27,15 +24,11 @@ type list struct {
 // calls that are named, by message id, by code, what runs, or else the rows by status. All are in the order of
 // ids. What the engine has in memory is read after the transaction was begun:
 // spans only widen, so they hold all that the transaction sees.
-func (e *Engine) plan(t *badger.Txn, q callback.CallQuery) *list {
-	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q}
+func (e *Engine) plan(t *badger.Txn, q callback.CallQuery, running map[callback.CallID]running) *list {
+	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q, running: running}
 	l.expand = l.addHouse
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	l.running = make(map[callback.CallID]flags, len(e.runs))
-	for id, r := range e.runs {
-		l.running[id] = flags{r.entry.Manual, r.entry.Extend}
-	}
 	where := l.spans()
 	for _, h := range e.of(q.Num) {
 		if h == nil {
@@ -147,8 +140,8 @@ func (l *list) endOf(top uint64) place {
 // addRunning adds the calls of a callback that run.
 func (l *list) addRunning(h *house) {
 	s := &source{h: h}
-	for id, r := range l.e.runs {
-		if r.entry.Num == h.num && l.q.Behind(id) {
+	for id, r := range l.running {
+		if r.num == h.num && l.q.Behind(id) {
 			s.list = append(s.list, place{id: uint64(id)})
 		}
 	}

@@ -185,6 +185,7 @@ func (g *group) fill() bool {
 	if g.err == nil {
 		g.e.mu.Lock()
 		g.err = g.flush()
+		g.e.ending[0], g.e.ending[1] = nil, g.e.ending[0] // what the one before had is durable
 		g.e.mu.Unlock()
 	}
 	return true

@@ -107,6 +107,100 @@ func TestFillsWhileCommitting(t *testing.T) {
 	}
 }
 
+// A call whose result is being committed is shown as being delivered until it is
+// durable: not as one that waits, for a moment, nor as due.
+func TestShownWhileCommitting(t *testing.T) {
+	t.Parallel()
+	var gate sync.Mutex
+	begun := make(chan struct{}, 100)
+	e, err := Open(Options{
+		Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty, noSync: true,
+		Committing: func(int) func() {
+			begun <- struct{}{}
+			gate.Lock()
+			return gate.Unlock
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true, MaxInFlight: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := fill(t, e, cb.Num, 2)
+	due := func() []callback.Entry {
+		page, err := e.Due(t.Context(), cb.Num, callback.Fresh, callback.DueKey{}, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	if _, err := e.Claim(t.Context(), queuetest.Start, cb.Num, due(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for len(begun) > 0 {
+		<-begun
+	}
+	shown := func(want callback.CallState) {
+		t.Helper()
+		live := e.Callbacks()[0].Live
+		for _, id := range ids {
+			if c, err := e.Call(t.Context(), cb.Num, id); err != nil || c.State(&live) != want {
+				t.Errorf("call %s is %s, want %s: %v", id, c.State(&live), want, err)
+			}
+		}
+		const all = callback.ListSuccess | callback.ListPending
+		for _, f := range []callback.Filter{{State: want, Status: all}, {Status: all}} {
+			page, err := e.Calls(t.Context(), callback.CallQuery{Num: cb.Num, Filter: f})
+			if err != nil || len(page.Calls) != len(ids) {
+				t.Errorf("%+v: %d calls, want %d: %v", f, len(page.Calls), len(ids), err)
+			}
+			for _, c := range page.Calls {
+				if c.State(&live) != want {
+					t.Errorf("call %s is listed as %s, want %s", c.ID, c.State(&live), want)
+				}
+			}
+		}
+		if page := due(); len(page) != 0 {
+			t.Errorf("%d are due", len(page))
+		}
+	}
+	gate.Lock()
+	var wg sync.WaitGroup
+	for i, id := range ids { // the first is being committed when the second comes into the next group
+		wg.Go(func() {
+			if _, err := e.Record(t.Context(), queuetest.Start, cb.Num, id, []callback.Attempt{answer()}); err != nil {
+				t.Error(err)
+			}
+		})
+		for left := -1; left != len(ids)-1-i; runtime.Gosched() {
+			e.mu.RLock()
+			left = len(e.runs)
+			e.mu.RUnlock()
+		}
+		shown(callback.StateDelivering)
+	}
+	gate.Unlock()
+	wg.Wait()
+	shown(callback.StateDelivered)
+
+	// And of one that failed it is to be seen at once that it waits.
+	ids = fill(t, e, cb.Num, 1)
+	if _, err := e.Claim(t.Context(), queuetest.Start, cb.Num, due(), nil); err != nil {
+		t.Fatal(err)
+	}
+	failed := callback.Attempt{Started: queuetest.Start, Code: 503, Class: callback.ClassStatus}
+	if _, err := e.Record(t.Context(), queuetest.Start, cb.Num, ids[0], []callback.Attempt{failed}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.Call(t.Context(), cb.Num, ids[0])
+	if page, fault := e.Due(t.Context(), cb.Num, callback.Tried, callback.DueKey{}, 2); err != nil || c.Running || fault != nil || len(page) != 1 {
+		t.Errorf("the one that failed runs: %v, %v; due are %d, %v", c.Running, err, len(page), fault)
+	}
+}
+
 // woken notes how often each sort of wake-up came.
 type woken struct {
 	line
