@@ -174,11 +174,11 @@ func endpointRecovers(s *screen) {
 		s.Fatal("none goes first")
 	}
 	up.Store(true)
-	s.shows("let 12 calls of crm-prod go again")
 	// Retries are off: those that were refused once more stay as they are.
 	if !poll(func() bool { return taken.Load() == 24-refused.Load() }) {
 		s.Fatalf("%d are refused, and %d taken:\n%s", refused.Load(), taken.Load(), s.frame())
 	}
+	s.shows("Retry of crm-prod, ", fmt.Sprintf(": %d delivered, %d failed", taken.Load(), refused.Load()-12))
 	want := fmt.Sprintf("of %d", taken.Load())
 	if !poll(func() bool { return strings.HasSuffix(s.status("SUCCESS"), want) }) {
 		s.Fatalf("not delivered: %s\n%s", s.status("SUCCESS"), s.frame())

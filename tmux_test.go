@@ -122,7 +122,7 @@ func TestBulkInTmux(t *testing.T) {
 	s.keys("R")
 	s.shows("Send again now: 3 failed calls of crm-prod", "20/s")
 	s.keys("Enter")
-	s.shows("let 3 calls of crm-prod go again")
+	s.shows("Retry of crm-prod, ", ": all 3 delivered")
 	if !poll(func() bool { return strings.HasPrefix(s.status("SUCCESS"), "1 to 3 of 3") }) {
 		t.Fatalf("not delivered: %s", s.status("SUCCESS"))
 	}
