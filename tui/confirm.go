@@ -32,7 +32,7 @@ func (b *confirmBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		if d.refuse("r") {
 			return nil, true
 		}
-		return d.start(newJob(jobRetry, b.extend, []callback.CallView{b.call}, nil)), true
+		return d.ask.retry(&b.call, b.extend), true
 	}
 	return nil, false
 }
@@ -59,6 +59,20 @@ func (b *confirmBox) Draw(c *Canvas) {
 		keys = append(keys, boxKey{"Tab", "new window"})
 	}
 	drawBox(c, "Retry", lines, append(keys, boxKey{"Esc", "do nothing"}))
+}
+
+// sentAgain takes the answer to that. Where none came it is not known whether the
+// call is sent.
+func (d *desk) sentAgain(msg sentAgainMsg) {
+	switch {
+	case msg.err == nil:
+		d.say(RoleOK, "1 call is being sent again")
+		d.follow(&msg.call)
+	case refused(msg.err):
+		d.say(RoleError, "retry: "+inWords(msg.err))
+	default:
+		d.say(RoleError, "retry: "+inWords(msg.err)+"; look before you repeat it")
+	}
 }
 
 // callLine names a call in a box, and says something of it.

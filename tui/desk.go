@@ -32,11 +32,9 @@ type desk struct {
 
 	link link
 	note note
-	job  *job
 	ops  operations
 
-	resolved *resolvedCalls // by the last job, or nil
-	followed *followed      // what the last job sent again, or nil
+	followed *followed // the call that was sent again by itself last, or nil
 
 	lastKey     time.Time
 	interrupted time.Time // when Ctrl+C was pressed last
@@ -130,8 +128,6 @@ func (d *desk) refuseTo(key string, need callback.Role) bool {
 		d.say(RoleError, key+": "+why)
 	case d.link.down:
 		d.say(RoleError, key+": "+strings.ToLower(d.link.word()))
-	case d.job != nil:
-		d.say(RoleError, key+": wait, "+d.job.progress())
 	default:
 		return false
 	}

@@ -242,7 +242,7 @@ func TestRetryWithoutAnswer(t *testing.T) {
 		p.press("enter f j r")
 		f.set(func() { f.fail = errors.New("connection reset") })
 		p.press("enter")
-		p.see("retry 0 of 1, 0 done: stopped: connection reset")
+		p.see("retry: connection reset; look before you repeat it")
 	})
 }
 

@@ -233,10 +233,6 @@ func (m *model) drawStatus(c *Canvas) {
 		m.desk.typing.Draw(c, d, y)
 		return
 	}
-	if d.job != nil {
-		d.job.drawProgress(c, y)
-		return
-	}
 	if n := len(d.ops.lost); n > 0 {
 		c.PutIn(1, y, m.w-2, RoleFailing, "unknown: op "+shortID(d.ops.lost[n-1].want.ID)+" may have run; checking", Left)
 		return

@@ -192,8 +192,8 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 		return m.changed(msg)
 	case retryMsg:
 		return m.retry(msg)
-	case stepMsg:
-		return d.stepped(msg)
+	case sentAgainMsg:
+		d.sentAgain(msg)
 	case followedMsg:
 		d.tookFollowed(msg)
 	case previewMsg:

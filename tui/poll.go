@@ -162,7 +162,7 @@ func (m *model) met(msg serverMsg) tea.Cmd {
 		m.drop(0)
 		m.roots = newRoots(d)
 		m.tab, m.box, d.typing = 0, nil, nil
-		d.ops, d.resolved, d.followed = operations{}, nil, nil
+		d.ops, d.followed = operations{}, nil
 		m.draw()
 		return m.top().Refresh()
 	case !was.Started.Equal(s.Started):

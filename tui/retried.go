@@ -48,10 +48,10 @@ func (a *asker) followed(f *followed) tea.Cmd {
 }
 
 // follow begins to ask after a call that is sent again.
-func (d *desk) follow(s step) {
+func (d *desk) follow(v *callback.CallView) {
 	now := d.running()
 	d.followed = &followed{
-		ref: s.ref, id: s.ids[0], name: s.name, attempts: s.attempts,
+		ref: v.CallbackID.String(), id: v.ID, name: v.Callback, attempts: v.Entry.Attempts,
 		outcome: callback.Requeued{Began: now, Last: now, Calls: 1},
 	}
 }

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -72,9 +71,9 @@ type (
 		view *callback.CallView // nil: there is none
 		err  error
 	}
-	stepMsg struct {
-		changed int
-		err     error
+	sentAgainMsg struct {
+		call callback.CallView
+		err  error
 	}
 	suspendMsg struct {
 		name   string
@@ -184,22 +183,14 @@ func (a *asker) findCall(id string, low, high callback.CallID) tea.Cmd {
 	}
 }
 
-// step does a part of a job.
-func (a *asker) step(s step, by string) tea.Cmd {
+// retry sends one call again.
+func (a *asker) retry(v *callback.CallView, extend bool) tea.Cmd {
+	call := *v
 	return func() tea.Msg {
-		n, err := ask(a.ctx, a, func(ctx context.Context) (int, error) {
-			switch s.kind {
-			case jobResolve:
-				return a.svc.SetStatus(ctx, s.ref, slices.Clone(s.ids), callback.Success, by)
-			case jobReopen:
-				return a.svc.SetStatus(ctx, s.ref, slices.Clone(s.ids), callback.Failed, by)
-			}
-			return 1, a.svc.Retry(ctx, s.ref, s.ids[0], s.extend)
+		_, err := ask(a.ctx, a, func(ctx context.Context) (struct{}, error) {
+			return struct{}{}, a.svc.Retry(ctx, call.CallbackID.String(), call.ID, extend)
 		})
-		if err != nil {
-			n = 0
-		}
-		return stepMsg{n, err}
+		return sentAgainMsg{call, err}
 	}
 }
 
