@@ -180,11 +180,17 @@ func (a *App) QueueShape(ctx context.Context) (callback.QueueShape, error) {
 	} else {
 		s.More = 0
 	}
-	if p, ok := a.opt.Poster.(interface{ InFlight() []callback.InFlight }); ok {
-		s.InFlight = p.InFlight()
-		slices.SortStableFunc(s.InFlight, func(x, y callback.InFlight) int { return x.Since.Compare(y.Since) })
-		s.InFlight = s.InFlight[:min(len(s.InFlight), callback.MaxInFlight)]
-	}
+	s.InFlight = a.inFlight()
+	slices.SortStableFunc(s.InFlight, func(x, y callback.InFlight) int { return x.Since.Compare(y.Since) })
+	s.InFlight = s.InFlight[:min(len(s.InFlight), callback.MaxInFlight)]
 	s.FullSeconds, s.Flow = a.pulse.read(a, now, s.Waiting)
 	return s, nil
+}
+
+// inFlight returns the attempts that run, as far as the poster tells of them.
+func (a *App) inFlight() []callback.InFlight {
+	if p, ok := a.opt.Poster.(interface{ InFlight() []callback.InFlight }); ok {
+		return p.InFlight()
+	}
+	return nil
 }

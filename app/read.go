@@ -203,6 +203,11 @@ func (a *App) Call(ctx context.Context, ref string, id callback.CallID) (v callb
 		return v, err
 	}
 	v = a.view(&h, c, a.clock.Now())
+	for _, run := range a.inFlight() {
+		if run.Call == id && c.Running {
+			v.Run = &run
+		}
+	}
 	if !c.Damaged {
 		_, body := post.Body(&h.Callback, &c.Response)
 		v.RequestBody = string(body)

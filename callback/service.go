@@ -259,6 +259,7 @@ type CallView struct {
 	State       CallState
 	GivesUp     time.Time // zero: never, or not known
 	RequestBody string    // what is POSTed; only from Service.Call
+	Run         *InFlight // the attempt that runs; nil: none, or not known; only from Service.Call
 }
 
 // OutageView is an outage with its e-mails.

@@ -18,8 +18,9 @@ type callPage struct {
 	from   *callList
 	cursor int // number of the chosen attempt; 0: the last one
 	top    int // the first attempt shown
-	scroll int // the first line of the request shown
-	below  int // lines of the request that are not shown
+	side   int // what of sides is shown where there is room for one
+	scroll int // the first line of it that is shown
+	below  int // how many lines of it are not shown
 	err    string
 	asking once
 }
@@ -91,6 +92,8 @@ func (p *callPage) Key(a action) (tea.Cmd, bool) {
 			at := moved(a, p.attempt(), n, 1)
 			p.cursor = p.view.Attempts[n-1-at].Number
 		}
+	case actSide:
+		p.side, p.scroll = (p.side+1)%len(sides), 0
 	case actHalfDown, actPageDown:
 		p.scroll += min(5, p.below)
 	case actHalfUp, actPageUp:
@@ -141,7 +144,7 @@ func (p *callPage) Draw(c *Canvas) {
 	y, end := body(c)
 	y = p.drawHead(c, y)
 	n := len(p.view.Attempts)
-	room := max(min(n, (end-y)/4), 1)
+	room := max(min(n, (end-y)/4), 1) // beside that of the attempt that runs
 	y = p.drawAttempts(c, y, room)
 	if at := p.attempt(); at >= 0 {
 		a := &p.view.Attempts[n-1-at]
@@ -151,7 +154,7 @@ func (p *callPage) Draw(c *Canvas) {
 		p.drawSides(c, y, end)
 		return
 	}
-	p.drawRequest(c, 0, y, end, w)
+	p.drawSide(c, y, end)
 }
 
 // drawHead says which call it is, where it stands, and of whom.
@@ -222,7 +225,7 @@ func (p *callPage) drawAttempts(c *Canvas, y, room int) int {
 	}
 	c.Rule(y, "attempts", says)
 	y++
-	if n == 0 {
+	if n == 0 && v.Run == nil {
 		c.Put(1, y, RoleDim, "none yet")
 		return y + 1
 	}
@@ -246,6 +249,14 @@ func (p *callPage) drawAttempts(c *Canvas, y, room int) int {
 	})
 	t.head(c, y)
 	y++
+	if r := v.Run; r != nil {
+		t.put(c, y, 0, RoleText, fmt.Sprint(v.Entry.Attempts+1))
+		t.put(c, y, 1, RoleText, d.clock.When(r.Since, d.now()))
+		t.put(c, y, 2, RoleText, stageWords[r.Stage])
+		t.put(c, y, 3, RoleText, Latency(max(d.now().Sub(r.Since), 0)))
+		t.put(c, y, 5, RoleText, r.To)
+		y++
+	}
 	p.top = shift(p.top, p.attempt(), n, room)
 	for i := p.top; i < min(p.top+room, n); i++ {
 		a := &v.Attempts[n-1-i]

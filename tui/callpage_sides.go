@@ -16,7 +16,7 @@ func (p *callPage) drawSides(c *Canvas, y, end int) {
 	w, _ := c.Size()
 	mid := w / 2
 	c.Rule(y, "", "")
-	p.drawRequest(c, 0, y, end, mid)
+	p.drawRequest(c, y, end, mid)
 	c.Fill(mid, y+1, 1, end-y-1, RoleDim, c.Glyphs().Side)
 	x, room := mid+2, w-mid-3
 	c.RuleIn(mid, y, w-mid, "answer", "")
@@ -67,7 +67,10 @@ func (d *desk) announced(v *callback.CallView) string {
 // answerLines returns what the chosen attempt was answered.
 func (p *callPage) answerLines(c *Canvas, w, n int) []string {
 	at := p.attempt()
-	if at < 0 {
+	switch {
+	case at < 0 && p.view.State == callback.StateDelivering:
+		return []string{"none yet: the first attempt is under way"}
+	case at < 0:
 		return []string{"none: it was not tried yet"}
 	}
 	a := &p.view.Attempts[len(p.view.Attempts)-1-at]
@@ -89,41 +92,72 @@ func noAnswer(a *callback.Attempt) string {
 	return "it did not come"
 }
 
-// drawRequest draws what is POSTed into the columns from x to before end,
-// with the answer below it where there is no second side.
-func (p *callPage) drawRequest(c *Canvas, x, y, end, right int) {
+// sides are what there is to see of a call below its attempts. Where there is no
+// room for all of it, Tab goes from one to the next.
+var sides = [...]string{"request", "answer", "what happened to this call"}
+
+// drawSide draws the chosen side and, below the request, the beginning of the
+// answer.
+func (p *callPage) drawSide(c *Canvas, y, end int) {
 	w, _ := c.Size()
-	room := end - y - 1
-	narrow := right == w
-	lines := p.request(c, right-x-2, !narrow)
-	var answered []string
-	if narrow && room >= 6 {
-		answered = p.answerLines(c, w-2, 1)
-		room -= 1 + len(answered)
+	var lines, answered []string
+	switch p.side {
+	case 0:
+		lines = p.request(c, w-2, false)
+		if end-y-1 >= 6 {
+			answered = p.answerLines(c, w-2, 1)
+		}
+	case 1:
+		lines = p.answerLines(c, w-2, maxLines)
+	default:
+		for _, e := range history(&p.view) {
+			lines = append(lines, fit(c, p.d.clock.When(e.at, p.d.now()), 14)+" "+e.what)
+		}
+		if says := p.d.announced(&p.view); says != "" {
+			lines = append(lines, c.Wrap(says, w-2, 2)...)
+		}
 	}
-	room = max(room, 0)
-	p.scroll = max(min(p.scroll, len(lines)-room), 0)
-	p.below = max(len(lines)-p.scroll-room, 0)
-	says := ""
-	switch {
-	case p.below > 0:
-		says = plural(uint64(p.below), "line") + " below, PgDn"
-	case p.scroll > 0:
-		says = "PgUp"
+	rest := end
+	if answered != nil {
+		rest -= 1 + len(answered)
 	}
-	c.RuleIn(x, y, right-x, "request", says)
-	for _, line := range lines[p.scroll:min(p.scroll+room, len(lines))] {
-		y++
-		c.PutIn(x+1, y, right-x-2, RoleText, line, Left)
-	}
+	p.drawLines(c, y, rest, w, lines, "Tab: "+sides[(p.side+1)%len(sides)])
 	if answered == nil {
 		return
 	}
-	y = end - 1 - len(answered)
+	y = rest
 	c.Rule(y, "answer", "")
 	for _, line := range answered {
 		y++
 		c.PutIn(1, y, w-2, RoleText, line, Left)
+	}
+}
+
+// drawRequest draws what is POSTed into the columns before right.
+func (p *callPage) drawRequest(c *Canvas, y, end, right int) {
+	p.drawLines(c, y, end, right, p.request(c, right-2, true), "")
+}
+
+// drawLines draws lines below a rule, from where they are scrolled to.
+func (p *callPage) drawLines(c *Canvas, y, end, right int, lines []string, more string) {
+	room := max(end-y-1, 0)
+	p.scroll = max(min(p.scroll, len(lines)-room), 0)
+	p.below = max(len(lines)-p.scroll-room, 0)
+	says := more
+	switch {
+	case p.below > 0:
+		says = strings.TrimSpace(plural(uint64(p.below), "line") + " below, PgDn   " + more)
+	case p.scroll > 0:
+		says = strings.TrimSpace("PgUp   " + more)
+	}
+	title := sides[0]
+	if more != "" {
+		title = sides[p.side]
+	}
+	c.RuleIn(0, y, right, title, says)
+	for _, line := range lines[p.scroll:min(p.scroll+room, len(lines))] {
+		y++
+		c.PutIn(1, y, right-2, RoleText, line, Left)
 	}
 }
 

@@ -84,6 +84,9 @@ func stages(a *callback.Attempt) string {
 		}
 		b.WriteString(s.name + " " + took + "   ")
 	}
+	if rest := left - a.Timing.FirstByte; a.Code != 0 && rest > 0 {
+		b.WriteString("send and read " + Latency(rest) + "   ")
+	}
 	b.WriteString("all " + Latency(a.Duration))
 	if a.Peer != "" {
 		b.WriteString("   to " + a.Peer)
@@ -174,6 +177,9 @@ func history(v *callback.CallView) []happened {
 			continue
 		}
 		out = append(out, happened{end, fmt.Sprintf("attempt %d%s fails: %s", a.Number, by, outcome(a)), RoleText})
+	}
+	if r := v.Run; r != nil {
+		out = append(out, happened{r.Since, fmt.Sprintf("attempt %d begins", v.Entry.Attempts+1), RoleText})
 	}
 	switch v.State {
 	case callback.StateResolved:

@@ -49,10 +49,28 @@ func (b *helpBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	return nil, false
 }
 
-// helpLine is a line of the help: a group's head, or a key; neither is blank.
+// helpLine is a line of the help: a group's head, or a key, or two; neither is
+// blank.
 type helpLine struct {
-	head string
-	key  *binding
+	head        string
+	key         *binding
+	label, says string
+}
+
+// lineOf returns the line of a key; false where that of another has it, too.
+func lineOf(b *binding) (helpLine, bool) {
+	for _, p := range pairs {
+		first, ok := keyOf(p.first, b.on)
+		second, both := keyOf(p.second, b.on)
+		switch {
+		case !ok || !both || first.on != second.on || first.group != b.group:
+		case b.act == p.first:
+			return helpLine{key: b, label: p.label, says: p.help}, true
+		case b.act == p.second:
+			return helpLine{}, false
+		}
+	}
+	return helpLine{key: b, label: b.Help().Key, says: b.Help().Desc}, true
 }
 
 // helpGroups returns the lines of some groups.
@@ -64,8 +82,11 @@ func helpGroups(groups ...string) []helpLine {
 		}
 		out = append(out, helpLine{head: g})
 		for j := range bindings {
-			if bindings[j].group == g {
-				out = append(out, helpLine{key: &bindings[j]})
+			if bindings[j].group != g {
+				continue
+			}
+			if l, ok := lineOf(&bindings[j]); ok {
+				out = append(out, l)
 			}
 		}
 	}
@@ -83,7 +104,7 @@ func (b *helpBox) search(all []helpLine, words []string) []helpLine {
 			}
 			continue
 		}
-		text := strings.ToLower(l.key.Help().Key + " " + l.key.Help().Desc + " " + l.key.foot + " " + l.key.group)
+		text := strings.ToLower(l.label + " " + l.says + " " + l.key.Help().Desc + " " + l.key.foot + " " + l.key.group)
 		if !b.d.may(l.key.act) || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
 			continue
 		}
@@ -165,8 +186,7 @@ func (b *helpBox) line(c *Canvas, x, y, w int, l helpLine) {
 		if l.key.on&b.on == 0 || l.key.act.changes() && b.d.link.down {
 			role, text = RoleDim, RoleDim
 		}
-		help := l.key.Help()
-		c.PutIn(x, y, keyW, role, help.Key, Left)
-		c.PutIn(x+keyW, y, w-keyW-1, text, help.Desc, Left)
+		c.PutIn(x, y, keyW, role, l.label, Left)
+		c.PutIn(x+keyW, y, w-keyW-1, text, l.says, Left)
 	}
 }

@@ -47,6 +47,7 @@ const (
 	actUnfinished
 	actPrev
 	actNext
+	actSide
 	actSuspend
 	actSort
 	actReverse
@@ -188,6 +189,7 @@ var bindings = []binding{
 	bind(actExport, onCallLists, groupCalls, "E", "export", "copy an export command", "E"),
 	bind(actCopyAll, onCall, groupCalls, "Y", "copy as curl", "copy it as a curl command", "Y"),
 	bind(actOpen, onCall, groupCalls, "Enter", "callback", "open its callback", "enter"),
+	bind(actSide, onCall, groupCalls, "Tab", "answer", "request, answer, history", "tab"),
 	bind(actPrev, onCall, groupCalls, "[", "newer", "the call above it", "["),
 	bind(actNext, onCall, groupCalls, "]", "older", "the call below it", "]"),
 	bind(actCycle, onCalls, groupCalls, "f", "status", "all, failed, pending, ok", "f"),
@@ -260,12 +262,28 @@ var bindings = []binding{
 	bind(actUp, onTrial, groupBoxes, "k Up", "up", "up", "k", "up"),
 }
 
+// pair is two keys of one group that the help shows on one line.
+type pair struct {
+	first, second action
+	label, help   string
+}
+
+var pairs = []pair{
+	{actWindow, actWindowBack, "w W", "1h 6h 24h 7d 30d, back"},
+	{actDown, actUp, "j k", "move; arrows do, too"},
+	{actTop, actBottom, "g G", "newest, oldest"},
+	{actHalfDown, actHalfUp, "Ctrl+D/U", "half a page down, up"},
+	{actPageDown, actPageUp, "PgDn/Up", "a page down, up"},
+	{actSort, actReverse, "s S", "sort by, in reverse"},
+	{actPrev, actNext, "[ ]", "the call above, below"},
+}
+
 // feet is the last row of each place: its keys, those used most first.
 var feet = map[scope][]action{
 	onOverview: {actOpen, actFilter, actRetryAll, actResolveAll, actTest, actSuspend, actNew, actEdit, actWindow, actPause, actClock, actCopy, actRefresh, actMouse},
 	onCallback: {actEsc, actOpen, actRetryAll, actResolve, actTest, actSuspend, actRetry, actMark, actEdit, actFilter, actResolveAll, actUndo, actFailed, actAll, actUnfinished, actWindow, actCopy, actPause, actClock},
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
-	onCall:     {actEsc, actPrev, actNext, actRetry, actResolve, actTest, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
+	onCall:     {actEsc, actSide, actPrev, actNext, actRetry, actResolve, actTest, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
 	onOutages:  {actOpen, actFilter, actMailAgain, actAck, actEdit, actRetryAll, actResolveAll, actCopy, actPause, actClock, actRefresh},
 	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},

@@ -51,7 +51,7 @@ func TestKeysAreThoseOfTheRole(t *testing.T) {
 				if b.group == groupBoxes {
 					continue
 				}
-				if got, want := strings.Contains(p.text(), b.Help().Desc), tc.role.May(b.act.needs()); got != want {
+				if got, want := strings.Contains(p.text(), saidOf(b)), tc.role.May(b.act.needs()); got != want {
 					t.Errorf("%s: help has %s (%s): %v, want %v", tc.role, b.Help().Key, b.Help().Desc, got, want)
 				}
 			}

@@ -161,6 +161,9 @@ func (s *callShape) domain() callback.CallView {
 		DeliverAt: at(s.DeliverAt), Key: s.IdempotencyKey,
 	}
 	v.Damaged = s.Damaged
+	if r := s.Run; r != nil {
+		v.Run = &callback.InFlight{Call: s.ID, CallbackID: s.Callback.ID, Callback: s.Callback.Name, Since: at(r.Since), Stage: r.Stage, To: r.To}
+	}
 	for i := range s.Attempts {
 		a := s.Attempts[i].domain()
 		v.Attempts = append(v.Attempts, a)

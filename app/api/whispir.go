@@ -150,13 +150,21 @@ type callShape struct {
 	ResolvedBy      string             `json:"resolvedBy,omitempty"`
 	ResolvedDate    stamp              `json:"resolvedDate,omitzero"`
 	IdempotencyKey  string             `json:"idempotencyKey,omitempty"`
-	Running         bool               `json:"running,omitzero"` // an attempt runs
-	Manual          bool               `json:"manual,omitzero"`  // that a person asked for
+	Running         bool               `json:"running,omitzero"`         // an attempt runs
+	Manual          bool               `json:"manual,omitzero"`          // that a person asked for
+	Run             *runShape          `json:"runningAttempt,omitempty"` // of one call only
 	Damaged         bool               `json:"damaged,omitzero"`
 	AttemptCount    int                `json:"attemptCount"`
 	Attempts        []attemptShape     `json:"attempts"`
 	RequestBody     string             `json:"requestBody,omitempty"` // what is POSTed; of one call only
 	Link            []link             `json:"link"`
+}
+
+// runShape is an attempt that runs.
+type runShape struct {
+	Since stamp          `json:"sinceDate,omitzero"`
+	Stage callback.Stage `json:"stage"`
+	To    string         `json:"to,omitempty"`
 }
 
 type fromShape struct {
@@ -210,6 +218,9 @@ func (q *request) callOf(c *callback.CallView) callShape {
 	}
 	if c.Reason == callback.Resolved {
 		s.ResolvedDate = stamp(c.Finished)
+	}
+	if r := c.Run; r != nil {
+		s.Run = &runShape{stamp(r.Since), r.Stage, r.To}
 	}
 	for i := range c.Attempts {
 		s.Attempts = append(s.Attempts, attemptOf(&c.Attempts[i]))
