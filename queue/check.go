@@ -1,111 +1,172 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
 	"ringback/callback"
 )
 
-// checkHouse verifies what is on disk of one callback.
-func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) (faults []error) {
-	more := 0
-	fault := func(format string, args ...any) {
-		if len(faults) == maxFaults {
-			more++
-			return
-		}
-		faults = append(faults, fmt.Errorf("callback %d: "+format, append([]any{h.cb.Num}, args...)...))
+// Check verifies the invariants that can be seen on disk: that the counters are
+// right, that every waiting call has exactly one due entry, that attempts are
+// numbered without gaps, that no alert is owed twice, and that the API keys are
+// those in memory. It reads everything, and nothing may be written meanwhile.
+func (e *Engine) Check(ctx context.Context) error {
+	e.mu.RLock()
+	houses := slices.Clone(e.houses)
+	running, keys := maps.Clone(e.runs), e.keys
+	var operations []operation
+	for _, o := range e.operations {
+		operations = append(operations, *o)
 	}
-	defer func() {
-		if more > 0 {
-			faults = append(faults, fmt.Errorf("callback %d: %d more faults", h.cb.Num, more))
+	e.mu.RUnlock()
+	var faults []error
+	err := e.view(func(t *badger.Txn) error {
+		for _, h := range houses {
+			if h != nil && ctx.Err() == nil {
+				faults = append(faults, checkHouse(t, h, running)...)
+			}
 		}
-	}()
-	var counts callback.Counts
-	var xor, attempts, good, again uint64
-	places, messages := tally{}, newFinder(t)
-	defer messages.close()
+		faults = append(faults, checkOwners(t, houses)...)
+		faults = append(faults, checkKeys(t, keys)...)
+		faults = append(faults, checkOperations(t, operations)...)
+		return ctx.Err()
+	})
+	return errors.Join(append(faults, err)...)
+}
+
+// audit counts again what is on disk of one callback, and notes what is wrong.
+type audit struct {
+	t       *badger.Txn
+	h       *house
+	running map[callback.CallID]*run
+
+	places   tally
+	messages *finder
+	counts   callback.Counts
+	xor      uint64 // of the ids of calls that wait
+	attempts uint64
+	good     uint64 // of these, those that succeeded
+	again    uint64 // calls that were let go again and wait
+
+	faults []error // at most maxFaults
+	more   int     // beyond those
+}
+
+// checkHouse verifies what is on disk of one callback.
+func checkHouse(t *badger.Txn, h *house, running map[callback.CallID]*run) []error {
+	a := &audit{t: t, h: h, running: running, places: tally{}, messages: newFinder(t)}
+	defer a.messages.close()
 	for _, class := range []callback.DueClass{callback.Fresh, callback.Tried} {
 		err := eachItem(t, duePrefix(h.slot, h.cb.Num, class), nil, true, func(k, v []byte) (bool, error) {
-			id := callback.CallID(be64(k[len(k)-8:]))
-			e, err := decodeEntry(v, h.cb.Num, id)
-			if err != nil {
-				return false, err
-			}
-			if running[id] == nil && placeOf(&e).before(h.marks.heads[class]) {
-				fault("call %s waits before the head of its class", id)
-			}
-			xor ^= uint64(id)
-			if e.Status != callback.Ready || e.DueClass() != class || string(dueKey(h.slot, &e)) != string(k) {
-				fault("due entry of call %s does not agree with its key", id)
-			} else if class == callback.Tried || late(&e) {
-				checkPlace(t, h, &e, fault)
-			}
-			if class == callback.Fresh {
-				counts.Pending++
-				places.add(t, h, &e, messages, fault)
-			}
-			if _, _, _, err := readPayload(t, h.slot, id); err != nil {
-				fault("call %s waits without a readable response: %v", id, err)
-			}
-			return true, nil
+			return true, a.due(class, k, v)
 		})
 		if err != nil {
-			fault("due index: %v", err)
+			a.fault("due index: %v", err)
 		}
 	}
 	for _, status := range []byte{rowSuccess, rowFailed} {
 		err := eachItem(t, rowPrefix(h.slot, h.cb.Num, status), nil, true, func(k, v []byte) (bool, error) {
-			id := callback.CallID(^be64(k[len(k)-8:]))
-			e, err := decodeEntry(v, h.cb.Num, id)
-			if err != nil {
-				return false, err
-			}
-			countRow(&counts, &e)
-			if _, err := t.Get(freshKey(h.slot, h.cb.Num, id)); !errors.Is(err, badger.ErrKeyNotFound) {
-				fault("call %s has a due entry that is not its own: %v", id, err)
-			}
-			if e.Status == callback.Ready {
-				if _, err := t.Get(dueKey(h.slot, &e)); err != nil {
-					fault("call %s is to be tried again and has no due entry: %v", id, err)
-				}
-			}
-			if string(rowOf(h, &e)) != string(k) {
-				fault("row of call %s does not agree with its key", id)
-			}
-			places.add(t, h, &e, messages, fault)
-			attempts += uint64(e.Attempts)
-			if e.Requeued {
-				again++
-			}
-			good += checkAttempts(t, h, &e, fault)
-			return true, nil
+			return true, a.row(k, v)
 		})
 		if err != nil {
-			fault("rows: %v", err)
+			a.fault("rows: %v", err)
 		}
 	}
-	places.compare(t, h, fault)
-	if attempts != h.live.Attempts || good != h.live.Good {
-		fault("counted %d attempts of which %d succeeded, the counters say %d and %d", attempts, good, h.live.Attempts, h.live.Good)
+	a.places.compare(t, h, a.fault)
+	a.counters()
+	if a.more > 0 {
+		a.faults = append(a.faults, fmt.Errorf("callback %d: %d more faults", h.cb.Num, a.more))
 	}
-	if again != h.live.Requeued.Waiting() {
-		fault("%d calls were let go again and wait, the counters say %d", again, h.live.Requeued.Waiting())
+	return a.faults
+}
+
+func (a *audit) fault(format string, args ...any) {
+	if len(a.faults) == maxFaults {
+		a.more++
+		return
 	}
-	counts.Accepted, counts.Purged, counts.Skipped = h.live.Counts.Accepted, h.live.Counts.Purged, h.live.Counts.Skipped
-	if counts != h.live.Counts {
-		fault("counted %+v, the counters say %+v", counts, h.live.Counts)
+	a.faults = append(a.faults, fmt.Errorf("callback %d: "+format, append([]any{a.h.cb.Num}, args...)...))
+}
+
+// due looks at a call that waits.
+func (a *audit) due(class callback.DueClass, k, v []byte) error {
+	id := callback.CallID(be64(k[len(k)-8:]))
+	e, err := decodeEntry(v, a.h.cb.Num, id)
+	if err != nil {
+		return err
 	}
-	if counts.Accepted != counts.Sum()+counts.Purged {
-		fault("accepted %d, stored %d, purged %d", counts.Accepted, counts.Sum(), counts.Purged)
+	if a.running[id] == nil && placeOf(&e).before(a.h.marks.heads[class]) {
+		a.fault("call %s waits before the head of its class", id)
 	}
-	if xor != h.marks.xor {
-		fault("the ids of waiting calls xor to %x, not %x", xor, h.marks.xor)
+	a.xor ^= uint64(id)
+	if e.Status != callback.Ready || e.DueClass() != class || string(dueKey(a.h.slot, &e)) != string(k) {
+		a.fault("due entry of call %s does not agree with its key", id)
+	} else if class == callback.Tried || late(&e) {
+		checkPlace(a.t, a.h, &e, a.fault)
 	}
-	return faults
+	if class == callback.Fresh {
+		a.counts.Pending++
+		a.places.add(a.t, a.h, &e, a.messages, a.fault)
+	}
+	if _, _, _, err := readPayload(a.t, a.h.slot, id); err != nil {
+		a.fault("call %s waits without a readable response: %v", id, err)
+	}
+	return nil
+}
+
+// row looks at a call that was tried, resolved or given up.
+func (a *audit) row(k, v []byte) error {
+	id := callback.CallID(^be64(k[len(k)-8:]))
+	e, err := decodeEntry(v, a.h.cb.Num, id)
+	if err != nil {
+		return err
+	}
+	countRow(&a.counts, &e)
+	if _, err := a.t.Get(freshKey(a.h.slot, a.h.cb.Num, id)); !errors.Is(err, badger.ErrKeyNotFound) {
+		a.fault("call %s has a due entry that is not its own: %v", id, err)
+	}
+	if e.Status == callback.Ready {
+		if _, err := a.t.Get(dueKey(a.h.slot, &e)); err != nil {
+			a.fault("call %s is to be tried again and has no due entry: %v", id, err)
+		}
+	}
+	if string(rowOf(a.h, &e)) != string(k) {
+		a.fault("row of call %s does not agree with its key", id)
+	}
+	a.places.add(a.t, a.h, &e, a.messages, a.fault)
+	a.attempts += uint64(e.Attempts)
+	if e.Requeued {
+		a.again++
+	}
+	a.good += checkAttempts(a.t, a.h, &e, a.fault)
+	return nil
+}
+
+// counters compares what was counted with what the live state says.
+func (a *audit) counters() {
+	live, n := &a.h.live, a.counts
+	if a.attempts != live.Attempts || a.good != live.Good {
+		a.fault("counted %d attempts of which %d succeeded, the counters say %d and %d", a.attempts, a.good, live.Attempts, live.Good)
+	}
+	if a.again != live.Requeued.Waiting() {
+		a.fault("%d calls were let go again and wait, the counters say %d", a.again, live.Requeued.Waiting())
+	}
+	n.Accepted, n.Purged, n.Skipped = live.Counts.Accepted, live.Counts.Purged, live.Counts.Skipped
+	if n != live.Counts {
+		a.fault("counted %+v, the counters say %+v", n, live.Counts)
+	}
+	if n.Accepted != n.Sum()+n.Purged {
+		a.fault("accepted %d, stored %d, purged %d", n.Accepted, n.Sum(), n.Purged)
+	}
+	if a.xor != a.h.marks.xor {
+		a.fault("the ids of waiting calls xor to %x, not %x", a.xor, a.h.marks.xor)
+	}
 }
 
 // maxFaults bounds what is told of one callback.

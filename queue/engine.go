@@ -1,13 +1,10 @@
 package queue
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -267,35 +264,6 @@ func (e *Engine) SetDispatcher(d callback.Dispatcher) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.disp = d
-}
-
-// Check verifies the invariants that can be seen on disk: that the counters are
-// right, that every waiting call has exactly one due entry, that attempts are
-// numbered without gaps, that no alert is owed twice, and that the API keys are
-// those in memory. It reads everything,
-// and nothing may be written meanwhile.
-func (e *Engine) Check(ctx context.Context) error {
-	e.mu.RLock()
-	houses := slices.Clone(e.houses)
-	running, keys := maps.Clone(e.runs), e.keys
-	var operations []operation
-	for _, o := range e.operations {
-		operations = append(operations, *o)
-	}
-	e.mu.RUnlock()
-	var faults []error
-	err := e.view(func(t *badger.Txn) error {
-		for _, h := range houses {
-			if h != nil && ctx.Err() == nil {
-				faults = append(faults, checkHouse(t, h, running)...)
-			}
-		}
-		faults = append(faults, checkOwners(t, houses)...)
-		faults = append(faults, checkKeys(t, keys)...)
-		faults = append(faults, checkOperations(t, operations)...)
-		return ctx.Err()
-	})
-	return errors.Join(append(faults, err)...)
 }
 
 // DiskLow reports whether the disk is so full that nothing is accepted.
