@@ -264,7 +264,9 @@ func (m *model) drawStatus(c *Canvas) {
 	if says, role := m.retrySays(); says != "" {
 		x = c.PutIn(x, y, min(c.Width(says), m.w-2), role, says, Left) + 3
 	}
-	c.PutIn(x, y, m.w-1-x, RoleDim, status, Left)
+	if room := m.w - 1 - x; x == 1 || room >= 20 { // less says nothing
+		c.PutIn(x, y, room, RoleDim, status, Left)
+	}
 }
 
 // retrySays tells how the last retry fared, on the first screen of any callback

@@ -28,6 +28,7 @@ type scene struct {
 	gone  bool // the server stopped answering 13 s ago
 	late  bool // somebody else changes what is edited before it is saved
 	ops   []callback.OperationView
+	retry callback.Requeued // of crm-prod
 	over  func(*Options)
 }
 
@@ -35,6 +36,7 @@ func embedded(o *Options) { o.Embedded = true }
 
 var scenes = []scene{
 	{name: "overview"},
+	{name: "overview-retry", retry: callback.Requeued{Began: ago(time.Minute), Last: ago(time.Second), Calls: 12, Delivered: 3, Failed: 1}},
 	{name: "callback", keys: "enter"},
 	{name: "callback-failed", keys: "enter f"},
 	{name: "calls", keys: "2 j space space k"},
@@ -81,6 +83,7 @@ func (s scene) play(t *testing.T, w, h int, look func(p *pilot)) {
 	t.Helper()
 	f := newFake()
 	f.ops.list, f.late = s.ops, s.late
+	f.health("crm-prod").Live.Requeued = s.retry
 	if s.first {
 		f.overview.Callbacks, f.overview.Events, f.server.MailServer = nil, nil, ""
 	}
