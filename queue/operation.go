@@ -100,14 +100,23 @@ func (e *Engine) loadOperations(t *badger.Txn, slot byte) error {
 }
 
 // Operation implements callback.Operations.
-func (e *Engine) Operation(_ context.Context, id string) (callback.Operation, error) {
+func (e *Engine) Operation(ctx context.Context, id string) (op callback.Operation, err error) {
 	e.mu.RLock()
-	defer e.mu.RUnlock()
 	o, err := e.operation(id)
-	if err != nil {
-		return callback.Operation{}, err
+	if err == nil {
+		op = o.Operation
 	}
-	return o.Operation, nil
+	e.mu.RUnlock()
+	if err != nil {
+		return op, err
+	}
+	return op, e.settle(ctx)
+}
+
+// settle waits until what stands in memory is on disk. It is one commit ahead, and
+// whoever is told of an operation must find the calls as it left them.
+func (e *Engine) settle(ctx context.Context) error {
+	return e.do(ctx, &op{blind: true, apply: func(*group) error { return nil }})
 }
 
 func (e *Engine) operation(id string) (*operation, error) {
@@ -133,9 +142,8 @@ func (e *Engine) byAge() []*operation {
 }
 
 // Operations implements callback.Operations.
-func (e *Engine) Operations(_ context.Context, q callback.OperationQuery) (out []callback.Operation, total int, err error) {
+func (e *Engine) Operations(ctx context.Context, q callback.OperationQuery) (out []callback.Operation, total int, err error) {
 	e.mu.RLock()
-	defer e.mu.RUnlock()
 	all := e.byAge()
 	slices.Reverse(all)
 	for _, o := range all {
@@ -143,8 +151,11 @@ func (e *Engine) Operations(_ context.Context, q callback.OperationQuery) (out [
 			out = append(out, o.Operation)
 		}
 	}
-	total = len(out)
-	return callback.Page(out, q.Offset, q.Limit), total, nil
+	e.mu.RUnlock()
+	if total = len(out); total > 0 {
+		err = e.settle(ctx)
+	}
+	return callback.Page(out, q.Offset, q.Limit), total, err
 }
 
 // alter runs f on an operation, in the commit, and stores what it made of it.
