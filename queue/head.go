@@ -43,6 +43,15 @@ func (a head) key(prefix []byte, from callback.DueKey) []byte {
 	return put64(put64(prefix[:len(prefix):len(prefix)], a.due), a.id)
 }
 
+// from returns the id before which no call waits that is not late: those are due at
+// the time in their ids.
+func (a head) from() uint64 {
+	if a.due > math.MaxInt64 {
+		return math.MaxUint64 // none waits
+	}
+	return uint64(callback.FirstCallID(fromMS(a.due)))
+}
+
 // raise moves the bounds of callbacks from which many calls went. The writer
 // does that between two commits, when the disk has all it knows of.
 func (e *Engine) raise() error {

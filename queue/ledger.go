@@ -139,9 +139,9 @@ func readExcerpt(t *badger.Txn, slot byte, id callback.CallID, n int) (string, e
 
 // Calls implements callback.Ledger.
 func (e *Engine) Calls(ctx context.Context, q callback.CallQuery) (page callback.CallPage, err error) {
-	running := e.attempts()
+	now := e.moment(q.Num)
 	err = e.view(func(t *badger.Txn) error {
-		l := e.plan(t, q.Bounded(), running)
+		l := e.plan(t, q.Bounded(), now)
 		defer l.close()
 		var next place
 		page.Calls, page.Skipped, next, err = collect(ctx, &l.merge, l.q.Limit, l.q.Offset, l.q.Plain(), l.call)
@@ -203,7 +203,7 @@ func (l *list) entry(s *source) (e callback.Entry, h *house, err error) {
 	if err != nil {
 		return e, nil, l.e.passOver(fmt.Errorf("read call %s: %w", id, err))
 	}
-	l.running[id].show(&e)
+	l.now.running[id].show(&e)
 	return e, h, nil
 }
 

@@ -14,18 +14,18 @@ import (
 // list is one query on calls at work.
 type list struct {
 	merge
-	e       *Engine
-	q       callback.CallQuery
-	running map[callback.CallID]running
-	total   uint64
+	e     *Engine
+	q     callback.CallQuery
+	now   moment
+	total uint64
 }
 
 // plan chooses the indexes that answer q with the least to look at: none for
 // calls that are named, by message id, by code, what runs, or else the rows by status. All are in the order of
 // ids. What the engine has in memory is read after the transaction was begun:
 // spans only widen, so they hold all that the transaction sees.
-func (e *Engine) plan(t *badger.Txn, q callback.CallQuery, running map[callback.CallID]running) *list {
-	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q, running: running}
+func (e *Engine) plan(t *badger.Txn, q callback.CallQuery, now moment) *list {
+	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q, now: now}
 	l.expand = l.addHouse
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -100,7 +100,7 @@ func (l *list) addHouse(h *house) error {
 		case spanFailed:
 			l.addRows(h, kindRow, rowPrefix(h.slot, h.num, rowFailed), &byID, s)
 		case spanFresh:
-			l.addRows(h, kindDue, duePrefix(h.slot, h.num, callback.Fresh), &byDue, s)
+			l.addFresh(h, s)
 			l.addRows(h, kindLate, put32(key(h.slot, kindLate), uint32(h.num)), &byID, s)
 		}
 	}
@@ -129,6 +129,48 @@ func (l *list) addRows(h *house, kind byte, prefix []byte, in *layout, s span) {
 		place{id: s.low}, place{id: s.top, n: math.MaxUint32}, after)
 }
 
+// fewFresh is up to how many calls that wait are listed in memory.
+const fewFresh = 1000
+
+// addFresh adds the calls of a callback that were never tried and are not late. Each
+// that was tried since has left a tombstone, and under load the newest of them are
+// all the schedule has in a million places: so where few wait they are found from
+// the oldest on, which is known.
+func (l *list) addFresh(h *house, s span) {
+	if s.low = max(s.low, l.now.from(h.num)); s.low > s.top {
+		return
+	}
+	prefix := duePrefix(h.slot, h.num, callback.Fresh)
+	if !l.oldest {
+		if ids, all := l.waiting(prefix, s); all {
+			l.addList(&source{h: h, list: ids})
+			return
+		}
+	}
+	l.addRows(h, kindDue, prefix, &byDue, s)
+}
+
+// waiting returns what stands in a schedule within s, and whether that is all.
+func (l *list) waiting(prefix []byte, s span) (ids []place, all bool) {
+	it, looked := l.probe(false), 0
+	last := ms(callback.CallID(s.top).Time())
+	for it.Seek(byDue.put(prefix[:len(prefix):len(prefix)], place{id: s.low})); it.ValidForPrefix(prefix); it.Next() {
+		k := it.Item().Key()[len(prefix):]
+		due, id := be64(k), be64(k[8:])
+		if due > last {
+			break
+		}
+		if looked++; looked > fewFresh {
+			return nil, false
+		}
+		if due == ms(callback.CallID(id).Time()) && l.q.Behind(callback.CallID(id)) {
+			ids = append(ids, place{id: id})
+		}
+	}
+	l.work += seekWork + looked
+	return ids, true
+}
+
 // endOf returns where a source ends that holds nothing beyond top.
 func (l *list) endOf(top uint64) place {
 	if !l.q.Oldest || top == math.MaxUint64 {
@@ -140,7 +182,7 @@ func (l *list) endOf(top uint64) place {
 // addRunning adds the calls of a callback that run.
 func (l *list) addRunning(h *house) {
 	s := &source{h: h}
-	for id, r := range l.running {
+	for id, r := range l.now.running {
 		if r.num == h.num && l.q.Behind(id) {
 			s.list = append(s.list, place{id: uint64(id)})
 		}

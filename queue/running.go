@@ -34,15 +34,44 @@ func (e *Engine) attempt(id callback.CallID) running {
 	return running{}
 }
 
-// attempts is attempt for all calls.
-func (e *Engine) attempts() map[callback.CallID]running {
+// moment is what a list of calls needs of memory. It is taken at once, and before
+// the transaction begins: what it does not tell of is on disk by then.
+type moment struct {
+	running map[callback.CallID]running
+	first   callback.Num // whose bound stands first in fresh
+	fresh   []uint64     // of each callback the id before which no call waits that was never tried and is not late
+}
+
+// moment returns that of the callbacks that a question is about.
+func (e *Engine) moment(num callback.Num) moment {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	all := make(map[callback.CallID]running, len(e.runs)+len(e.ending[0])+len(e.ending[1]))
-	for _, runs := range [...]map[callback.CallID]*run{e.ending[1], e.ending[0], e.runs} {
-		for id, r := range runs {
-			all[id] = r.running()
+	of := e.of(num)
+	m := moment{
+		running: make(map[callback.CallID]running, len(e.runs)+len(e.ending[0])+len(e.ending[1])),
+		first:   max(num, 1),
+		fresh:   make([]uint64, len(of)),
+	}
+	for i, h := range of {
+		if h != nil {
+			m.fresh[i] = h.marks.heads[callback.Fresh].from()
 		}
 	}
-	return all
+	for _, runs := range [...]map[callback.CallID]*run{e.ending[1], e.ending[0], e.runs} {
+		for id, r := range runs {
+			m.running[id] = r.running()
+			if i := int(r.entry.Num) - int(m.first); i >= 0 && i < len(of) {
+				m.fresh[i] = min(m.fresh[i], uint64(id)) // it stands in the schedule, too
+			}
+		}
+	}
+	return m
+}
+
+// from returns the bound of a callback.
+func (m *moment) from(num callback.Num) uint64 {
+	if i := int(num) - int(m.first); i >= 0 && i < len(m.fresh) {
+		return m.fresh[i]
+	}
+	return 0 // it was made since
 }
