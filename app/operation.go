@@ -40,16 +40,14 @@ func (a *App) operation(n *callback.NewOperation) (o callback.Operation, h callb
 	if h, err = a.opt.Store.Find(n.Ref); err != nil {
 		return o, h, err
 	}
-	o = callback.Operation{
-		ID: n.ID, Num: h.Num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
-	}
-	if o.ID == "" {
+	id := n.ID
+	if id == "" {
 		var b [8]byte
 		a.opt.Random(b[:])
-		o.ID = strings.ToUpper(hex.EncodeToString(b[:]))
+		id = strings.ToUpper(hex.EncodeToString(b[:]))
 	}
-	n.IDs = o.Name(n.IDs)
-	return o, h, o.Validate()
+	o, err = n.Operation(id, h.Num)
+	return o, h, err
 }
 
 // StopOperation implements callback.Operator.

@@ -26,6 +26,21 @@ func (o *Operation) Name(ids []CallID) []CallID {
 	return ids
 }
 
+// Operation returns the operation of that id, on the callback num, that n asks for,
+// and puts n.IDs in order. The error is that of Operation.Validate: a list of calls
+// that has none is refused, for it must not come to mean all.
+func (n *NewOperation) Operation(id string, num Num) (Operation, error) {
+	o := Operation{
+		ID: id, Num: num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
+	}
+	var f faults
+	if n.IDs != nil && len(n.IDs) == 0 {
+		f.add("ids", "names no call; leave it out where calls are not named")
+	}
+	n.IDs = o.Name(n.IDs)
+	return o, Invalid("the operation", f, o.Validate())
+}
+
 // Missing returns how many of the calls that o names do not exist, which is known
 // once it is done.
 func (o *Operation) Missing() uint64 {

@@ -347,7 +347,7 @@ type NewOperation struct {
 	Ref    string // callback
 	Kind   OperationKind
 	Filter Filter
-	IDs    []CallID // the calls that are meant, at most MaxNamed; nil: those that Filter selects
+	IDs    []CallID // the calls that are meant, 1 to MaxNamed; nil: those that Filter selects
 	Extend bool
 	Rate   int    // see Operation.Rate
 	Upto   CallID // calls enqueued later are not meant; 0: those there are at the start

@@ -17,14 +17,11 @@ func (f *fake) operation(n *callback.NewOperation) (*fakeOperation, *fakeCallbac
 	if err != nil {
 		return nil, nil, err
 	}
-	o := callback.Operation{
-		ID: cmp.Or(n.ID, fmt.Sprint("made-up-", len(f.ops))), Num: c.cb.Num, Kind: n.Kind, Filter: n.Filter, Extend: n.Extend, Rate: n.Rate, Upto: n.Upto, By: n.By, Remark: n.Remark,
-	}
-	ids := o.Name(n.IDs)
-	if err := o.Validate(); err != nil {
+	o, err := n.Operation(cmp.Or(n.ID, fmt.Sprint("made-up-", len(f.ops))), c.cb.Num)
+	if err != nil {
 		return nil, nil, err
 	}
-	return &fakeOperation{o.Bounded(), map[callback.CallID]callback.Kept{}, ids}, c, nil
+	return &fakeOperation{o.Bounded(), map[callback.CallID]callback.Kept{}, n.IDs}, c, nil
 }
 
 // selected calls do with each call that an operation is for, the oldest first.

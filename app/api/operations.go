@@ -26,7 +26,7 @@ type filterShape struct {
 // wantedShape is what is wanted of many calls, as a Client sends it.
 type wantedShape struct {
 	filterShape
-	IDs    []callback.CallID `json:"ids,omitempty"`
+	IDs    []callback.CallID `json:"ids,omitzero"` // an empty list is for the server to refuse
 	Extend bool              `json:"extend,omitzero"`
 	Rate   int               `json:"ratePerSecond,omitzero"`
 	Upto   callback.CallID   `json:"upTo,omitzero"`
@@ -139,11 +139,11 @@ func wanted(n *node) (want callback.NewOperation, dry bool, err error) {
 			} else if v != nil {
 				dry = *v
 			}
+		case k.name == "ids":
+			want.IDs = fields.named(k)
 		case k.kind == null:
 		case k.name == "status":
 			fields.statuses(k)
-		case k.name == "ids":
-			want.IDs = fields.named(k)
 		case k.kind == object || k.kind == list:
 			fields.fail(under("", k.name), "is %v; a plain value is needed", k.kind)
 		case strings.TrimSpace(k.value) == "":
@@ -188,13 +188,18 @@ func (q *query) statuses(n *node) {
 	}
 }
 
-// named reads the calls that a body names by their ids: an array, or one.
+// named reads the calls that a body names by their ids: an array, or one. Unlike
+// elsewhere null does not count as left out: it is what many languages write for a
+// list without members, and would come to mean all that failed.
 func (q *query) named(n *node) (ids []callback.CallID) {
 	items := n.kids
 	if n.kind != list {
 		items = []node{*n}
 	}
 	switch {
+	case n.kind == null:
+		q.fail("ids", "is null; leave it out where no calls are named")
+		return nil
 	case len(items) == 0:
 		q.fail("ids", "is an empty array")
 	case len(items) > callback.MaxNamed:

@@ -154,6 +154,7 @@ func TestOperationBodiesRefused(t *testing.T) {
 		{`{"status":true}`, "status"},
 		{`[]`, "(body)"},
 		{`{"ids":[]}`, "ids"},
+		{`{"ids":null}`, "ids"},
 		{`{"ids":""}`, "ids"},
 		{`{"ids":["0328BA3200000001","12"]}`, "ids"},
 		{`{"ids":["0000000000000000"]}`, "ids"},

@@ -334,12 +334,13 @@ func (d *desk) find(ctx context.Context, ref string, id callback.CallID) (callba
 
 // callIDs reads ids of calls from the command line.
 func callIDs(args []string) ([]callback.CallID, error) {
-	ids := make([]callback.CallID, len(args))
-	for i, s := range args {
-		var err error
-		if ids[i], err = callback.ParseCallID(s); err != nil {
+	var ids []callback.CallID
+	for _, s := range args {
+		id, err := callback.ParseCallID(s)
+		if err != nil {
 			return nil, &usageError{err}
 		}
+		ids = append(ids, id)
 	}
 	return ids, nil
 }

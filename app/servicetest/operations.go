@@ -317,6 +317,7 @@ func operationRefuses(t *testing.T, b *bench) {
 		{"a rate below zero", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Rate: -1}, "ratePerSecond"},
 		{"a long remark", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, Remark: strings.Repeat("x", callback.MaxRemark+1)}, "remark"},
 		{"calls named beside a filter", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, IDs: []callback.CallID{1}, Filter: resolve}, "ids"},
+		{"no call named", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, IDs: []callback.CallID{}}, "ids"},
 		{"too many calls named", callback.NewOperation{Ref: "a", Kind: callback.OperationRetry, IDs: tooMany()}, "ids"},
 		{"resolve with extend", callback.NewOperation{Ref: "a", Kind: callback.OperationResolve, Filter: resolve, Extend: true}, "extend"},
 	} {
