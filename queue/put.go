@@ -22,6 +22,7 @@ func (g *group) put(k, v []byte) error {
 
 // set writes a record.
 func (g *group) set(k, v []byte) error {
+	g.wrote = true
 	if g.before != nil {
 		g.writes = append(g.writes, write{k: k, v: v})
 	}
@@ -36,6 +37,7 @@ func (g *group) set(k, v []byte) error {
 
 // delete removes a record.
 func (g *group) delete(k []byte) error {
+	g.wrote = true
 	if g.before != nil {
 		g.writes = append(g.writes, write{k: k, gone: true})
 	}

@@ -36,6 +36,7 @@ type group struct {
 	t      *badger.Txn
 	before *group // which is being committed, and of which t sees nothing; nil: there is none
 	writes []write
+	wrote  bool           // there is something to be committed
 	spare  []badger.Entry // to be used: they are made many at once
 	ops    []*op
 	weight int // of ops
@@ -312,7 +313,7 @@ func (g *group) commit() {
 	defer close(g.done)
 	defer g.discard()
 	g.fail(g.e.Err())
-	if g.err == nil {
+	if g.err == nil && g.wrote { // else whoever only waits for what is on disk would count as a commit
 		done := g.e.opt.Committing(len(g.ops))
 		g.err = g.t.Commit()
 		done()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"ringback/callback"
@@ -198,6 +199,37 @@ func TestShownWhileCommitting(t *testing.T) {
 	c, err := e.Call(t.Context(), cb.Num, ids[0])
 	if page, fault := e.Due(t.Context(), cb.Num, callback.Tried, callback.DueKey{}, 2); err != nil || c.Running || fault != nil || len(page) != 1 {
 		t.Errorf("the one that failed runs: %v, %v; due are %d, %v", c.Running, err, len(page), fault)
+	}
+}
+
+// Who only waits until what stands in memory is on disk commits nothing, and does not
+// count as a commit, which would be faster than any disk.
+func TestWaitingIsNoCommit(t *testing.T) {
+	t.Parallel()
+	var commits atomic.Int64
+	e, err := Open(Options{
+		Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty, noSync: true,
+		Committing: func(int) func() { commits.Add(1); return func() {} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := e.StartOperation(t.Context(), queuetest.Start, callback.Operation{ID: "o", Num: cb.Num, Kind: callback.OperationRetry}); err != nil {
+		t.Fatal(err)
+	}
+	before := commits.Load()
+	for range 10 {
+		if o, err := e.Operation(t.Context(), "o"); err != nil || o.ID != "o" {
+			t.Fatalf("%+v, %v", o, err)
+		}
+	}
+	if n := commits.Load(); before != 2 || n != before {
+		t.Errorf("%d commits, and %d after ten questions", before, n)
 	}
 }
 
