@@ -18,14 +18,19 @@ type attempts struct {
 	merge
 	e     *Engine
 	q     callback.AttemptQuery
+	now   moment // where a state is asked for
 	total uint64
 }
 
 // Attempts implements callback.Ledger.
 func (e *Engine) Attempts(ctx context.Context, q callback.AttemptQuery) (page callback.AttemptPage, err error) {
 	q = q.Bounded()
+	var now moment
+	if q.State != "" {
+		now = e.moment(q.Num)
+	}
 	err = e.view(func(t *badger.Txn) error {
-		l := &attempts{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, turns: turns{oldest: q.Oldest}}, e: e, q: q}
+		l := &attempts{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, turns: turns{oldest: q.Oldest}}, e: e, q: q, now: now}
 		defer l.close()
 		if err := l.plan(ctx); err != nil {
 			return err
@@ -191,7 +196,7 @@ func (l *attempts) inState(s *source, id callback.CallID) (bool, error) {
 	if err != nil {
 		return false, l.e.passOver(err)
 	}
-	l.e.attempt(id).show(&e)
+	l.now.running[id].show(&e)
 	f := callback.Filter{State: l.q.State}
 	return f.MatchesEntry(&e, l.e.holds(s.h)), nil
 }
