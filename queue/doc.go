@@ -10,7 +10,8 @@
 // Keys are big-endian and order what they index: a page of any list is one
 // seek. Every value carries a version and a CRC32C, for Badger does not notice
 // damage by itself. Everything of one callback lies under one slot, the first
-// byte of its keys, and nothing under a slot depends on another.
+// byte of its keys, and nothing under a slot depends on another; the index of
+// message ids alone is of all callbacks.
 //
 // Package queue reads no clock and draws no random numbers.
 package queue

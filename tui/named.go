@@ -216,8 +216,7 @@ func whole(all []*callback.OperationView) (sum callback.OperationView, ended boo
 		}
 		sum.Matched, sum.Changed, sum.Undone, sum.Missed = sum.Matched+o.Matched, sum.Changed+o.Changed, sum.Undone+o.Undone, sum.Missed+o.Missed
 		sum.Callback = fmt.Sprintf("%d callbacks", len(all))
-		switch {
-		case o.State == callback.OperationFailed || o.State == callback.OperationStopped && sum.State != callback.OperationFailed:
+		if o.State == callback.OperationFailed || o.State == callback.OperationStopped && sum.State != callback.OperationFailed {
 			sum.State, sum.Note = o.State, o.Note
 		}
 		if sum.UndoUntil.IsZero() {

@@ -26,8 +26,8 @@ func (q *request) createCallback() error {
 	return q.sendCallback(http.StatusCreated, &h, whole)
 }
 
-// draft reads what the callback ref is wanted to be, for "" a new one. Where a field cannot be read,
-// those that can be read and are wrong are named as well.
+// draft reads what the callback ref is wanted to be, for "" a new one. Where a
+// field cannot be read, those that can be read and are wrong are named as well.
 func (q *request) draft(ref string) (callback.Draft, uint64, error) {
 	n, err := q.body()
 	if err != nil {
