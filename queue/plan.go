@@ -17,6 +17,7 @@ type list struct {
 	e     *Engine
 	q     callback.CallQuery
 	now   moment
+	few   int // rows that may still be looked at to list what waits in memory
 	total uint64
 }
 
@@ -25,7 +26,7 @@ type list struct {
 // ids. What the engine has in memory is read after the transaction was begun:
 // spans only widen, so they hold all that the transaction sees.
 func (e *Engine) plan(t *badger.Txn, q callback.CallQuery, now moment) *list {
-	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q, now: now}
+	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q, now: now, few: fewFresh}
 	l.expand = l.addHouse
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -100,7 +101,7 @@ func (l *list) addHouse(h *house) error {
 		case spanFailed:
 			l.addRows(h, kindRow, rowPrefix(h.slot, h.num, rowFailed), &byID, s)
 		case spanFresh:
-			l.addFresh(h, s)
+			l.addFresh(h, s, marks.heads[callback.Fresh].from())
 			l.addRows(h, kindLate, put32(key(h.slot, kindLate), uint32(h.num)), &byID, s)
 		}
 	}
@@ -129,15 +130,17 @@ func (l *list) addRows(h *house, kind byte, prefix []byte, in *layout, s span) {
 		place{id: s.low}, place{id: s.top, n: math.MaxUint32}, after)
 }
 
-// fewFresh is up to how many calls that wait are listed in memory.
+// fewFresh is how many calls that wait are listed in memory at most, of all callbacks
+// together: behind a cursor all of them may have to be looked at for one row.
 const fewFresh = 1000
 
 // addFresh adds the calls of a callback that were never tried and are not late. Each
 // that was tried since has left a tombstone, and under load the newest of them are
 // all the schedule has in a million places: so where few wait they are found from
-// the oldest on, which is known.
-func (l *list) addFresh(h *house, s span) {
-	if s.low = max(s.low, l.now.from(h.num)); s.low > s.top {
+// the oldest on, which is known. head is where that is now: it was raised since the
+// list began, or lowered for what somebody reopened and the transaction sees.
+func (l *list) addFresh(h *house, s span, head uint64) {
+	if s.low = max(s.low, min(l.now.from(h.num), head)); s.low > s.top {
 		return
 	}
 	prefix := duePrefix(h.slot, h.num, callback.Fresh)
@@ -150,9 +153,16 @@ func (l *list) addFresh(h *house, s span) {
 	l.addRows(h, kindDue, prefix, &byDue, s)
 }
 
-// waiting returns what stands in a schedule within s, and whether that is all.
+// waiting returns what stands in a schedule within s and before the cursor, and
+// whether that is all.
 func (l *list) waiting(prefix []byte, s span) (ids []place, all bool) {
+	if l.few == 0 {
+		return nil, false
+	}
 	it, looked := l.probe(false), 0
+	if l.q.After != 0 {
+		s.top = min(s.top, uint64(l.q.After))
+	}
 	last := ms(callback.CallID(s.top).Time())
 	for it.Seek(byDue.put(prefix[:len(prefix):len(prefix)], place{id: s.low})); it.ValidForPrefix(prefix); it.Next() {
 		k := it.Item().Key()[len(prefix):]
@@ -160,14 +170,15 @@ func (l *list) waiting(prefix []byte, s span) (ids []place, all bool) {
 		if due > last {
 			break
 		}
-		if looked++; looked > fewFresh {
+		if looked++; looked > l.few {
+			l.work, l.few = l.work+seekWork+looked, 0
 			return nil, false
 		}
 		if due == ms(callback.CallID(id).Time()) && l.q.Behind(callback.CallID(id)) {
 			ids = append(ids, place{id: id})
 		}
 	}
-	l.work += seekWork + looked
+	l.work, l.few = l.work+seekWork+looked, l.few-looked
 	return ids, true
 }
 
