@@ -156,3 +156,36 @@ func copyFolder(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// What a kill left of a table that was being written is no table yet: Badger removes
+// it, and nothing is refused.
+func TestTableThatAKillCutShort(t *testing.T) {
+	t.Parallel()
+	dir, ids := filled(t)
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("%d tables: %v", len(tables), err)
+	}
+	b, err := os.ReadFile(tables[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, left := range map[string][]byte{"000997.sst": b[:len(b)/2], "000998.sst": nil, "000999.sst": make([]byte, len(b))} {
+		if err := os.WriteFile(filepath.Join(dir, name), left, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close() //nolint:errcheck // of a test
+	if err := e.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, id := range ids {
+		if _, err := e.Call(t.Context(), 1, id); err != nil {
+			t.Error(err)
+		}
+	}
+}

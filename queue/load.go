@@ -97,9 +97,6 @@ func inspect(dir string) error {
 		switch {
 		case strings.HasSuffix(name, ".sst"):
 			tables++
-			if err := checkTable(filepath.Join(dir, name)); err != nil {
-				return err
-			}
 		case strings.HasSuffix(name, ".mem"), strings.HasSuffix(name, ".vlog"):
 			// A kill at the wrong moment leaves an empty file that nothing was
 			// written to, at which Badger would never open again.
@@ -116,7 +113,10 @@ func inspect(dir string) error {
 			}
 		}
 	}
-	return checkManifest(dir, tables)
+	if err := checkManifest(dir, tables); err != nil {
+		return err
+	}
+	return checkTables(dir)
 }
 
 // openRoom is how much space Badger takes when it opens, beside a table for each

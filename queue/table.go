@@ -3,6 +3,9 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 
@@ -11,6 +14,36 @@ import (
 
 	"ringback/callback"
 )
+
+// checkTables looks at the tables that the MANIFEST lists. Others are what a kill left
+// of one that was being written, which Badger removes: nothing is in them that is
+// not elsewhere.
+func checkTables(dir string) error {
+	f, err := os.Open(filepath.Join(dir, manifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // there are none
+	}
+	if err != nil {
+		return fmt.Errorf("read the MANIFEST: %w", err)
+	}
+	listed, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir).WithLogger(nil))
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("read the MANIFEST: %w", err)
+	}
+	if err != nil {
+		return nil // Badger says what is wrong with it, and changes nothing
+	}
+	for id := range listed.Tables {
+		path := table.NewFilename(id, dir)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			continue // the same
+		}
+		if err := checkTable(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // checkTable refuses a table that cannot be opened: Badger does that in goroutines of
 // its own, and panics at some of what a disk that lost its power leaves.
