@@ -204,6 +204,9 @@ func (a *App) Ready() (ok bool, why []string) {
 	if s, ok := a.opt.Store.(interface{ DiskLow() bool }); ok && s.DiskLow() {
 		why = append(why, "the disk is nearly full")
 	}
+	if s, ok := a.opt.Store.(interface{ Damaged() bool }); ok && s.Damaged() {
+		why = append(why, "a table of the store is damaged, see the log; what reads or writes there may wait until the appliance is started anew")
+	}
 	if late := a.late(); late != "" {
 		why = append(why, late)
 	}

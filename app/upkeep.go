@@ -126,11 +126,15 @@ func horizon(now time.Time, keep time.Duration) time.Time {
 }
 
 func (a *App) purgeStray(ctx context.Context, f files) error {
-	if a.clock.Doubtful() || a.opt.Delivered <= 0 || a.opt.Failed <= 0 {
+	if a.clock.Doubtful() {
 		return nil
 	}
 	now := a.clock.Now()
-	n, err := f.PurgeStray(ctx, now, horizon(now, max(a.opt.Delivered, a.opt.Failed)))
+	before := horizon(now, max(a.opt.Delivered, a.opt.Failed))
+	if a.opt.Delivered <= 0 || a.opt.Failed <= 0 {
+		before = time.Time{} // of responses none; but what retention passed over is looked at again
+	}
+	n, err := f.PurgeStray(ctx, now, before)
 	if n > 0 {
 		a.opt.Log.Info("responses without a call were removed", "part", "store", "n", n)
 	}

@@ -189,3 +189,23 @@ func TestTableThatAKillCutShort(t *testing.T) {
 		}
 	}
 }
+
+// After a read that panicked nothing is collected any more, and whoever asks is told.
+func TestNothingIsCollectedAfterAPanic(t *testing.T) {
+	t.Parallel()
+	e, err := openDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Damaged() {
+		t.Error("damaged from the start")
+	}
+	err = e.view(func(*badger.Txn) error { panic("no such block\x1b[2J") })
+	if err == nil || strings.ContainsRune(err.Error(), 0x1b) || !e.Damaged() {
+		t.Errorf("got %q, damaged %t", err, e.Damaged())
+	}
+	if err := e.CollectGarbage(t.Context(), queuetest.Start, true); err == nil {
+		t.Error("it was collected")
+	}
+	_ = e.Close() // it may say that it was damaged
+}

@@ -31,7 +31,10 @@ func (e *Engine) Purge(ctx context.Context, now, delivered, failed time.Time, li
 			}
 		}
 	}
-	return purged, cmp.Or(ctx.Err(), e.purgeMentions(ctx, now, delivered, failed))
+	if err := ctx.Err(); err != nil {
+		return purged, err
+	}
+	return purged, e.purgeMentions(ctx, now, delivered, failed)
 }
 
 // removal is a purge at work on the finished calls of a callback with one status.

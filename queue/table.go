@@ -79,6 +79,10 @@ func (e *Engine) view(f func(t *badger.Txn) error) (err error) {
 	return e.db.View(f)
 }
 
+// Damaged reports whether a read panicked since Open. Badger may hold locks that it
+// took for it, on which a change of files would wait.
+func (e *Engine) Damaged() bool { return e.broken.Load() }
+
 // told makes an error of a panic. It is to be deferred.
 func (e *Engine) told(err *error) {
 	if p := recover(); p != nil {

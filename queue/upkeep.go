@@ -32,6 +32,9 @@ const (
 // an old value anew although it is deleted, where compaction has not come to it,
 // and a deletion that is compacted before what was written anew leaves that.
 func (e *Engine) CollectGarbage(ctx context.Context, now time.Time, thorough bool) error {
+	if e.Damaged() {
+		return errors.New("a table of the store is damaged: nothing is collected before the appliance is started anew")
+	}
 	used, err := diskUse(e.opt.Dir)
 	if err != nil {
 		return err
