@@ -17,7 +17,7 @@ type Filter struct {
 	Reason    string    // status message of the attempt
 	Class     string    // machine word of the attempt's class
 	From, To  time.Time // bounds of the attempt's time: From itself is within, To is not
-	Text      string    // in names, numbers, addresses and content, any case
+	Text      string    // words, each in a name, number, address or the content, any case
 }
 
 // NoAnswer is the Filter.Code of calls whose last attempt got no HTTP answer,
@@ -54,8 +54,15 @@ func (f *Filter) MatchesReason(attempts []Attempt) bool {
 
 // MatchesResponse is the part of Matches that needs what was enqueued.
 func (f *Filter) MatchesResponse(r *Response) bool {
-	return (f.MessageID == "" || f.MessageID == r.MessageID) &&
-		(f.Text == "" || r.contains(strings.ToLower(f.Text)))
+	if f.MessageID != "" && f.MessageID != r.MessageID {
+		return false
+	}
+	for word := range strings.FieldsSeq(strings.ToLower(f.Text)) {
+		if !r.contains(word) {
+			return false
+		}
+	}
+	return true
 }
 
 // MatchesAttempt reports whether what f asks of an attempt is true of a.

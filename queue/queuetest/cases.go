@@ -284,6 +284,8 @@ func filters(h *harness) {
 		"to":             {callback.Filter{To: began.Add(time.Minute)}, ids[:1]},
 		"state":          {callback.Filter{State: callback.StateDelivered}, ids[:1]},
 		"text":           {callback.Filter{Text: strings.ToUpper(response(1).MessageID)}, ids[1:2]},
+		"words":          {callback.Filter{Text: "ng " + response(1).MessageID + "  0430"}, ids[1:2]},
+		"a word lacks":   {callback.Filter{Text: response(1).MessageID + " nobody"}, nil},
 		"message":        {callback.Filter{MessageID: response(1).MessageID}, ids[1:2]},
 		"two conditions": {callback.Filter{Code: 503, Status: callback.ListSuccess}, nil},
 	} {
