@@ -145,6 +145,9 @@ func (d *desk) mail(h *callback.HealthView, g *Glyphs) (mood, string) {
 		if to == "" {
 			to = "the administrator"
 		}
+		if d.server.MailServer == "" {
+			return mood{g.None, "none due", RoleDim}, "; of an outage nobody would be told: no mail server is configured"
+		}
 		return mood{g.None, "none due", RoleDim}, "; an outage would go to " + to
 	}
 	return mood{g.None, "none", RoleDim}, "was due for this outage"

@@ -237,7 +237,7 @@ func (d *desk) waitFor(h *callback.HealthView) string {
 func (d *desk) probe(h *callback.HealthView) string {
 	at, last := h.NextTry, h.Live.Gate.Last
 	if at.IsZero() && !last.IsZero() && d.server.Interval > 0 { // it is made with the next call that is let go
-		at = last.Add(d.server.Interval)
+		at = later(last.Add(d.server.Interval), d.now()) // long ago: then it is made now
 	}
 	next, _ := Countdown(at, d.now())
 	switch {
