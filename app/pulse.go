@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,7 +173,8 @@ func (p *pulse) flush(a *App) {
 	failed := p.failed
 	p.failed = nil
 	p.mu.Unlock()
-	for _, f := range failed {
+	inOrder := slices.SortedFunc(maps.Values(failed), func(x, y failure) int { return x.line.At.Compare(y.line.At) })
+	for _, f := range inOrder {
 		if f.more > 0 {
 			f.line.Text += fmt.Sprintf(" (and %d more)", f.more)
 		}

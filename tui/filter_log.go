@@ -22,15 +22,15 @@ var logLanguage = &language{[]filterKey{
 // partNames are offered after part:, those whose lines are in memory.
 func partNames(d *desk) []string { return d.logParts }
 
-// parseLog reads a filter of the log: nil lets every line through.
-func (d *desk) parseLog(s string) (test[callback.LogLine], *filterError) {
-	return testOf(d, logLanguage, s,
+// parse reads a filter of the log: nil lets every line through.
+func (p *logPage) parse(s string) (test[callback.LogLine], *filterError) {
+	return testOf(p.d, logLanguage, s,
 		func(l *callback.LogLine) time.Time { return l.At },
-		func(l *callback.LogLine) string { return l.Part + " " + says(l, true) }, logTest)
+		func(l *callback.LogLine) string { return l.Part + " " + says(l, true) }, p.test)
 }
 
-// logTest returns the condition of a clause; nil: it is read elsewhere.
-func logTest(c *clause) (test[callback.LogLine], *filterError) {
+// test returns the condition of a clause; nil: it is read elsewhere.
+func (p *logPage) test(c *clause) (test[callback.LogLine], *filterError) {
 	value := c.value
 	switch c.key {
 	case "level":
@@ -50,11 +50,24 @@ func logTest(c *clause) (test[callback.LogLine], *filterError) {
 	}
 	switch c.key {
 	case "part":
-		return func(l *callback.LogLine) bool { return like(value, l.Part) }, nil
+		of := func(l *callback.LogLine) bool { return like(value, l.Part) }
+		if len(p.lines) > 0 && !p.has(of) {
+			return nil, c.wrong("no line is of it; there are " + strings.Join(p.parts(), " "))
+		}
+		return of, nil
 	case "cb":
-		return func(l *callback.LogLine) bool { return like(value, l.Callback) }, nil
+		of := func(l *callback.LogLine) bool { return like(value, l.Callback) }
+		if _, fault := p.d.called(c); fault != nil && !p.has(of) { // one that was deleted may have lines yet
+			return nil, fault
+		}
+		return of, nil
 	}
 	return func(l *callback.LogLine) bool {
 		return len(l.Operation) >= len(value) && strings.EqualFold(l.Operation[:len(value)], value)
 	}, nil
+}
+
+// has reports whether a line in memory is like that, shown or not.
+func (p *logPage) has(like test[callback.LogLine]) bool {
+	return slices.ContainsFunc(p.lines, func(l callback.LogLine) bool { return like(&l) })
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,9 +19,9 @@ var outageLanguage = &language{[]filterKey{
 	{"id", false, offered()},
 }}
 
-// parseOutages reads a filter of outages: nil lets all through.
-func (d *desk) parseOutages(s string) (test[callback.OutageView], *filterError) {
-	return testOf(d, outageLanguage, s, func(o *callback.OutageView) time.Time { return o.OutageState.Started }, outageText, outageTest)
+// parse reads a filter of outages: nil lets all through.
+func (p *outagesPage) parse(s string) (test[callback.OutageView], *filterError) {
+	return testOf(p.d, outageLanguage, s, func(o *callback.OutageView) time.Time { return o.OutageState.Started }, outageText, p.test)
 }
 
 // outageText is what text is looked for in.
@@ -32,8 +33,8 @@ func outageText(o *callback.OutageView) string {
 	return s
 }
 
-// outageTest returns the condition of a clause; nil: it is read elsewhere.
-func outageTest(c *clause) (test[callback.OutageView], *filterError) {
+// test returns the condition of a clause; nil: it is read elsewhere.
+func (p *outagesPage) test(c *clause) (test[callback.OutageView], *filterError) {
 	value := c.value
 	switch c.key {
 	case "status":
@@ -46,7 +47,11 @@ func outageTest(c *clause) (test[callback.OutageView], *filterError) {
 		if value == "" {
 			return nil, c.wrong("the name of a callback; * is any text")
 		}
-		return func(o *callback.OutageView) bool { return like(value, o.Callback) || o.CallbackID.String() == value }, nil
+		of := func(o *callback.OutageView) bool { return like(value, o.Callback) || o.CallbackID.String() == value }
+		if _, fault := p.d.called(c); fault != nil && !slices.ContainsFunc(p.all, func(o callback.OutageView) bool { return of(&o) }) {
+			return nil, fault // one that was deleted may have outages yet
+		}
+		return of, nil
 	case "code":
 		t, fault := causeOf(c)
 		return func(o *callback.OutageView) bool { return t.holds(o.FirstCode, o.First) }, fault

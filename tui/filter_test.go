@@ -242,6 +242,7 @@ func FuzzFilter(f *testing.F) {
 		f.Add(s)
 	}
 	d := filterDesk()
+	log, out := newLogPage(d), newOutagesPage(d)
 	f.Fuzz(func(t *testing.T, s string) {
 		n := len([]rune(s))
 		check := func(fault *filterError) {
@@ -269,12 +270,12 @@ func FuzzFilter(f *testing.F) {
 				got.keep(&callback.CallView{})
 			}
 		}
-		lines, fault := d.parseLog(s)
+		lines, fault := log.parse(s)
 		check(fault)
 		if lines != nil {
 			lines(&callback.LogLine{Operation: "4F", Call: 1})
 		}
-		outages, fault := d.parseOutages(s)
+		outages, fault := out.parse(s)
 		check(fault)
 		if outages != nil {
 			outages(&callback.OutageView{})

@@ -222,7 +222,7 @@ func (p *logPage) Key(a action) (tea.Cmd, bool) {
 		p.nextPart()
 	case actFilter:
 		check := func(s string) *filterError {
-			_, fault := d.parseLog(s)
+			_, fault := p.parse(s)
 			return fault
 		}
 		d.logParts = p.parts()
@@ -261,7 +261,7 @@ func (p *logPage) move(a action) {
 }
 
 func (p *logPage) searchFor(s string) tea.Cmd {
-	want, fault := p.d.parseLog(s)
+	want, fault := p.parse(s)
 	if fault != nil {
 		p.d.say(RoleError, fault.Error())
 		return nil

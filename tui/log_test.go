@@ -118,6 +118,35 @@ func TestLogFilters(t *testing.T) {
 	})
 }
 
+// A filter of what no line is of says so, and where, before it hides all lines: also
+// of a callback, unless it is a live one, or lines of one that was deleted are there.
+func TestLogFilterNamesWhatThereIs(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.logs(noon, callback.LevelInfo, "outage", "gone-since", 0, "of a callback that was deleted")
+	fly(t, f, 140, 40, nil, func(p *pilot) {
+		p.press("6")
+		for _, tc := range []struct{ typed, says string }{
+			{"level:warn part:mial", "part: no line is of it; there are api delivery mail"},
+			{"part:m*l", ""}, {"part:MAIL", ""},
+			{"cb:nobody", "cb: no callback has this name"},
+			{"cb:gone-since", ""}, {"cb:airport-ops", ""}, {"cb:gone-*", ""},
+		} {
+			p.press("/")
+			p.types(tc.typed)
+			if fault := p.m.desk.typing.fault; (fault == nil) != (tc.says == "") || fault != nil && fault.at != strings.LastIndex(tc.typed, ":")+1 {
+				t.Errorf("%s: the fault is %+v", tc.typed, fault)
+			}
+			p.see(tc.says)
+			p.press("enter")
+			if open := p.m.desk.typing != nil; open != (tc.says != "") {
+				t.Errorf("%s: Enter leaves the line open: %v", tc.typed, open)
+			}
+			p.press("esc esc")
+		}
+	})
+}
+
 func TestLogOfAnotherLife(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -107,12 +107,12 @@ func (p *outagesPage) choose(at int) {
 }
 
 func (p *outagesPage) check(s string) *filterError {
-	_, fault := p.d.parseOutages(s)
+	_, fault := p.parse(s)
 	return fault
 }
 
 func (p *outagesPage) filterBy(s string) tea.Cmd {
-	want, fault := p.d.parseOutages(s)
+	want, fault := p.parse(s)
 	if fault != nil {
 		p.d.say(RoleError, fault.Error())
 		return nil

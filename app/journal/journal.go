@@ -4,6 +4,7 @@ package journal
 
 import (
 	"sync"
+	"time"
 
 	"ringback/callback"
 )
@@ -20,9 +21,15 @@ type Journal struct {
 	kept  int                // how many there are
 	bytes int                // of their texts
 	seq   uint64             // of the last one
+	last  time.Time          // when that was
 }
 
-// Add adds a line, and gives it its number. Its text is sanitised here.
+// lateness is how much later than it happened something may be told of.
+const lateness = 2 * time.Second
+
+// Add adds a line, and gives it its number. Its text is sanitised here. A line that
+// comes a little late bears the time of the one before: whoever reads them down has
+// them in order.
 func (j *Journal) Add(l callback.LogLine) {
 	l.Text = callback.Sanitize(l.Text, callback.MaxLineText)
 	l.Part = callback.Sanitize(l.Part, 20)
@@ -30,6 +37,10 @@ func (j *Journal) Add(l callback.LogLine) {
 	l.Operation = callback.Sanitize(l.Operation, 80)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if late := j.last.Sub(l.At); late > 0 && late < lateness { // more is a clock that was set back
+		l.At = j.last
+	}
+	j.last = l.At
 	j.seq++
 	l.Seq = j.seq
 	if j.lines == nil {

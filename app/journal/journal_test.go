@@ -60,6 +60,23 @@ func TestBytesAreBounded(t *testing.T) {
 	}
 }
 
+// A line that comes late stands in order, one of a clock that was set back as it is.
+func TestLinesAreInOrder(t *testing.T) {
+	t.Parallel()
+	var j Journal
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	ms := time.Millisecond
+	for _, after := range []time.Duration{0, 500 * ms, 300 * ms, 500 * ms, 600 * ms, -2 * time.Second, -time.Second} {
+		j.Add(callback.LogLine{At: at.Add(after)})
+	}
+	want := []time.Duration{0, 500 * ms, 500 * ms, 500 * ms, 600 * ms, -2 * time.Second, -time.Second}
+	for i, l := range j.After(0, 0) {
+		if got := l.At.Sub(at); got != want[i] {
+			t.Errorf("line %d is of %v, want %v", i+1, got, want[i])
+		}
+	}
+}
+
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	var j Journal
