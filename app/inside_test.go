@@ -208,6 +208,25 @@ func TestStatesInTheLog(t *testing.T) {
 	step(func() error { return a.Delete(t.Context(), "crm") })
 }
 
+// The log tells who began an operation, and what they said of it.
+func TestOperationInTheLog(t *testing.T) {
+	t.Parallel()
+	a := resting(t, nil)
+	a.opt.Log = slogTo(a)
+	callbackOf(t, a, "crm")
+	for _, remark := range []string{"", "ticket 4471"} {
+		n := callback.NewOperation{Ref: "crm", Kind: callback.OperationRetry, By: "ana", Remark: remark}
+		if _, _, err := a.StartOperation(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, _ := texts(a, 0)
+	const began = "info operation crm: operation started kind=retry by=ana"
+	if len(got) != 2 || got[0] != began || got[1] != began+" remark=ticket 4471" {
+		t.Errorf("told %q", got)
+	}
+}
+
 // mailer takes every mail, or none.
 type mailer struct {
 	got  chan callback.Mail

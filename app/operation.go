@@ -27,7 +27,11 @@ func (a *App) StartOperation(ctx context.Context, n callback.NewOperation) (v ca
 		return v, false, err
 	}
 	if fresh {
-		a.opt.Log.Info("operation started", "part", "operation", "operation", op.ID, "callback", h.Name, "kind", op.Kind, "by", op.By)
+		log := a.opt.Log.With("part", "operation", "operation", op.ID, "callback", h.Name, "kind", op.Kind, "by", op.By)
+		if op.Remark != "" {
+			log = log.With("remark", op.Remark)
+		}
+		log.Info("operation started")
 	}
 	a.wakeOperations()
 	a.changed()

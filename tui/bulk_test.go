@@ -38,11 +38,11 @@ func TestRetryAllWithoutRetries(t *testing.T) {
 	f := newFake()
 	f.health("crm-prod").Retries = false
 	fly(t, f, 140, 40, nil, func(p *pilot) {
-		p.press("enter R e")
+		p.press("enter R up")
 		p.see("Its retries are off: one goes every 5 min until one succeeds, and", "each before it has failed for good.", "Then 20/s: all let go", "each is tried once, for retries are off")
 		p.unseen("One call goes first")
 		p.unseen("new window if")
-		p.press("tab tab")
+		p.press("right right right")
 		p.see("they go one by one, a second apart, and each", "that fails has failed for good.")
 		p.unseen("let go in about")
 		p.unseen("as fast as")
@@ -67,14 +67,17 @@ func TestRetryAll(t *testing.T) {
 		p.press("enter R")
 		p.see("Send again now: 1,284 failed calls of crm-prod", "since 09:12:04 (outage #40)", "1,271  connection refused", "11  503", "2  no answer in time",
 			"still down: it failed last 2m10s ago", "One call goes first", "Then 20/s: all let go in about 1m04s", "(1284)")
-		p.press("enter 1 2 8 enter tab")
+		p.press("enter 1 2 8 enter right")
 		p.see("100/s")
-		p.press("e")
-		p.see("a new window if this fails")
+		p.press("up tab")
+		p.see("a new window if this fails", "Tab number", "Up/Down old window")
+		p.types("see ticket 4471")
+		p.m.paste(", by \x1b[2Jhand")
+		p.press("backspace down left left right")
 		f.noneBegun(t)
-		p.press("e 5 backspace 4 enter")
+		p.press("tab 5 backspace 4 right enter")
 		n := f.begunOne(t)
-		if n.Kind != callback.OperationRetry || n.Ref != callbackIDOf("crm-prod").String() || n.Rate != 100 || n.Extend || n.By != "ana" ||
+		if n.Kind != callback.OperationRetry || n.Ref != callbackIDOf("crm-prod").String() || n.Rate != 100 || n.Extend || n.By != "ana" || n.Remark != "see ticket 4471, by [2Jhan" ||
 			n.Upto != idOf(0, 0) || n.Filter.Status != callback.ListFailed || len(n.ID) != 16 {
 			t.Fatalf("begun: %+v", n)
 		}

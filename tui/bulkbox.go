@@ -51,7 +51,7 @@ func (b *bulkBox) resolve() bool { return b.want.Kind == callback.OperationResol
 func (b *bulkBox) large() bool { return b.preview.Matched > enterMax }
 
 // remarking reports whether what is typed goes to the remark.
-func (b *bulkBox) remarking() bool { return b.resolve() && (b.second || !b.large()) }
+func (b *bulkBox) remarking() bool { return b.second || !b.large() }
 
 // Key implements box.
 func (b *bulkBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
@@ -61,10 +61,12 @@ func (b *bulkBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		b.insert(k.Text)
 	case a == actCancel:
 		return nil, true
-	case a == actSpread && b.resolve():
+	case a == actNextField:
 		b.second = !b.second
-	case a == actSpread:
-		b.rate = (b.rate + 1) % len(rates)
+	case a == actSlower && !b.resolve():
+		b.rate = max(b.rate-1, 0)
+	case a == actFaster && !b.resolve():
+		b.rate = min(b.rate+1, len(rates)-1)
 	case a == actExtend && !b.resolve():
 		b.want.Extend = !b.want.Extend
 	case a == actDigit && b.large() && len(b.typed) < 12:
@@ -77,6 +79,13 @@ func (b *bulkBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		return b.confirm()
 	}
 	return nil, false
+}
+
+// Paste puts text into the remark, where that is typed.
+func (b *bulkBox) Paste(text string) {
+	if b.remarking() {
+		b.insert(text)
+	}
 }
 
 // insert takes text into the remark.

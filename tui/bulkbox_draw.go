@@ -35,6 +35,9 @@ func (b *bulkBox) Draw(c *Canvas) {
 	if b.named == nil || !b.drawNamed(c, &lines) {
 		b.drawCauses(c, &lines)
 	}
+	if b.named != nil && len(b.named.calls) > listMax {
+		add(RoleDim, true, firstOf(b.named.calls))
+	}
 	add(RoleText, false, "")
 	b.drawSkipped(add)
 	if b.resolve() {
@@ -58,15 +61,31 @@ func (b *bulkBox) drawNamed(c *Canvas, lines *[]boxLine) bool {
 	if len(n.calls)+len(n.skipped) > listMax {
 		return false
 	}
+	one := len(b.parts) == 1
+	for i := range n.skipped {
+		one = one && n.skipped[i].call.CallbackID == b.id
+	}
 	for i := range n.calls {
-		*lines = append(*lines, callLine(c, b.d, &n.calls[i], result(&n.calls[i], true)))
+		*lines = append(*lines, callLine(c, b.d, &n.calls[i], one, result(&n.calls[i], true)))
 	}
 	for i := range n.skipped {
-		line := callLine(c, b.d, &n.skipped[i].call, n.skipped[i].why)
+		line := callLine(c, b.d, &n.skipped[i].call, one, n.skipped[i].why)
 		line.role = RoleDim
 		*lines = append(*lines, line)
 	}
 	return true
+}
+
+// shownIDs is how many calls a box names by their ids, where they are many.
+const shownIDs = 3
+
+// firstOf names the first of many calls.
+func firstOf(calls []callback.CallView) string {
+	var ids []string
+	for i := range calls[:min(len(calls), shownIDs)] {
+		ids = append(ids, calls[i].ID.String())
+	}
+	return strings.Join(ids, ", ") + " and " + Count(uint64(len(calls)-len(ids))) + " more"
 }
 
 // drawSkipped says what is left out, and why.
@@ -245,10 +264,8 @@ func (b *bulkBox) drawFields(lines *[]boxLine) {
 		field := b.typed + strings.Repeat("_", max(len(n)-len(b.typed), 0))
 		*lines = append(*lines, boxLine{role: mark(!b.remarking()), keep: true, text: "Type the number of calls to go on: " + field + "  (" + n + ")"})
 	}
-	if b.resolve() {
-		field := string(b.remark) + strings.Repeat("_", max(20-len(b.remark), 0))
-		*lines = append(*lines, boxLine{role: mark(b.remarking()), keep: true, text: "Note (optional): " + field})
-	}
+	field := string(b.remark) + strings.Repeat("_", max(20-len(b.remark), 0))
+	*lines = append(*lines, boxLine{role: mark(b.remarking()), keep: true, text: "Note (optional): " + field})
 }
 
 func (b *bulkBox) keys() []boxKey {
@@ -258,14 +275,21 @@ func (b *bulkBox) keys() []boxKey {
 		keys[0].does += " " + plural(b.preview.Changed, "call")
 	}
 	switch {
-	case !b.resolve():
-		word := "new window"
-		if b.want.Extend {
-			word = "old window"
-		}
-		keys = append(keys, boxKey{"Tab", "change speed"}, boxKey{"e", word})
+	case b.large() && b.second:
+		keys = append(keys, boxKey{"Tab", "number"})
 	case b.large():
-		keys = append(keys, boxKey{"Tab", "number / note"})
+		keys = append(keys, boxKey{"Tab", "note"})
+	}
+	if !b.resolve() {
+		keys = append(keys, boxKey{"Left/Right", "speed"}, windowKey(b.want.Extend))
 	}
 	return append(keys, boxKey{"Esc", "do nothing"})
+}
+
+// windowKey is the key that gives calls a new window, or not.
+func windowKey(extend bool) boxKey {
+	if extend {
+		return boxKey{"Up/Down", "old window"}
+	}
+	return boxKey{"Up/Down", "new window"}
 }

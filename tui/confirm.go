@@ -42,7 +42,7 @@ func (b *confirmBox) Draw(c *Canvas) {
 	lines := []boxLine{
 		{role: RoleTitle, text: "1 call to be sent again now:", keep: true},
 		{},
-		callLine(c, b.d, &b.call, result(&b.call, true)),
+		callLine(c, b.d, &b.call, false, result(&b.call, true)),
 		{},
 	}
 	if h := b.d.health(b.call.CallbackID); h != nil && h.Shown == callback.Down {
@@ -56,7 +56,7 @@ func (b *confirmBox) Draw(c *Canvas) {
 			says = "It was given up before: retried for a new window if this fails."
 		}
 		lines = append(lines, boxLine{text: says, keep: true})
-		keys = append(keys, boxKey{"Tab", "new window"})
+		keys = append(keys, windowKey(b.extend))
 	}
 	drawBox(c, "Retry", lines, append(keys, boxKey{"Esc", "do nothing"}))
 }
@@ -75,10 +75,14 @@ func (d *desk) sentAgain(msg sentAgainMsg) {
 	}
 }
 
-// callLine names a call in a box, and says something of it.
-func callLine(c *Canvas, d *desk, v *callback.CallView, says string) boxLine {
-	name := fit(c, d.stamp(v, 12), 12) + "  " + fit(c, v.Callback, 15) + "  " + fit(c, callMood(v, c.Glyphs()).String(), 11) + "  "
-	return boxLine{text: name + says, indent: 2, cut: true}
+// callLine names a call in a box, and says something of it: with when it came where
+// all are of one callback, which the box names then, else with whose it is.
+func callLine(c *Canvas, d *desk, v *callback.CallView, one bool, says string) boxLine {
+	more := fit(c, v.Callback, 15)
+	if one {
+		more = fit(c, d.stamp(v, 12), 12)
+	}
+	return boxLine{text: v.ID.String() + "  " + more + "  " + fit(c, callMood(v, c.Glyphs()).String(), 11) + "  " + says, indent: 2, cut: true}
 }
 
 // fit makes s take w cells: it is cut, or blanks follow it.

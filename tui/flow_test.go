@@ -61,6 +61,26 @@ func TestResolveOnlyWhatIsConfirmed(t *testing.T) {
 	})
 }
 
+// What is typed into the box of few calls, of one callback or of marked ones, is its
+// note: also what were keys in others.
+func TestNoteOfARetry(t *testing.T) {
+	t.Parallel()
+	for _, keys := range []string{"r", "enter R", "enter f space space r"} {
+		f := newFake()
+		f.ops.preview.Matched, f.ops.preview.Changed = 2, 2
+		fly(t, f, 80, 24, nil, func(p *pilot) {
+			p.press(keys)
+			p.types("e 20 rejected")
+			p.see("Note (optional): e 20 rejected", "Left/Right speed", "Up/Down new window")
+			p.unseen("Tab n")
+			p.press("up enter")
+			if n := f.begunOne(t); n.Remark != "e 20 rejected" || !n.Extend || n.Rate != 20 {
+				t.Fatalf("%s: begun %+v", keys, n)
+			}
+		})
+	}
+}
+
 // opsEnd ends all operations that run; each changed n calls.
 func (f *fake) opsEnd(n uint64) {
 	f.set(func() {
@@ -83,7 +103,7 @@ func TestResolveMarked(t *testing.T) {
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		// One of crm-prod and one of billing-eu, and three that are skipped.
 		p.press("2 space j space j space j j j j space space x")
-		p.see("2 marked calls of 2 callbacks", "already success", "being sent now", "Skipped: ")
+		p.see("2 marked calls of 2 callbacks", "already success", "being sent now", "Skipped: ", f.calls[2].ID.String()+"  billing-eu")
 		p.press("esc G g") // the box holds its own copy; marks stay
 		p.see("5 marked")
 		p.press("x enter")
@@ -147,11 +167,12 @@ func TestRetryMarked(t *testing.T) {
 		if n <= enterMax {
 			t.Fatalf("%d calls are not many", n)
 		}
-		p.see(fmt.Sprintf("Send again now: %d marked calls of crm-prod:", n), fmt.Sprintf("(%d)", n), "connection refused", "20/s: all let go")
+		p.see(fmt.Sprintf("Send again now: %d marked calls of crm-prod:", n), fmt.Sprintf("(%d)", n), "connection refused", "20/s: all let go",
+			fmt.Sprintf("%s, %s, %s and %d more", b.named.calls[0].ID, b.named.calls[1].ID, b.named.calls[2].ID, n-3))
 		p.press("enter 1 enter")
 		f.noneBegun(t)
 		p.see(fmt.Sprintf("the number of calls is typed to go on: %d", n))
-		p.press("backspace tab e")
+		p.press("backspace right up")
 		for _, digit := range fmt.Sprint(n) {
 			p.press(string(digit))
 		}
@@ -172,8 +193,8 @@ func TestExtendIsForThoseGivenUp(t *testing.T) {
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("2 j j j j j j j r")
 		p.see("It was given up before: no more tries")
-		p.press("tab")
-		p.see("retried for a new window")
+		p.press("up")
+		p.see("retried for a new window", "Up/Down old window")
 		p.press("enter")
 		want(t, f.did(), []string{fmt.Sprintf("retry %s %s true", callbackIDOf("sms-portal"), f.calls[7].ID)})
 	})

@@ -78,7 +78,8 @@ const (
 	actConfirm
 	actCancel
 	actExtend
-	actSpread
+	actSlower
+	actFaster
 	actDigit
 	actErase
 	actHide
@@ -222,9 +223,10 @@ var bindings = []binding{
 
 	bind(actConfirm, onConfirm|onBulk, groupBoxes, "Enter", "", "do it", "enter"),
 	bind(actCancel, onConfirm|onBulk, groupBoxes, "Esc", "do nothing", "do nothing", "esc"),
-	bind(actSpread, onBulk, groupBoxes, "Tab", "", "how fast, or the next field", "tab"),
-	bind(actExtend, onBulk, groupBoxes, "e", "", "change how long it is retried", "e"),
-	bind(actExtend, onConfirm, groupBoxes, "Tab", "", "change how long it is retried", "tab"),
+	bind(actNextField, onBulk, groupBoxes, "Tab", "", "the number, or the note", "tab", "shift+tab"),
+	bind(actSlower, onBulk, groupBoxes, "Left", "", "slower", "left"),
+	bind(actFaster, onBulk, groupBoxes, "Right", "", "faster", "right"),
+	bind(actExtend, onConfirm|onBulk, groupBoxes, "Up Down", "", "change how long it is retried", "up", "down"),
 	bind(actDigit, onConfirm|onBulk, groupBoxes, "0-9", "", "the number of calls, where it is asked for", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
 	bind(actErase, onConfirm|onBulk, groupBoxes, "Backspace", "", "erase a digit", "backspace"),
 	bind(actHide, onLeave, groupBoxes, "h", "hide", "hide the screen, keep delivering", "h"),

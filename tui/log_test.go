@@ -128,9 +128,12 @@ func TestLogFilterNamesWhatThereIs(t *testing.T) {
 		p.press("6")
 		for _, tc := range []struct{ typed, says string }{
 			{"level:warn part:mial", "part: no line is of it; there are api delivery mail"},
-			{"part:m*l", ""}, {"part:MAIL", ""},
+			{"part:m*l", ""},
+			{"part:MAIL", ""},
 			{"cb:nobody", "cb: no callback has this name"},
-			{"cb:gone-since", ""}, {"cb:airport-ops", ""}, {"cb:gone-*", ""},
+			{"cb:gone-since", ""},
+			{"cb:airport-ops", ""},
+			{"cb:gone-*", ""},
 		} {
 			p.press("/")
 			p.types(tc.typed)
