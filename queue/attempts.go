@@ -104,28 +104,49 @@ const maxOfMessage = 1000
 // addMessages adds the attempts of the calls with the message id asked for, and
 // reports whether they were few.
 func (l *attempts) addMessages(ctx context.Context) (few bool, err error) {
-	lists := map[*house]*source{}
-	n := 0
-	err = eachMention(ctx, l.t, l.q.MessageID, l.e.passOver, func(m mention) (bool, error) {
-		h, err := l.e.find(m.num)
-		if err != nil || l.q.Num != 0 && h.num != l.q.Num {
-			return true, nil // it was removed, or is not wanted
+	crowd := crowd{mentionHash(l.q.MessageID), l.q.Num}
+	if l.e.crowds.has(crowd) {
+		return false, nil
+	}
+	found, err := l.mentioned(ctx)
+	if err != nil {
+		return false, err
+	}
+	lists, n := map[*house]*source{}, len(found)
+	for i := 0; i < len(found) && n <= maxOfMessage; i++ {
+		h, err := l.e.find(found[i].num)
+		if err != nil {
+			continue // it was removed
 		}
 		l.work += entryWork
 		if lists[h] == nil {
 			lists[h] = &source{h: h, kind: kindAttempt, prefix: attemptPrefix(h.slot, h.num)}
 		}
-		count, err := l.chain(lists[h], m.id)
-		n += 1 + count
-		return n <= maxOfMessage, cmp.Or(err, ctx.Err())
-	})
-	if err != nil || n > maxOfMessage {
-		return false, err
+		count, err := l.chain(lists[h], found[i].id)
+		if n += count; cmp.Or(err, ctx.Err()) != nil {
+			return false, cmp.Or(err, ctx.Err())
+		}
+	}
+	if n > maxOfMessage {
+		l.e.crowds.add(crowd)
+		return false, nil
 	}
 	for _, s := range lists {
 		l.addList(s)
 	}
 	return true, nil
+}
+
+// mentioned returns the calls that may have the message id asked for, one more
+// than may be sorted at most.
+func (l *attempts) mentioned(ctx context.Context) (found []mention, err error) {
+	err = eachMention(ctx, l.t, l.q.MessageID, l.e.passOver, func(m mention) (bool, error) {
+		if l.q.Num == 0 || l.q.Num == m.num {
+			found = append(found, m)
+		}
+		return len(found) <= maxOfMessage, ctx.Err()
+	})
+	return found, err
 }
 
 // chain adds the attempts of a call to s, and returns how many it has.

@@ -61,6 +61,7 @@ type Engine struct {
 	removed     atomic.Int64 // bytes of what retention removed since all tables were compacted
 
 	mentions block              // the last of the index of message ids; the writer's
+	crowds   crowds             // message ids of many calls
 	swept    [2]callback.CallID // where the next walk of each horizon over that index begins; the goroutine's that purges
 
 	// sending guards ops against being closed while somebody sends.

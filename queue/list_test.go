@@ -180,6 +180,7 @@ func TestAttemptsOfAMessageOfMany(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())
 	end()
 	for ctx, most := range map[context.Context]int{t.Context(): maxOfMessage + 1, ended: 1} {
+		e.crowds.clear()
 		err := e.db.View(func(txn *badger.Txn) error {
 			l := &attempts{merge: merge{t: txn}, e: e, q: q.Bounded()}
 			defer l.close()

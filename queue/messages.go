@@ -270,6 +270,7 @@ func (m *mentions) pass(s *source) {
 // end long after they were enqueued, that is done anew for an hour, and for all
 // when PurgeStray has run.
 func (e *Engine) purgeMentions(ctx context.Context, now time.Time, horizons ...time.Time) error {
+	e.crowds.clear()
 	for i, horizon := range horizons {
 		if horizon.IsZero() {
 			continue // they are kept for ever

@@ -211,6 +211,69 @@ func TestDamagedMessages(t *testing.T) {
 	}
 }
 
+// Of a message id that many calls have, the blocks are walked once and not for
+// each step of a list: what later steps answer is read from the attempts.
+func TestCrowdOfMessage(t *testing.T) {
+	t.Parallel()
+	e := quick(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := fill(t, e, cb.Num, maxOfMessage+1)
+	failAll(t, e, cb.Num, queuetest.Start.Add(time.Second), callback.Attempt{Code: 500, Class: callback.ClassStatus}, ids[:20]...)
+	q := callback.AttemptQuery{Limit: 5, Filter: callback.Filter{MessageID: "m"}}
+	step := func() (n int) {
+		t.Helper()
+		page, err := e.Attempts(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.After = page.Next
+		return len(page.Attempts)
+	}
+	if n := step(); n != 5 {
+		t.Fatalf("the first page has %d attempts", n)
+	}
+	hidden := map[string][]byte{} // so that whoever walks finds nothing
+	err = e.db.View(func(txn *badger.Txn) error {
+		return eachItem(txn, key(0, kindMessage), nil, true, func(k, v []byte) (bool, error) {
+			hidden[string(k)] = slices.Clone(v)
+			return true, nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range hidden {
+		damage(t, e, []byte(k), nil)
+	}
+	for _, oldest := range []bool{false, true} {
+		if n := step(); n != 5 {
+			t.Errorf("oldest %v: a later step found %d attempts", oldest, n)
+		}
+		q.Oldest = true
+	}
+	q.MessageID = "another" // of which nothing is known
+	if n := step(); n != 0 {
+		t.Errorf("%d attempts of another message", n)
+	}
+	// Retention may have left few of many: then it is found out anew.
+	q.MessageID, q.After = "m", callback.AttemptKey{}
+	if _, err := e.Purge(t.Context(), queuetest.Start, time.Time{}, time.Time{}, 10); err != nil {
+		t.Fatal(err)
+	}
+	if n := step(); n != 0 {
+		t.Errorf("%d attempts without an index after a purge", n)
+	}
+	for k, v := range hidden {
+		damage(t, e, []byte(k), v)
+	}
+	if n := step(); n != 5 {
+		t.Errorf("%d attempts with the index", n)
+	}
+}
+
 // However ids and numbers lie, a block is no longer than a record may be, and
 // tells what was put into it.
 func FuzzBlock(f *testing.F) {

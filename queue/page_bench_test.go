@@ -92,6 +92,7 @@ func BenchmarkPage(b *testing.B) {
 		{"failed", callback.AttemptQuery{Num: 4, Filter: callback.Filter{Status: callback.ListFailed}}},
 		{"code/rare", callback.AttemptQuery{Num: 4, Filter: callback.Filter{Code: 418}}},
 		{"messageId", callback.AttemptQuery{Filter: callback.Filter{MessageID: "M-500500"}}},
+		{"messageId/crowd", callback.AttemptQuery{Filter: callback.Filter{MessageID: "M-crowd"}}},
 	} {
 		c.q.Limit = 64
 		b.Run("attempts/"+c.name, func(b *testing.B) {
@@ -266,6 +267,9 @@ func (h *stock) one(g *group, i int) error {
 	g.now = now
 	r := kilobyte()
 	r.MessageID = fmt.Sprint("M-", i)
+	if i%800 == 13 {
+		r.MessageID = "M-crowd"
+	}
 	r.Message.Content = r.Message.Content[:100+i%2*300] // half of them lie in the value log
 	if i%10_000 == 3 {
 		r.Message.Content = "a needle in it"
