@@ -14,8 +14,8 @@ import (
 
 // Check verifies the invariants that can be seen on disk: that the counters are
 // right, that every waiting call has exactly one due entry, that attempts are
-// numbered without gaps, that no alert is owed twice, and that the API keys are
-// those in memory. It reads everything, and nothing may be written meanwhile.
+// numbered without gaps, that the indexes tell of all calls and of no others, that no
+// alert is owed twice, and that the API keys are those in memory. It reads everything, and nothing may be written meanwhile.
 func (e *Engine) Check(ctx context.Context) error {
 	e.mu.RLock()
 	houses := slices.Clone(e.houses)
@@ -32,6 +32,7 @@ func (e *Engine) Check(ctx context.Context) error {
 				faults = append(faults, checkHouse(t, h, running)...)
 			}
 		}
+		faults = append(faults, checkMessages(ctx, t, houses)...)
 		faults = append(faults, checkOwners(t, houses)...)
 		faults = append(faults, checkKeys(t, keys)...)
 		faults = append(faults, checkOperations(t, operations)...)
@@ -183,6 +184,52 @@ func checkPlace(t *badger.Txn, h *house, e *callback.Entry, fault func(string, .
 	case state.Status != callback.Ready || state.DueClass() != e.DueClass() || state.DueKey() != e.DueKey():
 		fault("call %s has a due entry that is not its own", e.ID)
 	}
+}
+
+// checkMessages verifies that the index of messages names no call falsely, nor twice,
+// and of each callback no more calls that are gone than were removed: blocks stay
+// until all their calls are. Each call looks for itself there (tally.add).
+func checkMessages(ctx context.Context, t *badger.Txn, houses []*house) (faults []error) {
+	gone := make([]uint64, len(houses)) // by Num-1
+	var list []mention
+	var last callback.CallID
+	fault := func(format string, args ...any) {
+		if len(faults) < maxFaults {
+			faults = append(faults, fmt.Errorf("index of messages: "+format, args...))
+		}
+	}
+	err := eachItem(t, key(0, kindMessage), nil, true, func(k, v []byte) (bool, error) {
+		var err error
+		if list, err = decodeBlock(list[:0], k, v, everyHash); err != nil {
+			fault("%w", err)
+		}
+		for _, m := range list {
+			switch i := int(m.num) - 1; {
+			case m.id <= last:
+				fault("call %s stands behind call %s", m.id, last)
+			case i < 0 || i >= len(houses):
+				fault("call %s is of callback %d, which there never was", m.id, m.num)
+			case houses[i] != nil:
+				r, num, _, err := readPayload(t, houses[i].slot, m.id)
+				if errors.Is(err, badger.ErrKeyNotFound) {
+					gone[i]++
+				} else if err == nil && (num != m.num || mentionHash(r.MessageID) != m.hash) {
+					fault("call %s has another message id, or callback", m.id)
+				}
+			}
+			last = m.id
+		}
+		return true, ctx.Err()
+	})
+	for i, h := range houses {
+		if h != nil && gone[i] > h.live.Counts.Purged {
+			fault("%d calls of callback %d are not there, %d were removed", gone[i], i+1, h.live.Counts.Purged)
+		}
+	}
+	if err != nil {
+		fault("%w", err)
+	}
+	return faults
 }
 
 // checkOwners verifies that nothing is left of a callback that was removed.

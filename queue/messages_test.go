@@ -211,6 +211,43 @@ func TestDamagedMessages(t *testing.T) {
 	}
 }
 
+// Check tells of what the index names falsely: each call of it is looked at, and
+// not just those that there are.
+func TestCheckOfMessages(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(list []mention) []mention
+		want   string
+	}{
+		"as it is":            {func(l []mention) []mention { return l }, ""},
+		"nobody's":            {func(l []mention) []mention { return append(l, mention{1, l[len(l)-1].id + 1, 1}) }, "1 calls of callback 1 are not there, 0 were removed"},
+		"all nobody's":        {func(l []mention) []mention { return []mention{{1, l[0].id - 1, 2}} }, "1 calls of callback 2 are not there, 0 were removed"},
+		"of no callback":      {func(l []mention) []mention { l[3].num = 7; return l }, "is of callback 7, which there never was"},
+		"of another":          {func(l []mention) []mention { l[3].num = 3 - l[3].num; return l }, "are not there, 0 were removed"},
+		"another message's":   {func(l []mention) []mention { l[3].hash++; return l }, "has another message id, or callback"},
+		"twice":               {func(l []mention) []mention { return slices.Insert(l, 3, l[3]) }, "stands behind call"},
+		"not in their order":  {func(l []mention) []mention { l[3], l[4] = l[4], l[3]; return l }, "stands behind call"},
+		"one that is missing": {func(l []mention) []mention { return slices.Delete(l, 3, 4) }, "is not in the index of messages"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, err := openDir(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close() //nolint:errcheck // of a test
+			mentioning(t, e, 20)
+			list := c.change(slices.Clone(e.mentions.list))
+			damage(t, e, blockKey(e.mentions.list[0].id), nil)
+			damage(t, e, blockKey(list[0].id), encodeBlock(list))
+			err = e.Check(t.Context())
+			if got := fmt.Sprint(err); (err != nil) != (c.want != "") || !strings.Contains(got, c.want) {
+				t.Errorf("got %v, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // Of a message id that many calls have, the blocks are walked once and not for
 // each step of a list: what later steps answer is read from the attempts.
 func TestCrowdOfMessage(t *testing.T) {
