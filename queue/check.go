@@ -186,52 +186,6 @@ func checkPlace(t *badger.Txn, h *house, e *callback.Entry, fault func(string, .
 	}
 }
 
-// checkMessages verifies that the index of messages names no call falsely, nor twice,
-// and of each callback no more calls that are gone than were removed: blocks stay
-// until all their calls are. Each call looks for itself there (tally.add).
-func checkMessages(ctx context.Context, t *badger.Txn, houses []*house) (faults []error) {
-	gone := make([]uint64, len(houses)) // by Num-1
-	var list []mention
-	var last callback.CallID
-	fault := func(format string, args ...any) {
-		if len(faults) < maxFaults {
-			faults = append(faults, fmt.Errorf("index of messages: "+format, args...))
-		}
-	}
-	err := eachItem(t, key(0, kindMessage), nil, true, func(k, v []byte) (bool, error) {
-		var err error
-		if list, err = decodeBlock(list[:0], k, v, everyHash); err != nil {
-			fault("%w", err)
-		}
-		for _, m := range list {
-			switch i := int(m.num) - 1; {
-			case m.id <= last:
-				fault("call %s stands behind call %s", m.id, last)
-			case i < 0 || i >= len(houses):
-				fault("call %s is of callback %d, which there never was", m.id, m.num)
-			case houses[i] != nil:
-				r, num, _, err := readPayload(t, houses[i].slot, m.id)
-				if errors.Is(err, badger.ErrKeyNotFound) {
-					gone[i]++
-				} else if err == nil && (num != m.num || mentionHash(r.MessageID) != m.hash) {
-					fault("call %s has another message id, or callback", m.id)
-				}
-			}
-			last = m.id
-		}
-		return true, ctx.Err()
-	})
-	for i, h := range houses {
-		if h != nil && gone[i] > h.live.Counts.Purged {
-			fault("%d calls of callback %d are not there, %d were removed", gone[i], i+1, h.live.Counts.Purged)
-		}
-	}
-	if err != nil {
-		fault("%w", err)
-	}
-	return faults
-}
-
 // checkOwners verifies that nothing is left of a callback that was removed.
 func checkOwners(t *badger.Txn, houses []*house) (faults []error) {
 	it := t.NewIterator(badger.IteratorOptions{})
