@@ -129,6 +129,11 @@ func TestAnySize(t *testing.T) {
 				if testing.Short() {
 					return
 				}
+				for w := range fullW + 2 { // narrow ones, low and high
+					for _, h := range []int{1, smallH - 1, smallH, fullH - 1, fullH, 24, 80} {
+						resized(t, p, 1+w, h)
+					}
+				}
 				rapid.Check(t, func(rt *rapid.T) {
 					p.m.canvas.SetGraphemes(rapid.Bool().Draw(rt, "graphemes"))
 					resized(t, p, rapid.IntRange(20, 250).Draw(rt, "w"), rapid.IntRange(5, 80).Draw(rt, "h"))
