@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,20 +20,23 @@ import (
 // returns a command that opens the engine on dir and calls Child; open opens it
 // in this process.
 func Crash(t *testing.T, rounds int, spawn func(dir string) *exec.Cmd, open func(tb testing.TB, dir string, now time.Time) callback.Store) {
-	crash(t, rounds, t.TempDir(), 400*time.Millisecond, spawn, killed, open)
+	crash(t, rounds, t.TempDir(), 4000, spawn, killed, open)
 }
 
 // killed ends a process, which is all that a kill -9 does.
 func killed(_ *testing.T, cmd *exec.Cmd) { _ = cmd.Process.Kill() } // it may have ended
 
-// crash ends children after a while of work, up to most, with end.
-func crash(t *testing.T, rounds int, dir string, most time.Duration, spawn func(dir string) *exec.Cmd,
+// crash ends children with end, after some of the work that they say they did, at
+// most that many lines: a machine that is slow is given the time it needs. Where
+// none was ended in the middle of everything that is looked at, more rounds follow.
+func crash(t *testing.T, rounds int, dir string, most int, spawn func(dir string) *exec.Cmd,
 	end func(*testing.T, *exec.Cmd), open func(tb testing.TB, dir string, now time.Time) callback.Store,
 ) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	l := newLog()
-	for round := range rounds {
-		l.run(t, spawn(dir), time.Duration(rng.Int64N(int64(most))), end)
+	round := 0
+	for ; round < rounds || l.blind() && round < 5*rounds; round++ {
+		l.run(t, spawn(dir), 1+rng.IntN(most), end)
 		s := open(t, dir, time.Now().UTC().Truncate(time.Millisecond))
 		l.verify(t, s)
 		if c, ok := s.(Checker); ok {
@@ -44,11 +48,11 @@ func crash(t *testing.T, rounds int, dir string, most time.Duration, spawn func(
 			t.Fatalf("round %d: Close: %v", round, err)
 		}
 	}
-	if l.results == 0 || l.cut == 0 || l.halted == 0 {
+	if l.blind() {
 		t.Fatalf("the rig is blind: %d results, %d attempts cut off, %d operations cut off", l.results, l.cut, l.halted)
 	}
 	t.Logf("rounds %d, acknowledged %d, attempts started %d, results acknowledged %d, attempts cut off %d, operations %d, of which cut off %d, lost 0",
-		rounds, len(l.known), l.started, l.results, l.cut, len(l.operations), l.halted)
+		round, len(l.known), l.started, l.results, l.cut, len(l.operations), l.halted)
 }
 
 func newLog() *log {
@@ -64,6 +68,10 @@ type log struct {
 	halted           int               // operations found half done
 }
 
+// blind reports whether the children were not ended in the middle of an attempt and
+// of an operation yet.
+func (l *log) blind() bool { return l.results == 0 || l.cut == 0 || l.halted == 0 }
+
 type known struct {
 	num     callback.Num
 	started int  // attempts of which the child said that they begin
@@ -72,8 +80,11 @@ type known struct {
 	done    bool // with a success
 }
 
-// run runs a child until end ends it after a while of work.
-func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration, end func(*testing.T, *exec.Cmd)) {
+// silence is how long a child may say nothing. It is no measure of speed.
+const silence = 2 * time.Minute
+
+// run runs a child until it has said that many lines, and then ends it with end.
+func (l *log) run(t *testing.T, cmd *exec.Cmd, work int, end func(*testing.T, *exec.Cmd)) {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -85,16 +96,16 @@ func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration, end func(*tes
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var ended sync.WaitGroup
-	begun := false
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if !begun { // it has opened the store
-			begun = true
-			ended.Go(func() {
-				time.Sleep(work)
-				end(t, cmd)
-			})
+	stuck := time.AfterFunc(silence, func() {
+		t.Errorf("the child says nothing for %v; what its goroutines do is on its standard error", silence)
+		_ = cmd.Process.Signal(syscall.SIGQUIT) // it may have ended
+	})
+	defer stuck.Stop()
+	said := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		stuck.Reset(silence)
+		if said++; said == work {
+			end(t, cmd)
 		}
 		var what string
 		var num callback.Num
@@ -123,12 +134,8 @@ func (l *log) run(t *testing.T, cmd *exec.Cmd, work time.Duration, end func(*tes
 			l.results++
 		}
 	}
-	if !begun {
-		t.Fatal("the child said nothing")
-	}
-	ended.Wait()
-	if err := cmd.Wait(); err == nil {
-		t.Fatal("the child ended by itself")
+	if err := cmd.Wait(); err == nil || said < work {
+		t.Fatalf("the child ended by itself after %d of %d lines: %v", said, work, err)
 	}
 }
 
