@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"regexp"
 	"strings"
 
@@ -133,10 +132,11 @@ func smallTerminal(s *screen) {
 
 // silentAddress says before it touches the terminal that nobody is there.
 func silentAddress(s *screen) {
-	cmd := exec.Command(s.ringback, "tui", "--addr", s.url)
+	addr := closedPort(s.T)
+	cmd := bounded(s.T, s.ringback, "tui", "--addr", "http://"+addr)
 	cmd.Dir = s.dir
 	out, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), strings.TrimPrefix(s.url, "http://")) || strings.Contains(string(out), "\x1b") {
+	if err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), addr) || strings.Contains(string(out), "\x1b") {
 		s.Errorf("%v: %q", err, out)
 	}
 }

@@ -11,13 +11,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -97,10 +95,7 @@ func killed(t *testing.T, what, bin, data string) {
 	p := start(t, bin, data)
 	<-came
 	time.Sleep(4 * time.Second) // under load
-	if err := p.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = p.cmd.Wait() // it was killed
+	p.kill()
 	stop()
 	firstCall(t, what+", after kill -9", bin, data)
 }
@@ -164,7 +159,7 @@ func stream(ctx context.Context, url string, line []byte) (answered int64) {
 		return 0
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{}).Do(req) // as long as it takes
 	if err != nil {
 		return 0
 	}
@@ -175,57 +170,6 @@ func stream(ctx context.Context, url string, line []byte) (answered int64) {
 		}
 	}
 	return answered
-}
-
-// process is a ringback that serves a folder.
-type process struct {
-	cmd   *exec.Cmd
-	url   string
-	began time.Time
-	took  time.Duration // until it answered
-}
-
-func start(t *testing.T, bin, data string) *process {
-	t.Helper()
-	address := filepath.Join(data, "address")
-	_ = os.Remove(address) // one that was killed left it
-	cmd := exec.Command(bin, "serve")
-	cmd.Env = append(os.Environ(), "RINGBACK_DATA_DIR="+data, "RINGBACK_HTTP_LISTEN=127.0.0.1:0")
-	cmd.Stderr = os.Stderr
-	p := &process{cmd: cmd, began: time.Now()}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for p.took == 0 {
-		if time.Since(p.began) > patience {
-			t.Fatal("it does not run")
-		}
-		time.Sleep(time.Millisecond)
-		b, err := os.ReadFile(address)
-		if err != nil {
-			continue
-		}
-		if p.url, _, _ = strings.Cut(string(b), "\n"); p.url == "" {
-			continue
-		}
-		res, err := http.Get(p.url + "/healthz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		p.took = time.Since(p.began)
-	}
-	return p
-}
-
-func (p *process) end(t *testing.T) {
-	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Wait(); err != nil {
-		t.Error(err)
-	}
 }
 
 // cpu returns the processor time of the process so far, to the microsecond: the

@@ -94,7 +94,6 @@ func TestFullDisk(t *testing.T) {
 	t.Setenv("RINGBACK_RETENTION_MIN_FREE_DISK", "24MiB")
 	bin := filepath.Join(build(t), "ringback")
 	p := start(t, bin, data)
-	defer func() { _ = p.cmd.Process.Kill() }() // where it has not ended
 	give(t, p.url+"/callbacks", fmt.Sprintf(`{"name": "crm", "url": "%s", "retriesEnabled": true}`, srv.URL), http.StatusCreated)
 	content := strings.Repeat("x", 256<<10)
 	accepted := 0
@@ -151,7 +150,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%d requests for %d responses", requests, n)
 	}
 	p.end(t)
-	check := exec.CommandContext(t.Context(), bin, "check")
+	check := bounded(t, bin, "check")
 	check.Env = append(os.Environ(), "RINGBACK_DATA_DIR="+data)
 	if out, err := check.CombinedOutput(); err != nil || !strings.Contains(string(out), "consistent") {
 		t.Errorf("check: %v\n%s", err, out)
@@ -164,14 +163,13 @@ func TestFewDescriptors(t *testing.T) {
 	h := &slowHook{takes: 100 * time.Millisecond}
 	srv := httptest.NewServer(h)
 	defer srv.Close()
-	bin := filepath.Join(build(t), "few")
-	script := "#!/bin/sh\nulimit -n 128\nexec " + filepath.Join(filepath.Dir(bin), "ringback") + " \"$@\"\n"
+	bin := filepath.Join(t.TempDir(), "few")
+	script := "#!/bin/sh\nulimit -n 128\nexec " + filepath.Join(build(t), "ringback") + " \"$@\"\n"
 	if err := os.WriteFile(bin, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("RINGBACK_RETENTION_MIN_FREE_DISK", "16MiB")
 	p := start(t, bin, t.TempDir())
-	defer func() { _ = p.cmd.Process.Kill() }() // where it has not ended
 	const callbacks, each = 20, 30
 	for i := range callbacks {
 		give(t, p.url+"/callbacks", fmt.Sprintf(`{"name": "c%d", "url": "%s/%d"}`, i, srv.URL, i), http.StatusCreated)
@@ -198,7 +196,7 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 	bin := filepath.Join(build(t), "ringback")
 	serve := func(t *testing.T, data string, change func(*exec.Cmd)) {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), bin, "serve")
+		cmd := bounded(t, bin, "serve")
 		cmd.Env = append(os.Environ(), "RINGBACK_DATA_DIR="+data, "RINGBACK_HTTP_LISTEN=127.0.0.1:0", "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
 		if change != nil {
 			change(cmd)

@@ -120,7 +120,7 @@ func (f *feed) flow(ctx context.Context, url string) {
 		}
 		_ = w.Close() // of a pipe
 	}()
-	res, err := http.Post(url+"/responses", "application/x-ndjson", r)
+	res, err := (&http.Client{}).Post(url+"/responses", "application/x-ndjson", r)
 	if err != nil {
 		return // a rate of nothing tells
 	}

@@ -28,10 +28,7 @@ func TestLongResponses(t *testing.T) {
 	srv := httptest.NewServer(h)
 	defer srv.CloseClientConnections()
 	p := start(t, filepath.Join(build(t), "ringback"), t.TempDir())
-	defer func() {
-		_ = p.cmd.Process.Kill() // what waits would take minutes
-		_ = p.cmd.Wait()
-	}()
+	defer p.kill() // what waits would take minutes
 	for i := range callbacks {
 		give(t, p.url+"/callbacks", fmt.Sprintf(`{"name": "c%d", "url": "%s/%d", "retriesEnabled": true}`, i, srv.URL, i), http.StatusCreated)
 	}

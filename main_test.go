@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +18,23 @@ import (
 
 // patience bounds how long a script waits for what must happen. It is no measure
 // of speed.
-const patience = 45 * time.Second
+const patience = 2 * time.Minute
+
+// binaries is where the binaries are that the tests drive.
+var binaries string
+
+func TestMain(m *testing.M) {
+	http.DefaultClient.Timeout = patience
+	os.Exit(func() int {
+		var err error
+		if binaries, err = os.MkdirTemp("", "ringback"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(binaries) // of a test
+		return m.Run()
+	}())
+}
 
 // TestScripts drives the real binary by the scripts in testscript. With -race
 // the binary is built so too; with GOCOVERDIR set it counts what it covers.
@@ -36,7 +55,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("RINGBACK_HTTP_LISTEN", "127.0.0.1:0")
 			e.Setenv("RINGBACK_DATA_DIR", "data")
 			e.Setenv("RINGBACK_RETENTION_MIN_FREE_DISK", "16MiB")
-			b := &bench{dir: e.WorkDir, servers: map[string]*server{}, hooks: map[string]*hook{}}
+			b := &bench{test: e.T(), dir: e.WorkDir, servers: map[string]*server{}, hooks: map[string]*hook{}}
 			e.Values[benchKey{}] = b
 			e.Defer(b.close)
 			return nil
@@ -61,11 +80,22 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// build builds the binary, with flags of go build, into a folder of its own and
-// returns the folder.
+// builds has what build returned, by its flags.
+var builds = struct {
+	sync.Mutex
+	dirs map[string]string
+}{dirs: map[string]string{}}
+
+// build builds the binary, with flags of go build, into a folder, and returns the
+// folder: once, whatever number of tests ask for it.
 func build(t *testing.T, flags ...string) string {
 	t.Helper()
-	dir := t.TempDir()
+	builds.Lock()
+	defer builds.Unlock()
+	if dir := builds.dirs[strings.Join(flags, " ")]; dir != "" {
+		return dir
+	}
+	dir := filepath.Join(binaries, fmt.Sprint(len(builds.dirs)))
 	args := append([]string{"build", "-o", filepath.Join(dir, "ringback")}, flags...)
 	if raced {
 		args = append(args, "-race")
@@ -77,6 +107,7 @@ func build(t *testing.T, flags ...string) string {
 	if err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
+	builds.dirs[strings.Join(flags, " ")] = dir
 	return dir
 }
 
@@ -84,6 +115,7 @@ type benchKey struct{}
 
 // bench is what a script has set up around the binary.
 type bench struct {
+	test    testscript.T
 	dir     string
 	servers map[string]*server
 	hooks   map[string]*hook
@@ -92,12 +124,16 @@ type bench struct {
 
 func benchOf(ts *testscript.TestScript) *bench { return ts.Value(benchKey{}).(*bench) }
 
+// close ends all of it, and tells what the servers wrote, which is shown where the
+// script fails.
 func (b *bench) close() {
 	for _, h := range b.hooks {
 		h.close()
 	}
-	for _, s := range b.servers {
+	for name, s := range b.servers {
 		s.kill()
+		log, err := os.ReadFile(filepath.Join(b.dir, name+".log"))
+		b.test.Log(fmt.Sprintf("the log of %s (%v):\n%s", name, err, log))
 	}
 	if b.mail != nil {
 		b.mail.close()

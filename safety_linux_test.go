@@ -25,16 +25,19 @@ type station struct {
 
 func newStation(t *testing.T, bin string, control bool) *station {
 	t.Helper()
-	dir, addr := t.TempDir(), closedPort(t)
-	s := &station{screen: &screen{T: t, url: "http://" + addr}, data: filepath.Join(dir, "data")}
+	dir := t.TempDir()
+	s := &station{screen: &screen{T: t}, data: filepath.Join(dir, "data")}
 	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.taken.Add(1) }))
 	t.Cleanup(hook.Close)
 	cmd := exec.Command(bin)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8",
-		"RINGBACK_HTTP_LISTEN="+addr, "RINGBACK_DATA_DIR="+s.data, "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
+		"RINGBACK_HTTP_LISTEN=127.0.0.1:0", "RINGBACK_DATA_DIR="+s.data, "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
 	s.terminal = launch(t, cmd, 80, 24, control)
 	s.sees("callbacks yet")
+	if !poll(func() bool { s.url = noted(s.data); return s.url != "" }) {
+		t.Fatalf("it does not run: %q", s.output())
+	}
 	s.post("/callbacks", `{"name":"crm-prod","url":"`+hook.URL+`"}`, http.StatusCreated)
 	s.sees("crm-prod")
 	return s

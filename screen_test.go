@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,19 +28,19 @@ type screen struct {
 
 func newScreen(t *testing.T, tmux string) *screen {
 	t.Helper()
-	dir := t.TempDir()
-	addr := closedPort(t)
-	s := &screen{T: t, bin: tmux, socket: filepath.Join(dir, "tmux"), url: "http://" + addr}
-	data := filepath.Join(dir, "data")
-	command := fmt.Sprintf("cd %s && exec env RINGBACK_HTTP_LISTEN=%s RINGBACK_DATA_DIR=%s RINGBACK_RETENTION_MIN_FREE_DISK=16MiB %s",
-		dir, addr, data, filepath.Join(build(t), "ringback"))
-	s.tmux("new-session", "-d", "-s", "s", "-x", "80", "-y", "24", command)
-	t.Cleanup(func() {
-		_ = exec.Command(s.bin, "-S", s.socket, "kill-server").Run() // it is gone already, where all went well
-		s.stop(filepath.Join(data, "queue", "LOCK"))
-	})
+	s := bareScreen(t, tmux, filepath.Join(build(t), "ringback"))
+	s.embeds(80, 24)
 	s.shows("No callbacks yet")
 	return s
+}
+
+// bareScreen has a folder, and nothing that runs there yet.
+func bareScreen(t *testing.T, tmux, bin string) *screen {
+	t.Helper()
+	dir := t.TempDir()
+	return &screen{T: t, bin: tmux, socket: filepath.Join(dir, "tmux"), ringback: bin, dir: dir, env: []string{
+		"RINGBACK_HTTP_LISTEN=127.0.0.1:0", "RINGBACK_DATA_DIR=" + filepath.Join(dir, "data"), "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB",
+	}}
 }
 
 // opens starts the binary in a terminal of that size.
@@ -55,39 +54,33 @@ func (s *screen) opens(w, h int, args string) {
 // embeds starts the appliance with its screen.
 func (s *screen) embeds(w, h int) {
 	s.Helper()
+	data := filepath.Join(s.dir, "data")
 	s.opens(w, h, "")
-	s.Cleanup(func() { s.stop(filepath.Join(s.dir, "data", "queue", "LOCK")) })
-	if !poll(func() bool {
-		_, err := os.Stat(filepath.Join(s.dir, "data", "address"))
-		return err == nil
-	}) {
+	s.Cleanup(func() {
+		s.stop(filepath.Join(data, "queue", "LOCK"))
+		if s.Failed() {
+			log, err := os.ReadFile(filepath.Join(data, "ringback.log"))
+			s.Logf("the log under the screen (%v):\n%s", err, log)
+		}
+	})
+	if !poll(func() bool { s.url = noted(data); return s.url != "" }) {
 		s.Fatalf("it does not run:\n%s", s.frame())
 	}
 }
 
 // serves starts the appliance alone.
-func (s *screen) serves() *exec.Cmd {
+func (s *screen) serves() *process {
 	s.Helper()
 	cmd := exec.Command(s.ringback, "serve")
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.env...)
-	if err := cmd.Start(); err != nil {
-		s.Fatal(err)
-	}
+	p := serve(s.T, cmd, filepath.Join(s.dir, "data"))
 	s.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have been killed
-		_ = cmd.Wait()
-	})
-	if !poll(func() bool {
-		res, err := http.Get(s.url + "/healthz")
-		if err != nil {
-			return false
+		if !over(p.ended) {
+			p.end(s.T)
 		}
-		res.Body.Close()
-		return true
-	}) {
-		s.Fatal("the server does not answer")
-	}
-	return cmd
+	})
+	s.url = p.url
+	return p
 }
 
 // stop ends the server by the pid in its lock file, and waits until that is
@@ -115,20 +108,9 @@ func (s *screen) stop(lock string) {
 	})
 }
 
-// closedPort returns an address on which nothing listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func (s *screen) tmux(args ...string) string {
 	s.Helper()
-	cmd := exec.CommandContext(s.Context(), s.bin, append([]string{"-S", s.socket, "-f", os.DevNull, "-u"}, args...)...)
+	cmd := bounded(s.T, s.bin, append([]string{"-S", s.socket, "-f", os.DevNull, "-u"}, args...)...)
 	cmd.Env = append(os.Environ(), "LANG=C.UTF-8", "TERM=xterm-256color")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -175,7 +175,7 @@ func (tm *terminal) stops() {
 func (tm *terminal) ends() {
 	tm.test.Helper()
 	if !poll(func() bool { return over(tm.ended) }) {
-		tm.test.Fatal("it does not end")
+		tm.test.Fatalf("it does not end; it wrote %q", tm.output())
 	}
 	if tm.err != nil {
 		tm.test.Errorf("it ended with %v; it wrote %q", tm.err, tm.output())

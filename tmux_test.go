@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 )
 
@@ -71,7 +70,7 @@ func TestScreenInTmux(t *testing.T) {
 	// A terminal that hangs up sends SIGHUP, which asks for a renewed certificate too.
 	var log []byte
 	if !poll(func() bool {
-		log, _ = os.ReadFile(filepath.Join(filepath.Dir(s.socket), "data", "ringback.log")) // what is not there does not say it
+		log, _ = os.ReadFile(filepath.Join(s.dir, "data", "ringback.log")) // what is not there does not say it
 		return strings.Contains(string(log), "SIGHUP: no certificate is set")
 	}) {
 		t.Errorf("SIGHUP under the screen reloads nothing:\n%s", log)
@@ -139,12 +138,11 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 	if err != nil {
 		t.Skip("tmux is not installed")
 	}
-	dir := t.TempDir()
-	bin, addr := filepath.Join(build(t), "ringback"), closedPort(t)
+	s := bareScreen(t, tmux, filepath.Join(build(t), "ringback"))
+	s.env = append(s.env, "RINGBACK_HTTP_SOCKET=data/ring.sock")
 	run := func(args ...string) *exec.Cmd {
-		cmd := exec.CommandContext(t.Context(), bin, args...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "RINGBACK_HTTP_LISTEN="+addr, "RINGBACK_DATA_DIR=data", "RINGBACK_HTTP_SOCKET=data/ring.sock", "RINGBACK_RETENTION_MIN_FREE_DISK=16MiB")
+		cmd := bounded(t, s.ringback, args...)
+		cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.env...)
 		return cmd
 	}
 	for _, args := range [][]string{{"callbacks", "add", "crm-prod", "http://127.0.0.1:1/"}, {"keys", "add", "other"}, {"keys", "add", "eyes", "--role", "read"}} {
@@ -152,25 +150,14 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "key"), out, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.dir, "key"), out, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	server := run("serve")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s := &screen{T: t, bin: tmux, socket: filepath.Join(dir, "tmux"), url: "http://" + addr}
-	t.Cleanup(func() {
-		_ = exec.Command(s.bin, "-S", s.socket, "kill-server").Run() // it is gone already, where the test ended it
-		_ = server.Process.Signal(syscall.SIGTERM)
-		_ = server.Wait() // killed with the test's context, where it did not end before
-	})
-	if !poll(func() bool { return run("callbacks", "list", "--addr", s.url).Run() == nil }) {
-		t.Fatal("the server does not answer")
-	}
+	s.serves()
+	t.Cleanup(func() { _ = exec.Command(s.bin, "-S", s.socket, "kill-server").Run() }) // it is gone already, where the test ended it
 	s.tmux("new-session", "-d", "-s", "s", "-x", "100", "-y", "30",
-		fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --addr %s --key-file key", dir, bin, s.url))
+		fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --addr %s --key-file key", s.dir, s.ringback, s.url))
 	s.shows("crm-prod", "read-only")
 	s.keys("z")
 	s.shows("z: this needs a key of role operator or admin; yours has role read")
@@ -185,7 +172,7 @@ func TestScreenOfAReaderInTmux(t *testing.T) {
 	s.shows("NO ACCESS", "This key is no longer accepted", "crm-prod")
 
 	// Whoever may open the socket needs no key, and may act.
-	s.tmux("respawn-window", "-k", "-t", "s", fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --socket data/ring.sock", dir, bin))
+	s.tmux("respawn-window", "-k", "-t", "s", fmt.Sprintf("cd %s && exec env RINGBACK_DATA_DIR=other %s tui --socket data/ring.sock", s.dir, s.ringback))
 	s.shows("crm-prod", "worst first")
 	s.keys("z")
 	s.shows("Suspend", "Enter")
