@@ -1,6 +1,7 @@
 package series
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -8,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"ringback/callback"
 )
@@ -77,20 +76,6 @@ func (h history) compare(t *testing.T, a *archive, from, to uint32) {
 	}
 }
 
-// settled waits until tstorage has written what it writes.
-func settled(t *testing.T, a *archive) (last int64) {
-	t.Helper()
-	for len(a.memory) > writable {
-		on, err := a.onDisk()
-		if err != nil {
-			t.Fatal(err)
-		}
-		last = max(last, on)
-		time.Sleep(time.Millisecond) // tstorage tells nobody when it is done
-	}
-	return last
-}
-
 const first = uint32(29_000_000) // a minute of 2025
 
 func open(t *testing.T, dir string, journal []callback.Minute, now uint32) *archive {
@@ -102,14 +87,13 @@ func open(t *testing.T, dir string, journal []callback.Minute, now uint32) *arch
 	return a
 }
 
-// Through partitions in memory and on disk, an end and another start, the archive
-// has what was put there, once.
+// Through minutes in memory and partitions on disk, an end and another start, the
+// archive has what was put there, once.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	dir, h := t.TempDir(), history{}
 	a := open(t, dir, nil, first)
 	at := first
-	last := int64(0)
 	fill := func(n uint32) {
 		for end := at + n; at < end; at++ {
 			if at%50 == 3 {
@@ -118,14 +102,13 @@ func TestArchive(t *testing.T) {
 			if err := a.insert(timeOf(at), h.random(at)); err != nil {
 				t.Fatal(err)
 			}
-			last = max(last, settled(t, a))
 		}
 	}
 	fill(100)
 	h.compare(t, a, first, at)
-	fill(1900) // six partitions, four of them on disk
-	if got := uint32(last / 60); len(a.memory) != writable || got < first+1200 || got > first+1500 {
-		t.Errorf("%d partitions are in memory, and it is on disk up to %d", len(a.memory), got-first)
+	fill(1900)
+	if got := uint32(a.onDisk / 60); len(a.partitions) != 1+5 || got != first+5*full-1 || a.unwritten[0].at != got+1 {
+		t.Errorf("%d partitions, on disk up to %d, in memory from %d", len(a.partitions), got-first, a.unwritten[0].at-first)
 	}
 	for _, b := range [][2]uint32{{first, at}, {first + 1, first + 2}, {at - 100, at}, {first + 359, first + 1081}, {first - 500, first}, {at, at + 500}} {
 		h.compare(t, a, b[0], b[1])
@@ -134,25 +117,25 @@ func TestArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.compare(t, a, first, at)
-	if err := a.close(); err != nil {
-		t.Fatal(err)
-	}
+	shut(t, a)
 	a = open(t, dir, nil, at) // the journal was removed
 	h.compare(t, a, first, at)
 	fill(10)
 	h.compare(t, a, first, at)
-	if err := a.close(); err != nil {
-		t.Fatal(err)
-	}
-	journal := h.journal(at - 200) // and once more what is there already
-	a = open(t, dir, journal, at)
+	shut(t, a)
+	a = open(t, dir, h.journal(at-200), at) // and once more what is there already
 	h.compare(t, a, first, at)
+	shut(t, a)
+}
+
+func shut(t *testing.T, a *archive) {
+	t.Helper()
 	if err := a.close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Whatever a crash leaves of partitions, the journal makes good, and it is not
+// Whatever a crash leaves of a partition, the journal makes good, and it is not
 // counted twice.
 func TestArchiveAfterACrash(t *testing.T) {
 	t.Parallel()
@@ -164,40 +147,95 @@ func TestArchiveAfterACrash(t *testing.T) {
 		"no data":  func(path string) error { return os.Remove(filepath.Join(path, "data")) },
 		"cut data": func(path string) error { return os.Truncate(filepath.Join(path, "data"), 10) },
 		"gone":     os.RemoveAll,
+		"unnamed": func(path string) error {
+			dir, name := filepath.Split(path)
+			return os.Rename(path, filepath.Join(dir, writing, name))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, h := t.TempDir(), history{}
 			a := open(t, dir, nil, first)
-			at, spoilt := first, first
+			at := first
 			for ; at < first+1200; at++ {
 				if err := a.insert(timeOf(at), h.random(at)); err != nil {
 					t.Fatal(err)
 				}
-				if len(a.memory) > writable && at < first+1000 {
-					settled(t, a)
-					spoilt = uint32(a.memory[0].Min / 60) // the first of the journal
+			}
+			last := a.partitions[len(a.partitions)-1]
+			if err := spoil(filepath.Join(dir, last.folder())); err != nil {
+				t.Fatal(err)
+			}
+			// The process is gone without a word: a is not closed before another opens,
+			// and the minutes of the last partition have not left the journal.
+			b := open(t, dir, h.journal(uint32(last.Min/60)), at)
+			h.compare(t, b, first, at)
+			for end := at + full; at < end; at++ { // it is written once more
+				if err := b.insert(timeOf(at), h.random(at)); err != nil {
+					t.Fatal(err)
 				}
 			}
-			for !a.written(&a.memory[0]) { // the fourth was begun: the second is being written
-				time.Sleep(time.Millisecond)
-			}
-			if err := spoil(filepath.Join(dir, a.memory[0].folder())); err != nil {
-				t.Fatal(err)
-			}
-			// The process is gone without a word: a is not closed before another opens.
-			b := open(t, dir, h.journal(spoilt), at)
 			h.compare(t, b, first, at)
-			if err := b.close(); err != nil {
-				t.Fatal(err)
-			}
+			shut(t, b)
 			b = open(t, dir, nil, at)
 			h.compare(t, b, first, at)
-			if err := b.close(); err != nil {
+			shut(t, b)
+			if err := a.partitions[0].db.Close(); err != nil {
 				t.Fatal(err)
 			}
 		})
 	}
+}
+
+// What cannot be written stays where it is read, and is written later.
+func TestPartitionIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	dir, h := filepath.Join(t.TempDir(), "series"), history{}
+	a := open(t, dir, nil, first)
+	insert := func(at uint32) error { return a.insert(timeOf(at), h.random(at)) }
+	for at := first; at < first+full; at++ {
+		if err := insert(at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Rename(dir, dir+"-away"), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for at := first + full; at < first+full+3; at++ {
+		if err := insert(at); err == nil || a.onDisk != 0 {
+			t.Fatalf("a partition was written into nothing: %v", err)
+		}
+		h.compare(t, a, first, at+1)
+	}
+	if err := errors.Join(os.Remove(dir), os.Rename(dir+"-away", dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := insert(first + full + 3); err != nil || a.onDisk != 60*int64(first+full+2) {
+		t.Fatalf("on disk up to %d: %v", a.onDisk/60-int64(first), err)
+	}
+	h.compare(t, a, first, first+full+4)
+	shut(t, a)
+}
+
+// What is older than the retention is removed.
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	dir, h := t.TempDir(), history{}
+	a := open(t, dir, nil, first)
+	const days = 100
+	for at := first; at < first+days*day; at += 2 * day {
+		if err := a.insert(timeOf(at), h.random(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	oldest := first + (days-94)*day
+	maps.DeleteFunc(h, func(at uint32, rows []row) bool { return at < oldest || len(rows) == 0 })
+	h.compare(t, a, first, first+days*day)
+	onDisk, err := filepath.Glob(filepath.Join(dir, "p-*"))
+	if err != nil || len(onDisk) != len(h)-1 {
+		t.Errorf("%d partitions on disk, want %d: %v", len(onDisk), len(h)-1, err)
+	}
+	shut(t, a)
 }
 
 // A partition that cannot be opened costs its own time, and no more.
@@ -244,41 +282,6 @@ func TestBrokenPartitionIsPutAside(t *testing.T) {
 	}
 }
 
-// tstorage makes each series that it is asked for: 8 KB, in each partition that
-// it has in memory.
-func TestToReadMakesNothing(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	a := open(t, dir, nil, first)
-	for at := first; at < first+370; at++ {
-		id := callback.CallbackID(1)
-		if at > first+365 {
-			id = 2
-		}
-		if err := a.insert(timeOf(at), []row{{id, minute{ok: 1}}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for id := range callback.CallbackID(50) {
-		if err := a.read(t.Context(), id, first-100, first+500, func(uint32, *minute) {}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	parts := a.memory
-	if err := a.close(); err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range parts {
-		b, err := os.ReadFile(filepath.Join(dir, p.folder(), "meta.json"))
-		if err != nil || strings.Count(string(b), `"offset"`) != 1+i {
-			t.Errorf("%v: %s", err, b)
-		}
-	}
-	if len(parts) != 2 {
-		t.Errorf("%d partitions", len(parts))
-	}
-}
-
 // Nobody reads what is half there.
 func TestArchiveIsReadWhileItIsWritten(t *testing.T) {
 	t.Parallel()
@@ -306,7 +309,6 @@ func TestArchiveIsReadWhileItIsWritten(t *testing.T) {
 		if err := a.insert(timeOf(at), h.random(at)); err != nil {
 			t.Fatal(err)
 		}
-		settled(t, a)
 	}
 	close(done)
 	wg.Wait()

@@ -135,7 +135,7 @@ func TestKills(t *testing.T) {
 		partitions = max(partitions, len(folders(t, dir)))
 		if round%2 == 0 { // as after a kill: nothing is closed that writes
 			k.end(t.Context())
-		} else if err := k.archive.db.Close(); err != nil {
+		} else if err := k.archive.partitions[0].db.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if err := e.Close(); err != nil {

@@ -4,34 +4,185 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/nakabonne/tstorage"
+
+	"ringback/callback"
 )
 
-// span is the time of a partition of tstorage, in Unix seconds, of its first and
-// of its last point.
+// The metrics of a partition: one point a minute and metric, the callback being
+// the label. What a value of them means, minute.pack says.
+const (
+	metricAttempts = "attempts"
+	metricCalls    = "calls"
+)
+
+// partition is a tstorage that is read.
+//
+// tstorage 0.3.6 writes a full partition in a goroutine that it tells nobody of,
+// and that writes the same files once more when it is late: beside Close, or
+// beside the one of the next partition. So one of ours has one partition, that
+// is never full; Close writes it before it returns, and what is closed is read.
+type partition struct {
+	span
+	db tstorage.Storage
+}
+
+// span is the time of a partition, in Unix seconds, of its first and of its last
+// point.
 type span struct {
 	Min int64 `json:"minTimestamp"`
 	Max int64 `json:"maxTimestamp"`
 }
 
-// folder is where tstorage puts the partition once it is full.
+// folder is where tstorage puts the partition.
 func (s span) folder() string { return fmt.Sprintf("p-%d-%d", s.Min, s.Max) }
 
-// readSpan returns the span of a partition on disk. tstorage writes its
-// meta.json last: where that cannot be read the partition is not whole.
-func readSpan(dir string) (s span, err error) {
+// openPartitions opens all that are in a folder as one.
+func openPartitions(dir string) (*partition, error) {
+	db, err := newStorage(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &partition{span{0, math.MaxInt64}, db}, nil
+}
+
+func newStorage(dir string) (tstorage.Storage, error) {
+	return tstorage.NewStorage(
+		tstorage.WithDataPath(dir), tstorage.WithTimestampPrecision(tstorage.Seconds), tstorage.WithPartitionDuration(math.MaxInt64),
+		tstorage.WithRetention(Retention), tstorage.WithWALBufferedSize(-1),
+	)
+}
+
+// writing is the folder in which a partition is written. It gets its own name
+// when it is whole and on disk for good.
+const writing = "writing"
+
+// writePartition writes minutes, of which there is one at least, as a partition
+// of their own.
+func writePartition(dir string, minutes []figures) (*partition, error) {
+	tmp := filepath.Join(dir, writing)
+	if err := os.RemoveAll(tmp); err != nil { // of a try that failed
+		return nil, err
+	}
+	db, err := newStorage(tmp)
+	if err != nil {
+		return nil, err
+	}
+	p := &partition{span{60 * int64(minutes[0].at), 60 * int64(minutes[len(minutes)-1].at)}, db}
+	for i := range minutes {
+		if err := db.InsertRows(points(&minutes[i])); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	if err := syncPartition(tmp, p.folder()); err != nil {
+		return nil, err
+	}
+	to := filepath.Join(dir, p.folder())
+	if err := errors.Join(os.RemoveAll(to), os.Rename(filepath.Join(tmp, p.folder()), to), syncFile(dir)); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// points returns the points of a minute.
+func points(m *figures) []tstorage.Row {
+	rows := make([]tstorage.Row, 0, 2*len(m.rows))
+	for i := range m.rows {
+		attempts, calls := m.rows[i].pack()
+		for _, p := range []struct {
+			metric string
+			bits   uint64
+		}{{metricAttempts, attempts}, {metricCalls, calls}} {
+			if p.bits == 0 {
+				continue
+			}
+			rows = append(rows, tstorage.Row{
+				Metric: p.metric, Labels: labelsOf(m.rows[i].id),
+				DataPoint: tstorage.DataPoint{Timestamp: 60 * int64(m.at), Value: math.Float64frombits(p.bits)},
+			})
+		}
+	}
+	return rows
+}
+
+func labelsOf(id callback.CallbackID) []tstorage.Label {
+	return []tstorage.Label{{Name: "cb", Value: id.String()}}
+}
+
+// read calls f with the minutes from one up to another, since 1970, of a
+// callback, once for each metric.
+func (p *partition) read(id callback.CallbackID, from, to uint32, f func(min uint32, m *minute)) error {
+	first, end := 60*int64(from), 60*int64(to)
+	if end <= p.Min || first > p.Max {
+		return nil
+	}
+	for _, metric := range []string{metricAttempts, metricCalls} {
+		points, err := p.selectPoints(metric, labelsOf(id), first, end)
+		if err != nil && !errors.Is(err, tstorage.ErrNoDataPoints) {
+			return err
+		}
+		for _, point := range points {
+			var m minute
+			if bits := math.Float64bits(point.Value); metric == metricAttempts {
+				m.unpackAttempts(bits)
+			} else {
+				m.unpackCalls(bits)
+			}
+			f(uint32(point.Timestamp/60), &m)
+		}
+	}
+	return nil
+}
+
+// selectPoints is tstorage's Select. A partition is mapped, and a file that
+// somebody cut faults where it is read: that is an error, and no end of the
+// process.
+func (p *partition) selectPoints(metric string, labels []tstorage.Label, from, to int64) (points []*tstorage.DataPoint, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%s: %v", p.folder(), fault)
+		}
+	}()
+	return p.db.Select(metric, labels, from, to)
+}
+
+// readSpan returns the span of a partition on disk whose data reach as far as its
+// meta.json says.
+func readSpan(dir string) (span, error) {
+	var meta struct {
+		span
+		Metrics map[string]struct {
+			Offset int64 `json:"offset"`
+		} `json:"metrics"`
+	}
 	b, err := os.ReadFile(filepath.Join(dir, "meta.json"))
 	if err != nil {
-		return s, err
+		return span{}, err
 	}
-	if err := json.Unmarshal(b, &s); err != nil {
-		return s, fmt.Errorf("read %s: %w", filepath.Join(dir, "meta.json"), err)
+	if err := json.Unmarshal(b, &meta); err != nil {
+		return span{}, fmt.Errorf("read %s: %w", filepath.Join(dir, "meta.json"), err)
 	}
-	_, err = os.Stat(filepath.Join(dir, "data"))
-	return s, err
+	data, err := os.Stat(filepath.Join(dir, "data"))
+	if err != nil {
+		return span{}, err
+	}
+	for _, m := range meta.Metrics {
+		if m.Offset >= data.Size() {
+			return span{}, fmt.Errorf("%s is cut short", filepath.Join(dir, "data"))
+		}
+	}
+	return meta.span, nil
 }
 
 // brokenPrefix begins the names of what was put aside, so that tstorage does not
@@ -39,10 +190,9 @@ func readSpan(dir string) (s span, err error) {
 const brokenPrefix = "broken-"
 
 // tidy makes a folder one that tstorage opens, and returns up to when its
-// partitions can be relied on. The journal begins at first: a partition that
-// begins no earlier may have been written just before a power cut, and is
-// written again from there. One of the future comes from a clock that was wrong.
-func tidy(dir string, first, now int64) (last int64, err error) {
+// partitions reach. One that cannot be opened is put aside, and one of the future,
+// which comes from a clock that was wrong.
+func tidy(dir string, now int64) (last int64, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return 0, err
@@ -54,7 +204,7 @@ func tidy(dir string, first, now int64) (last int64, err error) {
 		path := filepath.Join(dir, e.Name())
 		s, err := readSpan(path)
 		switch {
-		case err == nil && (s.Min >= first || s.Min == 0): // or it is empty
+		case err == nil && s.Max == 0: // it is empty: a process was killed in archive.close
 			err = os.RemoveAll(path)
 		case err != nil || s.Max > now+int64(time.Hour/time.Second):
 			err = putAside(dir, e.Name())

@@ -30,13 +30,13 @@ const (
 	// slack is how long after its end a minute is kept: what ended within it has
 	// been counted by then.
 	slack = 2 * time.Second
-	// journalFor is how long a minute stays in the journal although its partition
-	// is not known to be on disk: that of a full one and the two behind it.
+	// journalFor is how long a minute stays in the journal although no partition
+	// of it could be written.
 	journalFor = 19 * time.Hour
 	// mostMinutes bounds what is read of the journal.
 	mostMinutes = 3 * 24 * 60
 	// mostRows is how many callbacks of a minute are archived, the busiest: each
-	// costs tstorage some 250 KB of memory when it is busy all the time.
+	// that is busy all the time costs tstorage some 170 KB of memory in 90 days.
 	mostRows = 250
 )
 
@@ -46,6 +46,7 @@ type keeper struct {
 	Options
 	opened time.Time
 	last   uint32 // the last minute that was kept
+	purged int64  // up to when the journal was purged since its minutes are on disk, in Unix seconds
 }
 
 // Run brings back what an earlier process counted, and keeps each minute once it
@@ -157,11 +158,8 @@ func (k *keeper) trim(ctx context.Context) {
 	if k.archive == nil {
 		return
 	}
-	last, err := k.archive.onDisk()
-	if err != nil {
-		k.fault(ctx, "write the archive of figures", err)
-	}
-	if last > 0 {
+	if last := k.archive.onDisk; last > k.purged {
+		k.purged = last
 		k.purge(ctx, time.Unix(last, 0))
 	}
 }
