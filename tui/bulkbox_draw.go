@@ -172,6 +172,9 @@ func (b *bulkBox) skips() string {
 	if b.resolve() {
 		return "success already."
 	}
+	if b.named != nil {
+		return "being sent now, asked for before, or success already."
+	}
 	return "being sent now, or asked for before."
 }
 

@@ -32,6 +32,8 @@ type callList struct {
 	stale   bool          // changed since
 	took    time.Duration // how long the last page was on its way
 	search  search
+	asking  bool            // what became of a call that left the list
+	purged  callback.CallID // one that is not there any more
 
 	// While the service is gone: the calls that were loaded, once a filter selects
 	// among them, and those that it selects.
@@ -164,7 +166,40 @@ func (l *callList) Data(msg pageMsg) tea.Cmd {
 	if l.fresh && l.list.Choose() {
 		l.fresh = false
 	}
-	return l.pump()
+	return tea.Batch(l.pump(), l.askGone())
+}
+
+// askGone asks what became of the call that the cursor is on, where the filter does
+// not select it any more.
+func (l *callList) askGone() tea.Cmd {
+	v, ok := l.cursor()
+	if _, gone := l.list.Gone(); !ok || !gone {
+		return nil
+	}
+	if l.asking { // the page that is read next asks again
+		return nil
+	}
+	l.asking = true
+	return l.d.ask.gone(l, v.CallbackID.String(), v.ID)
+}
+
+// became takes the answer to that. A call that is not there any more stays as it was,
+// and the status line says so.
+func (l *callList) became(msg goneMsg) tea.Cmd {
+	l.asking = false
+	switch id, gone := l.list.Gone(); {
+	case !gone:
+	case id != msg.id:
+		return l.askGone() // the cursor went on
+	case msg.err == nil:
+		v := msg.view
+		v.Attempts, v.RequestBody = v.Attempts[max(len(v.Attempts)-1, 0):], "" // as rows are
+		l.list.Became(v)
+		l.purged = 0
+	case callback.ErrorCode(msg.err) == callback.CodeNotFound:
+		l.purged = id
+	}
+	return nil
 }
 
 // failed takes note of a page that did not come, and leaves the service alone
@@ -280,7 +315,13 @@ func (l *callList) cursor() (callback.CallView, bool) { return l.list.Cursor() }
 // the cursor is on.
 func (l *callList) targets() []callback.CallView {
 	if l.list.MarkCount() > 0 {
-		return l.list.MarkedRows()
+		rows := l.list.MarkedRows()
+		for i := range rows {
+			if _, held := l.list.find(rows[i].ID); !held {
+				rows[i].State = "" // whatever it was when it was seen last
+			}
+		}
+		return rows
 	}
 	if v, ok := l.cursor(); ok {
 		return []callback.CallView{v}
@@ -313,6 +354,12 @@ func (l *callList) status() string {
 	}
 	if n := l.list.MarkCount(); n > 0 {
 		add(Count(uint64(n)) + " marked")
+	}
+	switch id, gone := l.list.Gone(); {
+	case gone && id == l.purged:
+		add("the chosen call is not there any more")
+	case gone:
+		add("the chosen call is not in this list any more")
 	}
 	switch n, more := l.list.News(); {
 	case l.list.Seeking() || l.list.Short():

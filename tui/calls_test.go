@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,5 +67,69 @@ func TestScrollBar(t *testing.T) {
 		if _, high := p.thumb(); high != 0 {
 			t.Errorf("a bar for what is on the screen:\n%s", p.text())
 		}
+	})
+}
+
+// A call that its filter selects no more stays under the cursor, as what became of it:
+// it is what keys act on.
+func TestWhatBecameOfAGoneCall(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 /")
+		p.types("status:failed cb:crm-prod")
+		p.press("enter j j space k")
+		id := p.chosen()
+		i := slices.IndexFunc(f.calls, func(v callback.CallView) bool { return v.ID == id })
+		was := f.calls[i]
+		becomes := func(v callback.CallView, row, says string) {
+			t.Helper()
+			f.set(func() { f.calls[i] = v })
+			f.changed()
+			p.pass(2 * time.Second)
+			if p.chosen() != id || !strings.Contains(p.line(">"), row) {
+				t.Fatalf("the chosen row is %q, want %q of %s:\n%s", p.line(">"), row, id, p.text())
+			}
+			p.see(says)
+		}
+		resolved, delivered := was, was
+		resolved.State, resolved.Entry.Status, resolved.ResolvedBy = callback.StateResolved, callback.Success, "bob"
+		delivered.State, delivered.Entry.Status = callback.StateDelivered, callback.Success
+		becomes(resolved, "✓ resolved", "1 marked   the chosen call is not in this list any more")
+		becomes(delivered, "✓ success", "the chosen call is not in this list any more")
+		p.press("x") // the mark, as it is now
+		p.see("x: already success")
+		p.pass(noteTime)
+		becomes(was, "held", "1 marked   ")
+		p.unseen("any more")
+		other := was
+		other.ID++
+		becomes(other, "held", "the chosen call is not there any more")
+		p.press("j")
+		p.unseen("any more")
+	})
+}
+
+// Of a marked call that is on no page that is held it is not known what became of it:
+// the server says what can be done with it.
+func TestMarkOfAGoneCall(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("2 /")
+		p.types("status:success")
+		p.press("enter space")
+		id := p.m.top().(*callsPage).calls.list.Marks()[0]
+		p.press("x")
+		p.see("x: already success")
+		f.set(func() {
+			i := slices.IndexFunc(f.calls, func(v callback.CallView) bool { return v.ID == id })
+			f.calls[i].State, f.calls[i].Entry.Status = callback.StateRetrying, callback.Ready
+			f.calls[i].Attempts[0].OK = false
+		})
+		f.changed()
+		p.pass(2 * time.Second)
+		p.press("x")
+		p.see("1 call of", "to count as SUCCESS", id.String())
 	})
 }

@@ -17,7 +17,8 @@ import (
 // The cursor and the marks are keys, never row numbers. No page moves the
 // cursor to another key, except one that a Top, Bottom or Go asked for; new
 // rows above it change nothing on the screen; and a row that leaves the store
-// while the cursor is on it stays where it was, as Gone.
+// while the cursor is on it stays where it was, as Gone; its owner may ask what
+// became of it.
 //
 // K orders the rows: it is a row's place in the list, unique and never
 // changing. The list's beginning is its top.
@@ -110,6 +111,21 @@ func (l *List[K, R]) Cursor() (R, bool) {
 	}
 	var none R
 	return none, false
+}
+
+// Gone returns the key of the row that the store has no more and the cursor is on;
+// false: there is none.
+func (l *List[K, R]) Gone() (K, bool) { return l.cursor, l.pinned && l.gone }
+
+// Became shows what became of the row that is Gone, while it is.
+func (l *List[K, R]) Became(r R) {
+	k := l.key(r)
+	if i, ok := l.index(); ok && l.gone && k == l.cursor {
+		l.rows[i] = r
+		if l.Marked(k) {
+			l.marks[k] = r
+		}
+	}
 }
 
 // Hold sets whether looking for rows below those that are read rests.

@@ -213,6 +213,8 @@ func (m *model) answer(msg tea.Msg) tea.Cmd {
 		return m.poll()
 	case pageMsg:
 		return msg.to.Data(msg)
+	case goneMsg:
+		return msg.to.became(msg)
 	case holdMsg:
 		return msg.list.resume()
 	case callMsg:

@@ -46,6 +46,12 @@ type (
 		list  callback.CallList
 		err   error
 	}
+	goneMsg struct {
+		to   *callList
+		id   callback.CallID
+		view callback.CallView
+		err  error
+	}
 	callMsg struct {
 		to   *callPage
 		id   callback.CallID
@@ -154,6 +160,16 @@ func (a *asker) call(to *callPage, ref string, id callback.CallID) tea.Cmd {
 			return a.svc.Call(ctx, ref, id)
 		})
 		return callMsg{to, id, v, err}
+	}
+}
+
+// gone asks what became of a call that is in its list no more.
+func (a *asker) gone(to *callList, ref string, id callback.CallID) tea.Cmd {
+	return func() tea.Msg {
+		v, err := ask(a.ctx, a, func(ctx context.Context) (callback.CallView, error) {
+			return a.svc.Call(ctx, ref, id)
+		})
+		return goneMsg{to, id, v, err}
 	}
 }
 
