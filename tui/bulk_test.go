@@ -372,13 +372,18 @@ func TestOverviewSorts(t *testing.T) {
 			{"s", "by name", "airport-ops", "uni-alerts"},
 			{"S", "by name, reversed", "uni-alerts", "airport-ops"},
 			{"S s", "most waiting first", "crm-prod", "uni-alerts"},
-			{"s", "most failed first", "crm-prod", "uni-alerts"},
-			{"S", "fewest failed first", "uni-alerts", "crm-prod"},
+			{"s", "least OK first", "crm-prod", "staging-echo"},
+			{"S", "most OK first", "staging-echo", "crm-prod"},
 			{"S s", "worst first", "crm-prod", "staging-echo"},
 			{"S", "best first", "staging-echo", "crm-prod"},
 		} {
 			at := page.cursor
 			p.press(tc.keys)
+			head, col := p.line("CALLBACK"), overviewSorts[page.by].column
+			title := overviewTable(80, 0).cols[col].title
+			if sign := map[bool]string{true: "▲", false: "▼"}[page.reverse]; !strings.Contains(strings.Replace(head, " "+sign, sign, 1), title+sign) {
+				t.Errorf("%s: the head is %q, want a sign at %s", tc.says, head, title)
+			}
 			p.see("12 of 12 shown, " + tc.says)
 			if page.order[0] != callbackIDOf(tc.first) || page.order[11] != callbackIDOf(tc.last) {
 				t.Errorf("%s: %v", tc.says, page.order)

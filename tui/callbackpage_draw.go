@@ -134,7 +134,11 @@ func (p *callbackPage) drawCallsRule(c *Canvas, y int, n *callback.Counts) {
 		"f failed " + CountShort(n.Failed+n.Retrying), "a all " + CountShort(n.Sum()), "o open " + CountShort(n.Waiting()),
 	}, slices.Index(acts, p.show))
 	if p.typed != "" {
-		c.PutIn(10, y, max(x-12, 0), RoleTitle, " "+p.typed+" ", Left)
+		at := 10
+		for i, text := range []string{" " + p.typed + " ", p.calls.filter.times()} {
+			role := [...]Role{RoleTitle, RoleDim}[i]
+			at = c.PutIn(at, y, min(c.Width(text), x-2-at), role, text, Left)
+		}
 	}
 }
 

@@ -125,6 +125,9 @@ func (p *callsPage) Draw(c *Canvas) {
 	for _, word := range p.calls.filter.words {
 		x = c.Put(x, first, RoleTitle, word) + 2
 	}
+	if s := p.calls.filter.times(); s != "" {
+		x = c.Put(x, first, RoleDim, s) + 2
+	}
 	x = c.Put(x, first, RoleKey, "/") + 1
 	x = c.Put(x, first, RoleDim, "changes it")
 	if w >= 110 {

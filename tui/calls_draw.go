@@ -47,7 +47,7 @@ func callTable(w int, clock ClockMode, one bool) table {
 		givesUp = 130
 	}
 	return lay(2, w, []column{
-		clTime:     {title: "TIME", w: stamp},
+		clTime:     {title: "RECEIVED", w: stamp},
 		clStatus:   {title: "STATUS", w: 11},
 		clCallback: name,
 		clID:       {title: "CALL", w: 16, from: 110},

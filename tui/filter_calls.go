@@ -24,6 +24,14 @@ type filter struct {
 // for: by more than what the service counts.
 func (f *filter) rare() bool { return f.keep != nil || !f.query.Plain() }
 
+// times says of what time the bounds of f are, where it has some: rows show another.
+func (f *filter) times() string {
+	if f.query.From.IsZero() && f.query.To.IsZero() {
+		return ""
+	}
+	return "last try"
+}
+
 // refuse says why the service cannot do something to all that f selects, or "".
 func (f *filter) refuse() string {
 	if len(f.beyond) == 0 {

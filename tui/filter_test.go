@@ -319,6 +319,26 @@ func TestFilterIsTypedAndApplied(t *testing.T) {
 	})
 }
 
+// The times of a filter are others than those of the rows: it says which.
+func TestTimesOfAFilter(t *testing.T) {
+	t.Parallel()
+	for _, w := range []int{80, 160} {
+		fly(t, newFake(), w, 24, nil, func(p *pilot) {
+			for _, keys := range []string{"2", "1 enter"} {
+				p.press(keys)
+				p.see("RECEIVED")
+				p.unseen("last try")
+				p.press("/")
+				p.types("since:09:12")
+				p.press("enter")
+				p.see("since:09:12", "last try")
+				p.press("esc")
+				p.unseen("last try")
+			}
+		})
+	}
+}
+
 func TestTyping(t *testing.T) {
 	t.Parallel()
 	line := newTyping("", func(string) *filterError { return nil }, nil)

@@ -317,6 +317,9 @@ func (m *model) drawFeet(c *Canvas) {
 	if m.desk.firstRun() && on == onOverview {
 		acts = []action{actNew, actCopy, actPause, actMouse}
 	}
+	if p, ok := m.top().(*logPage); ok && p.denied && on == onLog {
+		acts = []action{actRefresh, actPause, actClock} // there is nothing for the others
+	}
 	m.drawKeys(c, m.h-1, on, acts, ends)
 }
 

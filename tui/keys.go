@@ -322,8 +322,11 @@ func keyOf(a action, on scope) (binding, bool) {
 }
 
 // needs returns the role that an action takes: that of what changes something in
-// the service; "" for what only shows it.
+// the service, or leads to that or to an export; "" for what only shows it.
 func (a action) needs() callback.Role {
+	if a.leads() {
+		return callback.RoleOperator
+	}
 	switch a {
 	case actRetry, actResolve, actSuspend, actRetryAll, actResolveAll, actUndo, actAck, actMailAgain, actMailTest, actTest:
 		return callback.RoleOperator
@@ -334,4 +337,14 @@ func (a action) needs() callback.Role {
 }
 
 // changes reports whether an action changes something in the service.
-func (a action) changes() bool { return a.needs() != "" }
+func (a action) changes() bool { return a.needs() != "" && !a.leads() }
+
+// leads reports whether an action is good for nothing but another that takes a role:
+// what is marked is retried or resolved, and a command that exports is run.
+func (a action) leads() bool {
+	switch a {
+	case actMark, actMarkAll, actRange, actUnmark, actExport:
+		return true
+	}
+	return false
+}

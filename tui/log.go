@@ -20,6 +20,7 @@ type logPage struct {
 	shown   []uint64           // the numbers of those that the filter lets through
 	loaded  bool
 	err     string
+	denied  bool // our key may not read it
 	pace    pace
 	whole   bool      // the question under way is for all lines
 	started time.Time // when the service that counted the lines was
@@ -73,6 +74,7 @@ func (p *logPage) Data(msg tea.Msg) tea.Cmd {
 	if !ok || !p.pace.take(p.d, p.loaded) {
 		return nil
 	}
+	p.denied = callback.ErrorCode(got.err) == callback.CodeForbidden
 	if got.err != nil {
 		p.err = inWords(got.err)
 		if refused(got.err) {
@@ -205,6 +207,9 @@ func (p *logPage) Status() string {
 // Key implements page.
 func (p *logPage) Key(a action) (tea.Cmd, bool) {
 	d := p.d
+	if p.denied {
+		return nil, false
+	}
 	switch a {
 	case actDown, actUp, actTop, actBottom, actHalfDown, actHalfUp, actPageDown, actPageUp:
 		p.move(a)

@@ -101,16 +101,12 @@ func (p *overviewPage) Draw(c *Canvas) {
 	}
 }
 
-// markSort puts a sign behind the title of the column that rows are sorted by,
-// where it has room.
+// markSort puts a sign behind the title of the column that rows are sorted by.
 func (p *overviewPage) markSort(c *Canvas, t *table) {
 	col := &t.cols[overviewSorts[p.by].column]
-	switch {
-	case c.Width(col.title)+2 > col.w:
-	case p.reverse:
+	col.sign = c.Glyphs().Descending
+	if p.reverse {
 		col.sign = c.Glyphs().Ascending
-	default:
-		col.sign = c.Glyphs().Descending
 	}
 }
 

@@ -19,9 +19,18 @@ var overviewSorts = []struct {
 	{"most waiting first", "fewest waiting first", ovWaiting, func(a, b *callback.HealthView) int {
 		return cmp.Or(cmp.Compare(b.Live.Counts.Waiting(), a.Live.Counts.Waiting()), alphabetic(a, b))
 	}},
-	{"most failed first", "fewest failed first", ovOK, func(a, b *callback.HealthView) int {
-		return cmp.Or(cmp.Compare(b.Bad, a.Bad), alphabetic(a, b))
+	{"least OK first", "most OK first", ovOK, func(a, b *callback.HealthView) int {
+		return cmp.Or(cmp.Compare(share(a), share(b)), cmp.Compare(b.Bad, a.Bad), alphabetic(a, b))
 	}},
+}
+
+// share is how much of the attempts of the last hour succeeded; without any more
+// than all, for there is nothing to look at.
+func share(h *callback.HealthView) float64 {
+	if h.OK+h.Bad == 0 {
+		return 2
+	}
+	return float64(h.OK) / float64(h.OK+h.Bad)
 }
 
 func alphabetic(a, b *callback.HealthView) int { return strings.Compare(a.Name, b.Name) }

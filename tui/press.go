@@ -46,6 +46,11 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 
 // do does what an action is on this page; k is the key that stands for it.
 func (m *model) do(a action, k string) tea.Cmd {
+	if why := m.desk.lacks(a.needs()); a.leads() && why != "" {
+		b, _ := keyOf(a, m.place())
+		m.desk.say(RoleError, b.Help().Key+": "+why)
+		return nil
+	}
 	if cmd, ok := m.common(a, k); ok {
 		return cmd
 	}

@@ -156,6 +156,8 @@ func (p *queuePage) drawAges(c *Canvas, y, end int) int {
 		return y + 2
 	}
 	t := ageTable(w)
+	byColumn := [...]int{byWaiting: 1, byGivesUp: 2 + callback.AgeBuckets, byName: 0}
+	t.cols[byColumn[p.sort]].sign = c.Glyphs().Descending
 	t.head(c, y+1)
 	y += 2
 	at := max(p.at(), 0)

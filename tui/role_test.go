@@ -68,7 +68,7 @@ func TestKeysOfAnotherRole(t *testing.T) {
 		keys map[string]string // and the roles that may
 		can  []string
 	}{
-		{callback.RoleRead, map[string]string{"r": "operator or admin", "x": "operator or admin", "T": "operator or admin", "z": "operator or admin", "u": "operator or admin", "n": "admin", "e": "admin", "delete": "admin"}, nil},
+		{callback.RoleRead, map[string]string{"2 E": "operator or admin", "2 *": "operator or admin", "2 v": "operator or admin", "2 c": "operator or admin", "r": "operator or admin", "x": "operator or admin", "T": "operator or admin", "z": "operator or admin", "u": "operator or admin", "n": "admin", "e": "admin", "delete": "admin"}, nil},
 		{callback.RoleOperator, map[string]string{"n": "admin", "e": "admin", "delete": "admin", "5 G": "admin", "5 B": "admin"}, []string{"T", "z", "5 m"}},
 		{callback.RoleAdmin, nil, []string{"T", "z", "delete", "5 m", "5 G", "5 B"}},
 	} {
@@ -167,4 +167,46 @@ func TestTimeToGoToIsExplained(t *testing.T) {
 		p.press("ctrl+u")
 		p.see(timeForms)
 	})
+}
+
+// Who may only look is offered no marks, which are for what changes calls, and no
+// export; on the log, which their key may not read, no key that is for its lines.
+func TestKeysOfAReaderDoSomething(t *testing.T) {
+	t.Parallel()
+	for _, role := range []callback.Role{callback.RoleRead, callback.RoleOperator} {
+		f := newFake()
+		f.server.Role = role
+		may := role.May(callback.RoleOperator)
+		if !may {
+			f.inside.denied = callback.Errorf(callback.CodeForbidden, "this needs the role operator")
+		}
+		fly(t, f, 160, 45, nil, func(p *pilot) {
+			for _, keys := range []string{"2", "1 enter"} {
+				p.press(keys)
+				for _, key := range []string{"Space mark", "v range", "* mark all", "c clear", "E export"} {
+					if strings.Contains(p.lastRow(), key) && !may {
+						t.Errorf("%s: %s offers %q", role, keys, p.lastRow())
+					}
+				}
+				p.press("space")
+				if says := p.m.desk.note.text; strings.HasPrefix(says, "Space: this needs a key of role") == may {
+					t.Errorf("%s: %s Space says %q", role, keys, says)
+				}
+				if may != strings.Contains(p.lastRow(), "Space mark") {
+					t.Errorf("%s: %s has %q", role, keys, p.lastRow())
+				}
+				p.press("esc")
+			}
+			p.press("6")
+			for _, key := range []string{"/ search", "l level", "F follow", "w wrap", "f from", "y copy"} {
+				if strings.Contains(p.lastRow(), key) != may {
+					t.Errorf("%s: the log's keys are %q", role, p.lastRow())
+				}
+			}
+			p.press("/ l w")
+			if open := p.m.desk.typing != nil; open != may {
+				t.Errorf("%s: a filter is typed: %v", role, open)
+			}
+		})
+	}
 }

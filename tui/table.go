@@ -58,10 +58,14 @@ func (t *table) spare(n int) {
 // head draws the titles.
 func (t *table) head(c *Canvas, y int) {
 	for i := range t.cols {
-		if col := &t.cols[i]; col.sign == 0 {
+		switch col := &t.cols[i]; {
+		case col.sign == 0 || col.x < 0:
 			t.put(c, y, i, RoleHeader, col.title)
-		} else {
+		case c.Width(col.title)+2 <= col.w:
 			t.put(c, y, i, RoleHeader, col.title+" "+string(col.sign))
+		default: // into the blank between two columns
+			t.put(c, y, i, RoleHeader, col.title)
+			c.Set(col.x+col.w, y, RoleHeader, col.sign)
 		}
 	}
 }
