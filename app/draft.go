@@ -20,7 +20,7 @@ func (a *App) TestDraft(ctx context.Context, ref string, d callback.Draft) (call
 	if err != nil {
 		return callback.Trial{}, err
 	}
-	return a.try(ctx, &cb)
+	return a.try(ctx, &cb, "a draft was tested")
 }
 
 // CheckDraft implements callback.Admin.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,8 +185,8 @@ func TestFailuresInTheLog(t *testing.T) {
 func TestStatesInTheLog(t *testing.T) {
 	t.Parallel()
 	a := resting(t, nil)
+	crm := callbackOf(t, a, "crm")
 	a.opt.Log = slogTo(a)
-	callbackOf(t, a, "crm")
 	now := time.Now()
 	a.pulse.sights(a, now)
 	last := uint64(0)
@@ -205,15 +206,52 @@ func TestStatesInTheLog(t *testing.T) {
 	step(func() error { return nil })
 	step(func() error { return a.Suspend(t.Context(), "crm", "ana") }, "warn outage crm: suspended by=ana")
 	step(func() error { return a.Resume(t.Context(), "crm") }, "info outage crm: resumed")
-	step(func() error { return a.Delete(t.Context(), "crm") })
+	step(func() error { return a.Delete(t.Context(), "crm") }, "info callback crm: deleted id="+crm.ID.String())
+}
+
+// The log tells of each change of a callback and of each sample that was sent, and
+// of none that was refused.
+func TestChangesInTheLog(t *testing.T) {
+	t.Parallel()
+	a := resting(t, func(o *Options) { o.Poster = teapot{} })
+	a.opt.Log = slogTo(a)
+	id := callbackOf(t, a, "crm").ID.String()
+	ctx, odd, url, auth, key, name := t.Context(), "no URL", "http://127.0.0.1:1/canary?a=canary", callback.AuthBearer, "canary", "erp"
+	d := callback.Draft{URL: &url, AuthType: &auth, AuthKey: &key}
+	for _, act := range []func(d callback.Draft) error{
+		func(d callback.Draft) error { _, err := a.Update(ctx, "crm", d, 0); return err },
+		func(d callback.Draft) error { _, err := a.TestDraft(ctx, "crm", d); return err },
+		func(d callback.Draft) error { d.Name = &name; _, err := a.TestDraft(ctx, "", d); return err },
+		func(callback.Draft) error { _, err := a.Test(ctx, "crm"); return err },
+	} {
+		if err := act(d); err != nil {
+			t.Fatal(err)
+		}
+		_ = act(callback.Draft{URL: &odd}) // it is told to who asked
+	}
+	want := []string{
+		"info callback crm: made id=" + id, "info callback crm: changed id=" + id,
+		"info delivery crm: a draft was tested answer=418 I'm a teapot", "info delivery erp: a draft was tested answer=418 I'm a teapot",
+		"info delivery crm: a test was sent answer=418 I'm a teapot", "info delivery crm: a test was sent answer=418 I'm a teapot",
+	}
+	if got, _ := texts(a, 0); !slices.Equal(got, want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// teapot answers every attempt with an error.
+type teapot struct{ still }
+
+func (teapot) Post(context.Context, *callback.Callback, *callback.Claim, int) []callback.Attempt {
+	return []callback.Attempt{{Number: 1, Code: 418, Class: callback.ClassStatus, Reason: "I'm a teapot"}}
 }
 
 // The log tells who began an operation, and what they said of it.
 func TestOperationInTheLog(t *testing.T) {
 	t.Parallel()
 	a := resting(t, nil)
-	a.opt.Log = slogTo(a)
 	callbackOf(t, a, "crm")
+	a.opt.Log = slogTo(a)
 	for _, remark := range []string{"", "ticket 4471"} {
 		n := callback.NewOperation{Ref: "crm", Kind: callback.OperationRetry, By: "ana", Remark: remark}
 		if _, _, err := a.StartOperation(t.Context(), n); err != nil {

@@ -49,11 +49,12 @@ func (a *App) Test(ctx context.Context, ref string) (callback.Trial, error) {
 	if err != nil {
 		return callback.Trial{}, err
 	}
-	return a.try(ctx, &h.Callback)
+	return a.try(ctx, &h.Callback, "a test was sent")
 }
 
-// try sends a sample to a callback as it is given.
-func (a *App) try(ctx context.Context, cb *callback.Callback) (callback.Trial, error) {
+// try sends a sample to a callback as it is given, and logs that in so many words:
+// nothing else is left of it.
+func (a *App) try(ctx context.Context, cb *callback.Callback, words string) (callback.Trial, error) {
 	if err := a.trials.begin(cb.Num); err != nil {
 		return callback.Trial{}, err
 	}
@@ -66,5 +67,8 @@ func (a *App) try(ctx context.Context, cb *callback.Callback) (callback.Trial, e
 	kind, body := post.Body(cb, &r)
 	t.ContentType, t.RequestBody = kind, string(body)
 	t.Attempts = a.opt.Poster.Post(ctx, cb, &callback.Claim{Response: r, Test: id}, 1)
+	if n := len(t.Attempts); n > 0 {
+		a.opt.Log.Info(words, "part", "delivery", "callback", cb.Name, "answer", said(&t.Attempts[n-1]))
+	}
 	return t, ctx.Err()
 }
