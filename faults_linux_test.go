@@ -169,7 +169,8 @@ func TestFewDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("RINGBACK_RETENTION_MIN_FREE_DISK", "16MiB")
-	p := start(t, bin, t.TempDir())
+	data := t.TempDir()
+	p := start(t, bin, data)
 	const callbacks, each = 20, 30
 	for i := range callbacks {
 		give(t, p.url+"/callbacks", fmt.Sprintf(`{"name": "c%d", "url": "%s/%d"}`, i, srv.URL, i), http.StatusCreated)
@@ -187,7 +188,19 @@ func TestFewDescriptors(t *testing.T) {
 	if _, body := status(t, "GET", p.url+"/callbacks", ""); strings.Contains(body, `"state":"down"`) || strings.Contains(body, `"state":"failing"`) {
 		t.Errorf("there are outages: %s", body)
 	}
-	p.end(t)
+	if _, body := status(t, "GET", p.url+"/system", ""); !strings.Contains(body, `"fewFiles":true`) {
+		t.Errorf("nobody is told that the store may come to lack files: %s", body)
+	}
+	for _, runs := range []bool{true, false} {
+		check := exec.CommandContext(t.Context(), bin, "check")
+		check.Env = append(os.Environ(), "RINGBACK_DATA_DIR="+data, "RINGBACK_HTTP_LISTEN="+strings.TrimPrefix(p.url, "http://"))
+		if out, err := check.CombinedOutput(); err != nil || !strings.Contains(string(out), "raise LimitNOFILE") {
+			t.Errorf("check while it runs (%v): %v\n%s", runs, err, out)
+		}
+		if runs {
+			p.end(t)
+		}
+	}
 }
 
 // A folder that cannot be written, or not even read: an exit code, a sentence, and

@@ -68,6 +68,10 @@ type Options struct {
 	// has; nil: it cannot be done.
 	Backup func(context.Context) (path string, bytes int64, err error)
 
+	// StoreFiles is how many files all else leaves to the store of those that the
+	// process may open; 0: not known.
+	StoreFiles int
+
 	Info callback.Server // what Server answers; the App fills in what changes
 	Log  *slog.Logger    // nil: silent
 }

@@ -40,8 +40,8 @@ func (c *cpu) look(now, began time.Time) float64 {
 	return c.share
 }
 
-// process tells how the operating system sees us.
-func (a *App) process(now time.Time) callback.Process {
+// process tells how the operating system sees us, with so many files of the store.
+func (a *App) process(now time.Time, storeFiles int) callback.Process {
 	p := callback.Process{
 		PID: os.Getpid(), Version: a.opt.Info.Version, Started: a.opt.Info.Started, CPU: a.cpu.look(now, a.opt.Info.Started),
 		Cores: runtime.GOMAXPROCS(0), RSS: resident(), Goroutines: runtime.NumGoroutine(),
@@ -55,6 +55,7 @@ func (a *App) process(now time.Time) callback.Process {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil {
 		p.MaxFiles = int(min(limit.Cur, 1<<31))
 	}
+	p.FewFiles = a.opt.StoreFiles > 0 && callback.FewFiles(storeFiles, a.opt.StoreFiles)
 	return p
 }
 

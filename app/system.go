@@ -25,7 +25,7 @@ func (a *App) System(ctx context.Context) (s callback.System, err error) {
 		return s, err
 	}
 	s.Storage, s.Mail.Failed = a.storage(), a.facts.failedMails()
-	s.Process = a.process(now)
+	s.Process = a.process(now, s.Storage.Files)
 	s.Mail.Server = a.opt.Info.MailServer
 	s.Mail.OK, s.Mail.Note = a.alert.Status()
 	s.Mail.Sent, s.Mail.LastSent = a.alert.Sent()

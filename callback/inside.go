@@ -193,6 +193,7 @@ type Storage struct {
 	GrowsSince           time.Time // zero: not known yet
 	LSM, ValueLog        uint64    // bytes of the engine's trees and logs; both 0: not known
 	Tables               []int     // by level; empty: not known
+	Files                int       // that the engine holds open; 0: not known
 	Calls                uint64    // that are kept
 	Oldest               time.Time // when the oldest of them came
 	KeepDone, KeepFailed time.Duration
@@ -216,10 +217,16 @@ type Process struct {
 	RSS, Heap       uint64
 	Goroutines      int
 	Files, MaxFiles int           // descriptors; 0: not known
+	FewFiles        bool          // what all else leaves of them to the store may not do
 	GCPause         time.Duration // 99 of 100 were no longer; 0: there were none
 	ClockDoubtful   bool          // the clock jumped, and is not followed
 	Starts          []Start       // the latest first, this one included
 }
+
+// FewFiles reports whether a store that holds so many files open may come to lack
+// some, where so many are left to it: compaction writes tables anew before it
+// removes what they hold, and what waits grows.
+func FewFiles(open, left int) bool { return 2*open > left }
 
 // Start is one life of the appliance.
 type Start struct {

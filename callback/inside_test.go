@@ -49,3 +49,12 @@ func TestAgeBucket(t *testing.T) {
 		}
 	}
 }
+
+func TestFewFiles(t *testing.T) {
+	t.Parallel()
+	for of, want := range map[[2]int]bool{{2, 1}: true, {48, 96}: false, {49, 96}: true, {1000, 59000}: false} {
+		if got := FewFiles(of[0], of[1]); got != want {
+			t.Errorf("%d open, %d left: got %v", of[0], of[1], got)
+		}
+	}
+}

@@ -38,8 +38,10 @@ func (e *Engine) Storage() (s callback.Storage) {
 		switch filepath.Ext(name) {
 		case ".sst", ".mem":
 			s.LSM += uint64(onDisk)
+			s.Files++
 		case ".vlog":
 			s.ValueLog += uint64(onDisk)
+			s.Files++
 		}
 	})
 	levels := e.db.Levels()

@@ -26,6 +26,10 @@ func (p *systemPage) drawProcess(s *sheet) {
 			files += " of " + Count(uint64(g.MaxFiles))
 		}
 	}
+	open := fact{text: "open files " + files}
+	if g.FewFiles {
+		open = fact{role: RoleFailing, text: open.text + " " + string(s.c.Glyphs().Failing) + " few for the store"}
+	}
 	pause := absent
 	if g.GCPause > 0 {
 		pause = fineLatency(g.GCPause)
@@ -36,7 +40,7 @@ func (p *systemPage) drawProcess(s *sheet) {
 	}
 	s.facts("",
 		fact{text: "cpu " + cpu}, fact{text: "rss " + size(g.RSS)}, fact{text: "heap " + size(g.Heap)},
-		fact{text: "goroutines " + Count(uint64(max(g.Goroutines, 0)))}, fact{text: "open files " + files},
+		fact{text: "goroutines " + Count(uint64(max(g.Goroutines, 0)))}, open,
 		fact{text: "gc pause p99 " + pause}, clock)
 	s.facts("starts", p.starts(s)...)
 }

@@ -101,6 +101,19 @@ func TestSystemOfNothing(t *testing.T) {
 	})
 }
 
+// Too few files are told of where there is room for little else.
+func TestSystemLacksFiles(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.inside.system.Process.FewFiles = true
+	for _, size := range [][2]int{{80, 24}, {140, 40}} {
+		fly(t, f, size[0], size[1], nil, func(p *pilot) {
+			p.press("5")
+			p.see("! few for the store")
+		})
+	}
+}
+
 func TestSystemScrolls(t *testing.T) {
 	t.Parallel()
 	fly(t, newFake(), 60, 15, nil, func(p *pilot) {

@@ -130,7 +130,7 @@ func (s *systemShape) domain() callback.System {
 func (s *storageShape) domain() callback.Storage {
 	return callback.Storage{
 		Dir: s.Dir, Free: s.Free, Total: s.Total, Refuses: s.Refuses, Used: s.Used, Grows: s.Grows, GrowsSince: at(s.GrowsSince),
-		LSM: s.LSM, ValueLog: s.ValueLog, Tables: s.Tables, Calls: s.Calls, Oldest: at(s.Oldest),
+		LSM: s.LSM, ValueLog: s.ValueLog, Tables: s.Tables, Files: s.Files, Calls: s.Calls, Oldest: at(s.Oldest),
 		KeepDone: time.Duration(s.KeepDoneMs), KeepFailed: time.Duration(s.KeepFailedMs),
 		Cleanup: callback.Cleanup{At: at(s.Cleaned), Took: time.Duration(s.CleanupMs), Removed: s.Removed},
 	}
@@ -139,7 +139,7 @@ func (s *storageShape) domain() callback.Storage {
 func (s *processShape) domain() callback.Process {
 	p := callback.Process{
 		PID: s.PID, Version: s.Version, Started: at(s.Started), CPU: -1, Cores: s.Cores, RSS: s.RSS, Heap: s.Heap,
-		Goroutines: s.Goroutines, Files: s.Files, MaxFiles: s.MaxFiles, GCPause: time.Duration(s.GCPauseMs), ClockDoubtful: s.ClockDoubtful,
+		Goroutines: s.Goroutines, Files: s.Files, MaxFiles: s.MaxFiles, FewFiles: s.FewFiles, GCPause: time.Duration(s.GCPauseMs), ClockDoubtful: s.ClockDoubtful,
 	}
 	if s.CPU != nil {
 		p.CPU = *s.CPU

@@ -35,12 +35,12 @@ func (f *fixed) System(context.Context) (callback.System, error) {
 		Accept: callback.Digest{Count: 9, P50: 900 * time.Microsecond, P90: 2200 * time.Microsecond, P99: 4100 * time.Microsecond, Max: 31 * time.Millisecond},
 		Commit: callback.Digest{Count: 4, P50: time.Millisecond, P90: time.Millisecond, P99: time.Millisecond, Max: time.Millisecond},
 		Storage: callback.Storage{
-			Dir: "ringback-data", Free: 81, Total: 100, Refuses: 2, Used: 18, Grows: -9, GrowsSince: clock("08:00:00"), LSM: 1, ValueLog: 15, Tables: []int{2, 0, 31},
+			Dir: "ringback-data", Free: 81, Total: 100, Refuses: 2, Used: 18, Grows: -9, GrowsSince: clock("08:00:00"), LSM: 1, ValueLog: 15, Tables: []int{2, 0, 31}, Files: 40,
 			Calls: 31204118, Oldest: clock("00:00:00"), KeepDone: 720 * time.Hour, KeepFailed: 8760 * time.Hour,
 			Cleanup: callback.Cleanup{At: clock("03:10:00"), Took: 41 * time.Second, Removed: 340882},
 		},
 		Process: callback.Process{
-			PID: 812, Version: "1.2.3", Started: clock("08:00:00"), CPU: 0.31, Cores: 2, RSS: 412, Heap: 201, Goroutines: 611, Files: 402, MaxFiles: 65536,
+			PID: 812, Version: "1.2.3", Started: clock("08:00:00"), CPU: 0.31, Cores: 2, RSS: 412, Heap: 201, Goroutines: 611, Files: 402, MaxFiles: 65536, FewFiles: true,
 			GCPause: 400 * time.Microsecond, ClockDoubtful: true,
 			Starts: []callback.Start{{At: clock("08:00:00"), Version: "1.2.3", Interrupted: 17}, {At: clock("07:00:00"), Ended: clock("07:30:00"), Version: "1.2.2"}},
 		},

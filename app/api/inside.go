@@ -158,7 +158,7 @@ func systemOf(s *callback.System) systemShape {
 func storageOf(s *callback.Storage) storageShape {
 	return storageShape{
 		Dir: s.Dir, Free: s.Free, Total: s.Total, Refuses: s.Refuses, Used: s.Used, Grows: s.Grows, GrowsSince: stamp(s.GrowsSince),
-		LSM: s.LSM, ValueLog: s.ValueLog, Tables: s.Tables, Calls: s.Calls, Oldest: stamp(s.Oldest),
+		LSM: s.LSM, ValueLog: s.ValueLog, Tables: s.Tables, Files: s.Files, Calls: s.Calls, Oldest: stamp(s.Oldest),
 		KeepDoneMs: millis(s.KeepDone), KeepFailedMs: millis(s.KeepFailed),
 		Cleaned: stamp(s.Cleanup.At), CleanupMs: millis(s.Cleanup.Took), Removed: s.Cleanup.Removed,
 	}
@@ -167,7 +167,7 @@ func storageOf(s *callback.Storage) storageShape {
 func processOf(p *callback.Process) processShape {
 	s := processShape{
 		PID: p.PID, Version: p.Version, Started: stamp(p.Started), Cores: p.Cores, RSS: p.RSS, Heap: p.Heap, Goroutines: p.Goroutines,
-		Files: p.Files, MaxFiles: p.MaxFiles, GCPauseMs: millis(p.GCPause), ClockDoubtful: p.ClockDoubtful, Starts: make([]startShape, len(p.Starts)),
+		Files: p.Files, MaxFiles: p.MaxFiles, FewFiles: p.FewFiles, GCPauseMs: millis(p.GCPause), ClockDoubtful: p.ClockDoubtful, Starts: make([]startShape, len(p.Starts)),
 	}
 	if cpu := finite(p.CPU); cpu >= 0 {
 		s.CPU = &cpu

@@ -93,6 +93,7 @@ type storageShape struct {
 	LSM          uint64 `json:"lsmBytes,omitzero"`
 	ValueLog     uint64 `json:"valueLogBytes,omitzero"`
 	Tables       []int  `json:"tables,omitzero"`
+	Files        int    `json:"openFiles,omitzero"`
 	Calls        uint64 `json:"calls"`
 	Oldest       stamp  `json:"oldestCallDate,omitzero"`
 	KeepDoneMs   millis `json:"keepDeliveredMs,omitzero"`
@@ -113,6 +114,7 @@ type processShape struct {
 	Goroutines    int          `json:"goroutines"`
 	Files         int          `json:"openFiles,omitzero"`
 	MaxFiles      int          `json:"maxOpenFiles,omitzero"`
+	FewFiles      bool         `json:"fewFiles,omitzero"`
 	GCPauseMs     millis       `json:"gcPauseMs,omitzero"`
 	ClockDoubtful bool         `json:"clockDoubtful"`
 	Starts        []startShape `json:"starts"`

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ringback/app/config"
+	"ringback/callback"
 	"ringback/queue"
 )
 
@@ -141,6 +142,9 @@ func (k *checker) listener(ctx context.Context, c *console) (running bool) {
 		} else {
 			k.keys(keys)
 		}
+		if s, err := d.System(ctx); err == nil && s.Process.FewFiles {
+			k.add(signNote, "files", "the store holds %d open of the %d that ringback may open, and may come to lack some: raise LimitNOFILE (ulimit -n)", s.Storage.Files, s.Process.MaxFiles)
+		}
 		_ = d.close() // it never fails
 		return true
 	}
@@ -216,6 +220,10 @@ func (k *checker) content(ctx context.Context, dir string) {
 		n += h.Live.Counts.Sum()
 	}
 	k.keys(store.Keys())
+	open := store.Storage().Files
+	if left := forStore(attempts(k.cfg.Delivery.MaxInFlight)); callback.FewFiles(open, left) {
+		k.add(signNote, "files", "the store holds %d open, and %d are left to it when all else takes its share of the %d that this process may open: raise LimitNOFILE (ulimit -n)", open, left, descriptors())
+	}
 	err = store.Check(ctx)
 	switch err = errors.Join(err, store.Close()); {
 	case err == nil:

@@ -92,6 +92,9 @@ func openHouse(ctx context.Context, cfg config.Config, src config.Source, log *s
 	if h.store, err = openStore(&cfg, h.folder, log.With("part", "store"), h.committing); err != nil {
 		return h, err
 	}
+	if n, left := h.store.Storage().Files, forStore(cfg.Delivery.MaxInFlight); callback.FewFiles(n, left) {
+		log.Warn("the store may come to lack files: the process may not open enough (LimitNOFILE, ulimit -n)", "files", descriptors(), "store", n, "left", left)
+	}
 	if !h.doors.loopback() && len(h.store.Keys()) == 0 {
 		return h, noKeys(cfg.HTTP.Listen, src)
 	}
@@ -146,8 +149,9 @@ func (h *house) newApp(mailer callback.Mailer, demo bool) *app.App {
 	}
 	return app.New(app.Options{
 		Store: h.store, Poster: h.poster, Mailer: mailer, Policy: policy(cfg), MaxInFlight: cfg.Delivery.MaxInFlight, MaxBytes: int(cfg.MemoryLimit / memoryShare),
-		SeriesDir: h.folder.path("series"),
-		Delivered: time.Duration(cfg.Retention.Delivered), Failed: time.Duration(cfg.Retention.Failed),
+		SeriesDir:  h.folder.path("series"),
+		StoreFiles: forStore(cfg.Delivery.MaxInFlight),
+		Delivered:  time.Duration(cfg.Retention.Delivered), Failed: time.Duration(cfg.Retention.Failed),
 		Secret: h.folder.secret, Metrics: h.metrics, Info: info, Log: h.log,
 		Meter: h.meter, Journal: h.journal, Starts: h.starts, Backup: h.ownBackup,
 		Alerts: alert.Options{

@@ -13,7 +13,8 @@ const maxConnections = 4096
 
 // Of the files that the process may have open half are for connections that come
 // in, a quarter for attempts, an eighth for connections that are kept for others,
-// and the rest for the store, which must never be without.
+// and the rest for the store, which must never be without. It takes one for each
+// table and each 16 MiB of responses.
 
 // descriptors returns how many files the process may have open.
 func descriptors() int {
@@ -33,6 +34,15 @@ func attempts(asked int) int { return min(asked, max(descriptors()/4, 4)) }
 // kept returns how many connections that nothing uses one host may have, and all of
 // them twice that, where so many attempts run at once.
 func kept(attempts int) int { return min(attempts, max(descriptors()/16, 2)) }
+
+// ownFiles is how many files are open beside those: logs, sockets, series, mail.
+const ownFiles = 32
+
+// forStore returns how many files are left to the store where so many attempts may
+// run at once and everything else takes what it may.
+func forStore(attempts int) int {
+	return max(descriptors()-connections()-attempts-2*kept(attempts)-ownFiles, 1)
+}
 
 // limited is a listener that accepts no more than a number of connections at
 // once.
