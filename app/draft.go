@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"ringback/app/post"
 	"ringback/callback"
 )
 
@@ -13,6 +14,13 @@ const (
 	lookTime = 10 * time.Second // for all there is to look at
 	maxLooks = 4                // at once: a person waits for each
 )
+
+// reacher is a poster that finds out whether an endpoint is there.
+type reacher interface {
+	Reach(ctx context.Context, cb *callback.Callback) callback.Attempt
+}
+
+var _ reacher = (*post.Poster)(nil)
 
 // TestDraft implements callback.Admin.
 func (a *App) TestDraft(ctx context.Context, ref string, d callback.Draft) (callback.Trial, error) {
@@ -38,7 +46,7 @@ func (a *App) CheckDraft(ctx context.Context, ref string, d callback.Draft) ([]c
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	var looks []func() callback.Finding
-	if r, ok := a.opt.Poster.(callback.Reacher); ok && d.URL != nil {
+	if r, ok := a.opt.Poster.(reacher); ok && d.URL != nil {
 		looks = append(looks, func() callback.Finding {
 			got := r.Reach(ctx, &cb)
 			return callback.URLFinding(&got)

@@ -330,13 +330,6 @@ type Event struct {
 	Text     string
 }
 
-// Reacher finds out whether an endpoint is there.
-type Reacher interface {
-	// Reach makes one GET of the callback's URL, without its key and headers, and
-	// takes some seconds at most. It is bound by the same rules as Post.
-	Reach(ctx context.Context, cb *Callback) Attempt
-}
-
 // Poster makes attempts.
 type Poster interface {
 	// Post makes the attempt with that number for a claimed call, and a second

@@ -8,13 +8,13 @@ import (
 	"ringback/callback"
 )
 
-var _ callback.Reacher = (*Poster)(nil)
-
 // reachTime is how long connecting, and then the answer, of a look at an
 // endpoint may take, where attempts do not have less.
 const reachTime = 5 * time.Second
 
-// Reach implements callback.Reacher, on a connection of its own.
+// Reach makes one GET of the callback's URL, without its key and headers, on a
+// connection of its own, and takes some seconds at most. It is bound by the same
+// rules as Post.
 func (p *Poster) Reach(ctx context.Context, cb *callback.Callback) callback.Attempt {
 	a, _ := p.attempt(ctx, p.look(cb), 1, true)
 	return a
