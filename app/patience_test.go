@@ -44,8 +44,8 @@ func TestPatience(t *testing.T) {
 	t.Parallel()
 	q := callback.ListQuery{Limit: 10, Filter: callback.Filter{Status: callback.ListPending, Text: "needle"}}
 	list, err := haystack(t, time.Hour).Calls(t.Context(), q)
-	if err != nil || len(list.Calls) != 2 || list.More || list.Total != 2 || !list.Exact {
-		t.Errorf("with patience: %d calls of %d (exact %v), more %v: %v", len(list.Calls), list.Total, list.Exact, list.More, err)
+	if err != nil || len(list.Calls) != 2 || list.More || list.Total != 2 || !list.Exact || list.Looked != 1000 {
+		t.Errorf("with patience: %d calls of %d (exact %v), %d looked at, more %v: %v", len(list.Calls), list.Total, list.Exact, list.Looked, list.More, err)
 	}
 	a := haystack(t, 1) // a nanosecond
 	var found, empty int
