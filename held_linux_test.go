@@ -108,7 +108,10 @@ func newFeed(t *testing.T) *feed {
 func (f *feed) flow(ctx context.Context, url string) {
 	const line = `{"callbackId":"load","from":{"name":"Ann"},"responseMessage":{"channel":"SMS","acknowledged":"now","content":"yes"}}` + "\n"
 	r, w := io.Pipe()
-	go func() {
+	var writer sync.WaitGroup
+	defer writer.Wait()
+	defer r.Close() // so that it ends
+	writer.Go(func() {
 		for ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
@@ -119,7 +122,7 @@ func (f *feed) flow(ctx context.Context, url string) {
 			}
 		}
 		_ = w.Close() // of a pipe
-	}()
+	})
 	res, err := (&http.Client{}).Post(url+"/responses", "application/x-ndjson", r)
 	if err != nil {
 		return // a rate of nothing tells

@@ -113,14 +113,9 @@ func TestFillsWhileCommitting(t *testing.T) {
 func TestShownWhileCommitting(t *testing.T) {
 	t.Parallel()
 	var gate sync.Mutex
-	begun := make(chan struct{}, 100)
 	e, err := Open(Options{
 		Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty, noSync: true,
-		Committing: func(int) func() {
-			begun <- struct{}{}
-			gate.Lock()
-			return gate.Unlock
-		},
+		Committing: func(int) func() { gate.Lock(); return gate.Unlock },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -130,44 +125,7 @@ func TestShownWhileCommitting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := fill(t, e, cb.Num, 2)
-	due := func() []callback.Entry {
-		page, err := e.Due(t.Context(), cb.Num, callback.Fresh, callback.DueKey{}, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return page
-	}
-	if _, err := e.Claim(t.Context(), queuetest.Start, cb.Num, due(), nil); err != nil {
-		t.Fatal(err)
-	}
-	for len(begun) > 0 {
-		<-begun
-	}
-	shown := func(want callback.CallState) {
-		t.Helper()
-		live := e.Callbacks()[0].Live
-		for _, id := range ids {
-			if c, err := e.Call(t.Context(), cb.Num, id); err != nil || c.State(&live) != want {
-				t.Errorf("call %s is %s, want %s: %v", id, c.State(&live), want, err)
-			}
-		}
-		const all = callback.ListSuccess | callback.ListPending
-		for _, f := range []callback.Filter{{State: want, Status: all}, {Status: all}} {
-			page, err := e.Calls(t.Context(), callback.CallQuery{Num: cb.Num, Filter: f})
-			if err != nil || len(page.Calls) != len(ids) {
-				t.Errorf("%+v: %d calls, want %d: %v", f, len(page.Calls), len(ids), err)
-			}
-			for _, c := range page.Calls {
-				if c.State(&live) != want {
-					t.Errorf("call %s is listed as %s, want %s", c.ID, c.State(&live), want)
-				}
-			}
-		}
-		if page := due(); len(page) != 0 {
-			t.Errorf("%d are due", len(page))
-		}
-	}
+	ids := underWay(t, e, cb.Num, 2)
 	gate.Lock()
 	var wg sync.WaitGroup
 	for i, id := range ids { // the first is being committed when the second comes into the next group
@@ -181,17 +139,14 @@ func TestShownWhileCommitting(t *testing.T) {
 			left = len(e.runs)
 			e.mu.RUnlock()
 		}
-		shown(callback.StateDelivering)
+		showAs(t, e, cb.Num, ids, callback.StateDelivering)
 	}
 	gate.Unlock()
 	wg.Wait()
-	shown(callback.StateDelivered)
+	showAs(t, e, cb.Num, ids, callback.StateDelivered)
 
 	// And of one that failed it is to be seen at once that it waits.
-	ids = fill(t, e, cb.Num, 1)
-	if _, err := e.Claim(t.Context(), queuetest.Start, cb.Num, due(), nil); err != nil {
-		t.Fatal(err)
-	}
+	ids = underWay(t, e, cb.Num, 1)
 	failed := callback.Attempt{Started: queuetest.Start, Code: 503, Class: callback.ClassStatus}
 	if _, err := e.Record(t.Context(), queuetest.Start, cb.Num, ids[0], []callback.Attempt{failed}); err != nil {
 		t.Fatal(err)
@@ -199,6 +154,46 @@ func TestShownWhileCommitting(t *testing.T) {
 	c, err := e.Call(t.Context(), cb.Num, ids[0])
 	if page, fault := e.Due(t.Context(), cb.Num, callback.Tried, callback.DueKey{}, 2); err != nil || c.Running || fault != nil || len(page) != 1 {
 		t.Errorf("the one that failed runs: %v, %v; due are %d, %v", c.Running, err, len(page), fault)
+	}
+}
+
+// underWay enqueues and claims calls.
+func underWay(t *testing.T, e *Engine, num callback.Num, n int) []callback.CallID {
+	t.Helper()
+	ids := fill(t, e, num, n)
+	due, err := e.Due(t.Context(), num, callback.Fresh, callback.DueKey{}, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims, err := e.Claim(t.Context(), queuetest.Start, num, due, nil); err != nil || len(claims) != n {
+		t.Fatalf("%d claims: %v", len(claims), err)
+	}
+	return ids
+}
+
+// showAs verifies that calls that do not wait are in a state, wherever that is told.
+func showAs(t *testing.T, e *Engine, num callback.Num, ids []callback.CallID, want callback.CallState) {
+	t.Helper()
+	live := e.Callbacks()[0].Live
+	for _, id := range ids {
+		if c, err := e.Call(t.Context(), num, id); err != nil || c.State(&live) != want {
+			t.Errorf("call %s is %s, want %s: %v", id, c.State(&live), want, err)
+		}
+	}
+	const all = callback.ListSuccess | callback.ListPending
+	for _, f := range []callback.Filter{{State: want, Status: all}, {Status: all}} {
+		page, err := e.Calls(t.Context(), callback.CallQuery{Num: num, Filter: f})
+		if err != nil || len(page.Calls) != len(ids) {
+			t.Errorf("%+v: %d calls, want %d: %v", f, len(page.Calls), len(ids), err)
+		}
+		for _, c := range page.Calls {
+			if c.State(&live) != want {
+				t.Errorf("call %s is listed as %s, want %s", c.ID, c.State(&live), want)
+			}
+		}
+	}
+	if due, err := e.Due(t.Context(), num, callback.Fresh, callback.DueKey{}, 2); len(due) != 0 || err != nil {
+		t.Errorf("%d are due: %v", len(due), err)
 	}
 }
 
