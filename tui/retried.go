@@ -98,7 +98,7 @@ func (d *desk) tookFollowed(msg followedMsg) {
 
 // says tells how it fared.
 func (f *followed) says(d *desk) string {
-	s := d.retryOf(&f.outcome, f.name) + d.retry(&f.outcome, 0, "")
+	s := d.retryOf(&f.outcome, f.name) + became(&f.outcome, 0, "")
 	if f.story != "" {
 		s += "; " + f.story
 	}
@@ -116,9 +116,9 @@ func roleOfRetry(r *callback.Requeued) Role {
 	return RoleText
 }
 
-// retry tells what became of calls that were sent again, beside which before had
+// became tells what became of calls that were sent again, beside which before had
 // succeeded when their turn came; waits says what those wait for that still do.
-func (d *desk) retry(r *callback.Requeued, before uint64, waits string) string {
+func became(r *callback.Requeued, before uint64, waits string) string {
 	waiting := "waiting"
 	if waits != "" {
 		waiting += ", " + waits
@@ -165,9 +165,9 @@ func (d *desk) retried(h *callback.HealthView) string {
 		return ""
 	}
 	if d.retrying(h.ID) { // there are more to come
-		return "so far " + strings.TrimPrefix(d.retry(r, 0, d.waitFor(h)), "all ")
+		return "so far " + strings.TrimPrefix(became(r, 0, d.waitFor(h)), "all ")
 	}
-	return d.retry(r, d.succeededBefore(h.ID, r), d.waitFor(h))
+	return became(r, d.succeededBefore(h.ID, r), d.waitFor(h))
 }
 
 // overtaken returns how many calls a retry of our own would have let go, had they
