@@ -34,6 +34,9 @@ func (e *Engine) Due(_ context.Context, num callback.Num, class callback.DueClas
 				e.opt.Log.Error("a due entry is damaged: its call is not sent", "call", id, "err", err)
 				return true, nil
 			}
+			// A result that is stored between this transaction and this question makes
+			// a call seem to wait: who claims it finds that it does not (group.claimDue). To
+			// note before what runs, as lists do, costs more for the few asked for here.
 			if e.attempt(id).show(&entry); entry.Running {
 				return true, nil
 			}

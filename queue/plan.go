@@ -22,9 +22,9 @@ type list struct {
 }
 
 // plan chooses the indexes that answer q with the least to look at: none for
-// calls that are named, by message id, by code, what runs, or else the rows by status. All are in the order of
-// ids. What the engine has in memory is read after the transaction was begun:
-// spans only widen, so they hold all that the transaction sees.
+// calls that are named, by message id, by code, what runs, or else the rows by
+// status. All are in the order of ids. Spans are read after the transaction was
+// begun: they only widen, so they hold all that it sees.
 func (e *Engine) plan(t *badger.Txn, q callback.CallQuery, now moment) *list {
 	l := &list{merge: merge{t: t, oldest: q.Oldest, most: q.Scan, room: q.Bytes, turns: turns{oldest: q.Oldest}}, e: e, q: q, now: now, few: fewFresh}
 	l.expand = l.addHouse
