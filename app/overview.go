@@ -96,6 +96,7 @@ func (a *App) waiting(ctx context.Context, v *callback.HealthView, now time.Time
 			v.Oldest = earlier(v.Oldest, page[i].Enqueued)
 			if at, ok := st.StartAt(&page[i]); ok {
 				v.NextTry = earlier(v.NextTry, at)
+				v.LastTry = v.LastTry || st.LastTry(&page[i])
 			}
 		}
 	}

@@ -37,6 +37,7 @@ type lab struct {
 	last   CallID
 	alerts []Alert
 	wrote  bool // the last step wanted the outage's record written
+	anew   bool // the next call that is let go is the first of a retry
 }
 
 func labPolicy() Policy {
@@ -184,9 +185,13 @@ func (l *lab) undo(e *Entry, before Entry) (err error) {
 
 func (l *lab) requeue(e *Entry, extend bool) (changed bool) {
 	l.t.Helper()
-	l.do(func(s *Step) { changed = s.Requeue(e, extend) })
+	l.do(func(s *Step) { changed = s.Requeue(e, extend, l.anew) })
+	l.anew = l.anew && !changed
 	return changed
 }
+
+// retry begins a retry of many.
+func (l *lab) retry() { l.t.Helper(); l.do(func(s *Step) { s.Probe() }); l.anew = true }
 
 // givenUp lets a new call fail, and be given up at the end of its window.
 func (l *lab) givenUp() *Entry {

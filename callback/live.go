@@ -26,7 +26,8 @@ type Live struct {
 	ResumedAt      time.Time
 
 	Deleted bool
-	// Since is when the shown State was entered; State is kept to notice.
+	// Since is when the shown State was entered; State is kept to notice. What
+	// people are told is ShownSince.
 	State State
 	Since time.Time
 
@@ -114,6 +115,19 @@ func (l *Live) shown() State {
 		return Failing
 	}
 	return Healthy
+}
+
+// ShownSince returns since when the callback does as is shown, as its owner asks:
+// one that fails or is down has done so since its outage began, whatever a
+// suspension or a probe that succeeded made of its State meanwhile.
+func (l *Live) ShownSince() time.Time {
+	o := &l.Outage
+	switch {
+	case l.State != Failing && l.State != Down:
+	case o.Phase == OutageOpen, o.Phase == Recovering && l.State == Failing:
+		return o.Started
+	}
+	return l.Since
 }
 
 // Purgeable returns up to which number outages may be removed once they are

@@ -162,6 +162,7 @@ func (h *house) requeue(t *rapid.T) {
 		l.asked = h.now
 	}
 	l.do(func(s *Step) { s.Probe() })
+	first := true
 	for i, c := range l.calls {
 		if i%skip > 0 {
 			continue
@@ -169,12 +170,12 @@ func (h *house) requeue(t *rapid.T) {
 		failed := c.Status == Failed && c.Reason != Deleted && c.Reason != Damaged
 		may := !l.live.Deleted && c.run == nil && c.made > 0 && (failed || c.Status == Ready && !c.again && (c.Due.After(h.now) || !c.Requeued))
 		var changed bool
-		l.do(func(s *Step) { changed = s.Requeue(&c.Entry, extend) })
+		l.do(func(s *Step) { changed = s.Requeue(&c.Entry, extend, first) })
 		if changed != may || changed && (c.Status != Ready || c.Due.After(h.now)) {
 			t.Fatalf("call %s was asked for again: %v, want %v: %+v", c.ID, changed, may, c.Entry)
 		}
 		if changed {
-			c.requeued = h.now
+			c.requeued, first = h.now, false
 		}
 		if changed && failed {
 			c.again, c.renew = true, extend
@@ -308,7 +309,7 @@ func (l *lane) check() {
 	t, live := l.h.t, &l.live
 	var n Counts
 	running, manual := 0, 0
-	var attempts, good, asked uint64
+	var attempts, good, asked, once uint64
 	for _, c := range l.calls {
 		attempts += uint64(c.Attempts)
 		if c.Reason == Delivered {
@@ -318,6 +319,9 @@ func (l *lane) check() {
 		n.Accepted++
 		if c.Requeued {
 			asked++
+		}
+		if c.again && !c.renew {
+			once++
 		}
 		if c.run != nil && c.Manual {
 			manual++
@@ -334,6 +338,9 @@ func (l *lane) check() {
 	}
 	if asked != live.Requeued.Waiting() {
 		t.Fatalf("%d calls were let go again and wait, of %+v", asked, live.Requeued)
+	}
+	if once != live.Requeued.Once {
+		t.Fatalf("%d calls get one attempt, of %+v", once, live.Requeued)
 	}
 	if running != live.Running || manual != live.Manual {
 		t.Fatalf("%d and %d run, %d and %d counted", running, manual, live.Running, live.Manual)

@@ -69,15 +69,19 @@ func (s *Step) Reopen(e *Entry) (bool, error) {
 // Requeue lets a call that failed be sent again, now, through the gate: the
 // retry by filter. One that waits keeps its window and is only due earlier, or
 // stays in line where it is due; one that was given up is owed one attempt (see
-// Entry.Was), and extend lets a new window begin if that fails. It reports whether
-// anything changed, be it that Live.Requeued counts the call from now on: not for
+// Entry.Was), and extend lets a new window begin if that fails. first: nothing was
+// let go by this retry yet; Live.Requeued begins anew with it, where the one before
+// has come to its end. It reports whether anything changed, be it that Live.Requeued counts the call from now on: not for
 // a call that runs, was never tried, was asked for before or is a success, nor where
 // its response is damaged. While the callback is suspended the call is held.
-func (s *Step) Requeue(e *Entry, extend bool) bool {
+func (s *Step) Requeue(e *Entry, extend, first bool) bool {
 	failed := e.Status == Failed && e.Reason != Deleted && e.Reason != Damaged
 	waits := e.Status == Ready && e.Was == NoReason && (e.Due.After(s.Now) || !e.Requeued)
 	if s.Live.Deleted || e.Running || !e.tried() || e.Attempts >= MaxAttempts || !failed && !waits {
 		return false
+	}
+	if first && s.Live.Requeued.Waiting() == 0 {
+		s.Live.Requeued = Requeued{}
 	}
 	*s.Live.Counts.of(e)--
 	if failed {
@@ -94,12 +98,8 @@ func (s *Step) Requeue(e *Entry, extend bool) bool {
 }
 
 // Probe begins a retry of many: an endpoint that is down is probed at once, for a
-// person has reason to think that it is back, and Live.Requeued begins anew where
-// it has come to its end.
+// person has reason to think that it is back.
 func (s *Step) Probe() {
-	if s.Live.Requeued.Waiting() == 0 {
-		s.Live.Requeued = Requeued{}
-	}
 	s.Live.Gate.probeNow(s.Now)
 	s.shown()
 }

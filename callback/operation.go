@@ -186,7 +186,7 @@ func (o *Operation) Came(now time.Time, p *OperationPage, n int) {
 // Apply does to e what o is for, and reports whether that changed anything.
 func (o *Operation) Apply(s *Step, e *Entry) bool {
 	if o.Kind == OperationRetry {
-		return s.Requeue(e, o.Extend)
+		return s.Requeue(e, o.Extend, o.Changed == 0)
 	}
 	return s.Resolve(e, o.By)
 }

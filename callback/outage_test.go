@@ -372,3 +372,42 @@ func TestPolicyFor(t *testing.T) {
 		}
 	}
 }
+
+// TestShownSince proves that one that fails or is down is told to do so since its
+// outage began, through suspensions and probes that succeed.
+func TestShownSince(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	began := func(what string, want State, since time.Time) {
+		t.Helper()
+		same(t, what, l.live.State, want)
+		sameTime(t, what+" since", l.live.ShownSince(), since)
+	}
+	l.enqueue()
+	began("healthy", Healthy, noon)
+	l.after(time.Minute)
+	e := l.enqueue()
+	l.bad(e)
+	start := l.now
+	began("failing", Failing, start)
+	l.after(time.Second)
+	l.shut()
+	began("down", Down, start)
+	l.after(time.Hour)
+	l.suspend()
+	suspended := l.now
+	began("suspended", Suspended, suspended)
+	l.after(time.Hour)
+	l.resume()
+	began("down again", Down, start)
+	l.enqueue()
+	l.pass()
+	began("answers again, carefully", Failing, start)
+	l.do(func(s *Step) { s.Tick(true) })
+	healthy := l.now
+	began("well", Healthy, healthy)
+	l.after(time.Minute)
+	l.suspend()
+	l.resume()
+	began("nobody knows", Down, l.now) // the outage is not over, and had ended
+}

@@ -146,7 +146,7 @@ func TestRequeue(t *testing.T) {
 				l.requeue(e, false)
 				same(t, "verdict before the probe", l.may(e), Wait)
 			}
-			l.do(func(s *Step) { s.Probe() })
+			l.retry()
 			l.start(a)
 			same(t, "verdict beside the probe", l.may(b), Wait)
 			l.finish(a, Result{OK: true, Code: 200})
@@ -160,7 +160,7 @@ func TestRequeue(t *testing.T) {
 			l.live.Oldest = time.Time{}
 			l.requeue(a, false)
 			l.requeue(b, false)
-			l.do(func(s *Step) { s.Probe() })
+			l.retry()
 			l.gone(a)
 			l.is(a, Failed, Exhausted)
 			l.after(48 * time.Hour)
@@ -173,7 +173,7 @@ func TestRequeue(t *testing.T) {
 			e := l.enqueue()
 			l.bad(e)
 			live := l.live
-			l.do(func(s *Step) { s.Probe() })
+			l.retry()
 			same(t, "live", l.live, live)
 		}},
 		{"retry by hand meanwhile: that was its attempt; with extend: a new window", func(t *testing.T) {

@@ -315,6 +315,7 @@ type HealthView struct {
 	P50, P95 time.Duration // of answers in the last hour; 0: none
 	Oldest   time.Time     // when the oldest waiting call was enqueued
 	NextTry  time.Time
+	LastTry  bool   // that is the last of its call where it fails: its window is over, or it gets one only
 	Alert    *Alert // about the present outage; where none is owed for it, the latest one
 	Latest   *Alert // the latest after that, such as a digest
 }

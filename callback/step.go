@@ -182,6 +182,12 @@ func (s *Step) untriedEnd(e *Entry) time.Time {
 	return later(later(s.Live.Gate.OpenedAt, e.Due), s.Live.ResumedAt).Add(s.Policy.Window)
 }
 
+// LastTry reports whether the next attempt of e, which waits, is its last where it
+// fails.
+func (s *Step) LastTry(e *Entry) bool {
+	return !s.Policy.Retries || e.once() || e.Was == NoReason && s.windowOver(e)
+}
+
 // Start lets an attempt of e begin that MayStart allowed.
 func (s *Step) Start(e *Entry) {
 	e.Running, e.Manual, e.Extend = true, false, false
@@ -271,7 +277,8 @@ func (s *Step) succeeded(e *Entry) {
 // failed decides what becomes of a call whose attempt failed.
 func (s *Step) failed(e *Entry, r Result) {
 	extend, was := e.Extend || e.Renew, e.Was
-	e.Extend, e.Second, e.Was, e.Renew = false, false, NoReason, false
+	e.Extend, e.Second = false, false
+	s.settle(e)
 	s.Live.LastFailure, s.Live.LastClass, s.Live.LastCode, s.Live.LastError = s.Now, r.Class, r.Code, r.Error
 	if e.FirstFailed.IsZero() {
 		e.FirstFailed = s.Now
@@ -337,7 +344,7 @@ func (s *Step) interval(e *Entry) time.Duration {
 
 func (s *Step) finish(e *Entry, status Status, why Reason) {
 	e.Status, e.Reason, e.Finished, e.Second = status, why, s.Now, false
-	e.Was, e.Renew = NoReason, false
+	s.settle(e)
 	switch r := &s.Live.Requeued; why {
 	case Delivered:
 		s.decided(e, &r.Delivered)

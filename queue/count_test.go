@@ -22,7 +22,7 @@ func older(tb testing.TB, e *Engine) {
 			since = append(since, head.due, head.id)
 		}
 		r := &h.live.Requeued
-		since = append(since, ms(r.Began), ms(r.Last), r.Calls, r.Delivered, r.Failed, r.Resolved)
+		since = append(since, ms(r.Began), ms(r.Last), r.Calls, r.Delivered, r.Failed, r.Resolved, r.Once)
 		for _, n := range since {
 			b = b[:len(b)-len(binary.AppendUvarint(nil, n))]
 		}

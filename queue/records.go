@@ -323,7 +323,7 @@ func encodeLive(l *callback.Live, m *marks) []byte {
 	again := &l.Requeued
 	w.time(again.Began)
 	w.time(again.Last)
-	for _, n := range []uint64{again.Calls, again.Delivered, again.Failed, again.Resolved} {
+	for _, n := range []uint64{again.Calls, again.Delivered, again.Failed, again.Resolved, again.Once} {
 		w.uint(n)
 	}
 	return w.seal()
@@ -365,5 +365,6 @@ func decodeLive(b []byte) (l callback.Live, m marks, counted bool, err error) {
 	again := &l.Requeued
 	again.Began, again.Last = r.time(), r.time()
 	again.Calls, again.Delivered, again.Failed, again.Resolved = r.uint(), r.uint(), r.uint(), r.uint()
+	again.Once = r.uint()
 	return l, m, counted, r.err
 }

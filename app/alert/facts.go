@@ -106,7 +106,7 @@ func (f *facts) callback(h *callback.Health) {
 	l := &h.Live
 	f.Name = line(h.Name)
 	f.URL = callback.Sanitize(h.MaskedURL(), callback.MaxURL+64)
-	f.State, f.StateSince = l.State.String(), l.Since
+	f.State, f.StateSince = l.State.String(), l.ShownSince()
 	if l.Deleted {
 		f.State, f.StateSince = "deleted", h.DeletedAt
 	}

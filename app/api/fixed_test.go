@@ -60,11 +60,11 @@ func newFixed() *fixed {
 			CreatedAt: clock("08:00:00.5").In(time.FixedZone("AEST", 36000)), UpdatedAt: clock("09:00:00"),
 		},
 		Live: callback.Live{
-			Requeued: callback.Requeued{Began: clock("09:15:00"), Last: clock("09:18:00"), Calls: 12, Delivered: 7, Failed: 3, Resolved: 1},
+			Requeued: callback.Requeued{Began: clock("09:15:00"), Last: clock("09:18:00"), Calls: 12, Delivered: 7, Failed: 3, Resolved: 1, Once: 1},
 			Num:      1, State: callback.Down, Since: clock("09:12:04.123456"),
 			Gate: callback.Gate{State: callback.Open, OpenedAt: clock("09:12:04"), Probe: clock("09:17:04"), Last: clock("09:12:04")},
 			Outage: callback.OutageState{
-				Phase: callback.OutageOpen, N: 3, Started: clock("09:12:04"), Closed: clock("07:00:00"), Failures: 5, Calls: 2,
+				Phase: callback.OutageOpen, N: 3, Started: clock("09:12:04.123456"), Closed: clock("07:00:00"), Failures: 5, Calls: 2,
 				First: callback.ClassRefused, FirstText: "Connection refused: nothing listens on 203.0.113.9:443 (crm.example.com).",
 			},
 			Counts:      callback.Counts{Accepted: 1300, Pending: 3, Retrying: 2, Delivered: 1290, Resolved: 1, Failed: 4, Skipped: 7},
@@ -144,7 +144,7 @@ func (f *fixed) Overview(context.Context, int) (callback.Overview, error) {
 		Now: clock("09:20:00"), Accepted: 142.5, Sent: 12, Running: 1, Waiting: 5, DueNow: 2, MailNote: "no mail server is configured",
 		Callbacks: []callback.HealthView{{
 			Health: f.health, Shown: callback.Down, OK: 974, Bad: 26, Cells: []callback.Cell{{OK: 970, Bad: 1}, {OK: 4, Bad: 25}},
-			P50: 84 * time.Millisecond, P95: 1900 * time.Millisecond, Oldest: clock("09:12:03.5"), NextTry: clock("09:22:04"),
+			P50: 84 * time.Millisecond, P95: 1900 * time.Millisecond, Oldest: clock("09:12:03.5"), NextTry: clock("09:22:04"), LastTry: true,
 			Alert: &f.outage.Alerts[0], Latest: &f.outage.Alerts[len(f.outage.Alerts)-1],
 		}},
 		Events: []callback.Event{{At: clock("09:12:04"), Callback: "crm-prod", State: callback.Down, Text: "went down: Connection refused"}},

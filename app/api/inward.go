@@ -62,7 +62,7 @@ func (s *healthShape) into(h *callback.Health) {
 	}
 	if r := s.Retry; r != nil {
 		h.Live.Requeued = callback.Requeued{
-			Began: at(r.Began), Last: at(r.Last), Calls: r.Calls, Delivered: r.Delivered, Failed: r.Failed, Resolved: r.Resolved,
+			Began: at(r.Began), Last: at(r.Last), Calls: r.Calls, Delivered: r.Delivered, Failed: r.Failed, Resolved: r.Resolved, Once: r.Once,
 		}
 	}
 	if e := s.LastError; e != nil {
@@ -190,7 +190,7 @@ func (s *overviewShape) domain() callback.Overview {
 		row := &s.Callbacks[i]
 		v := callback.HealthView{
 			Health: row.Callback.domain(), OK: row.OK, Bad: row.Bad,
-			P50: time.Duration(row.P50), P95: time.Duration(row.P95), Oldest: at(row.Oldest), NextTry: at(row.NextTry),
+			P50: time.Duration(row.P50), P95: time.Duration(row.P95), Oldest: at(row.Oldest), NextTry: at(row.NextTry), LastTry: row.LastTry,
 		}
 		v.Shown, _ = callback.ParseState(row.Shown)
 		for _, c := range row.Cells {

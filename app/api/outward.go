@@ -27,7 +27,7 @@ func attemptOf(a *callback.Attempt) attemptShape {
 func healthOf(h *callback.Health) *healthShape {
 	l := &h.Live
 	s := &healthShape{
-		ID: h.ID, Name: h.Name, State: l.State.String(), StateSince: stamp(l.Since), Deleted: l.Deleted,
+		ID: h.ID, Name: h.Name, State: l.State.String(), StateSince: stamp(l.ShownSince()), Deleted: l.Deleted,
 		Gate: gateShape{
 			State: l.Gate.State.String(), Limit: l.Gate.Limit, Good: l.Gate.Good,
 			Opened: stamp(l.Gate.OpenedAt), NextProbe: stamp(l.Gate.Probe), Last: stamp(l.Gate.Last),
@@ -45,7 +45,7 @@ func healthOf(h *callback.Health) *healthShape {
 	if r := &l.Requeued; r.Calls > 0 {
 		s.Retry = &retryShape{
 			Began: stamp(r.Began), Last: stamp(r.Last), Calls: r.Calls,
-			Delivered: r.Delivered, Failed: r.Failed, Resolved: r.Resolved, Waiting: r.Waiting(),
+			Delivered: r.Delivered, Failed: r.Failed, Resolved: r.Resolved, Waiting: r.Waiting(), Once: r.Once,
 		}
 	}
 	if !l.LastFailure.IsZero() {
@@ -122,7 +122,7 @@ func (q *request) overviewOf(o *callback.Overview) overviewShape {
 		row := healthRow{
 			Callback: q.callback(&v.Health, true), Shown: v.Shown.String(), OK: v.OK, Bad: v.Bad,
 			Cells: make([][2]uint32, len(v.Cells)), P50: millis(v.P50), P95: millis(v.P95),
-			Oldest: stamp(v.Oldest), NextTry: stamp(v.NextTry),
+			Oldest: stamp(v.Oldest), NextTry: stamp(v.NextTry), LastTry: v.LastTry,
 		}
 		for j, c := range v.Cells {
 			row.Cells[j] = [2]uint32{c.OK, c.Bad}

@@ -152,6 +152,7 @@ type retryShape struct {
 	Failed    uint64 `json:"failed"`
 	Resolved  uint64 `json:"resolved"`
 	Waiting   uint64 `json:"waiting"`
+	Once      uint64 `json:"once,omitzero"`
 }
 
 type countsShape struct {
@@ -278,6 +279,7 @@ type healthRow struct {
 	P95      millis        `json:"p95Ms,omitzero"`
 	Oldest   stamp         `json:"oldestWaitingDate,omitzero"`
 	NextTry  stamp         `json:"nextTryDate,omitzero"`
+	LastTry  bool          `json:"lastTry,omitzero"`
 	Alert    *alertView    `json:"alert,omitzero"`
 	Latest   *alertView    `json:"latestAlert,omitzero"`
 }

@@ -86,7 +86,7 @@ func (q *request) callback(h *callback.Health, whole bool) callbackShape {
 		MaxInFlight: cb.MaxInFlight, RatePerSecond: cb.RatePerSecond, Ordered: cb.Ordered,
 		ConnectTimeout: durationWord(cb.ConnectTimeout), ResponseTimeout: durationWord(cb.ResponseTimeout),
 		CA: cb.CA, Headers: cb.Headers,
-		State: h.Live.State.String(), StateSince: stamp(h.Live.Since),
+		State: h.Live.State.String(), StateSince: stamp(h.Live.ShownSince()),
 		Version: cb.Version, CreatedAt: stamp(cb.CreatedAt), UpdatedAt: stamp(cb.UpdatedAt),
 		Link: q.callbackLinks(cb.ID),
 	}

@@ -138,8 +138,8 @@ func (c *console) printCallback(h *callback.Health) error {
 		k.add("header", p.Key+": "+p.Value)
 	}
 	state := l.State.String()
-	if !l.Since.IsZero() {
-		state += " since " + when(l.Since)
+	if since := l.ShownSince(); !since.IsZero() {
+		state += " since " + when(since)
 	}
 	if l.Suspended && l.SuspendedBy != "" {
 		state += ", by " + l.SuspendedBy

@@ -78,7 +78,7 @@ func (c *console) statusText(ctx context.Context, d *desk) error {
 		if v.Shown != callback.Healthy {
 			said = dash(v.Live.LastError)
 		}
-		rows.add(v.Name, v.Shown.String(), dash(when(v.Live.Since)), count(n.Waiting()), count(n.Delivered), count(n.Failed), dash(when(v.NextTry)), said)
+		rows.add(v.Name, v.Shown.String(), dash(when(v.Live.ShownSince())), count(n.Waiting()), count(n.Delivered), count(n.Failed), dash(when(v.NextTry)), said)
 	}
 	return rows.print(c.out)
 }

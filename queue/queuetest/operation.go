@@ -222,6 +222,15 @@ func operationRetry(h *harness) {
 	}
 	_, err = h.s.UndoOperation(h.ctx, h.now, "again")
 	h.code(err, callback.CodeConflict)
+	if op := h.finish(h.start(callback.Operation{ID: "once", Num: cb.Num, Kind: callback.OperationRetry}), 2); op.Changed != 1 {
+		h.Fatalf("what failed again, and is not asked for: %+v", op)
+	}
+	h.reopen()
+	health, err = h.s.Callback(cb.Num)
+	h.ok(err)
+	if r := health.Live.Requeued; r.Calls != 7 || r.Once != 1 || r.Waiting() != 5 {
+		h.Fatalf("one more that gets one attempt: %+v", r)
+	}
 }
 
 // operationUpto: what failed after an operation began is not touched.
