@@ -116,23 +116,38 @@ func (a *App) events(ctx context.Context, views []callback.HealthView) ([]callba
 	if err != nil {
 		return nil, err
 	}
-	names := map[callback.Num]string{}
+	known := map[callback.Num]*callback.HealthView{}
 	for i := range views {
-		names[views[i].Num] = views[i].Name
+		known[views[i].Num] = &views[i]
 	}
 	var events []callback.Event
 	for _, o := range outages.Rows {
-		name, ok := names[o.Num]
-		if !ok {
+		v := known[o.Num]
+		if v == nil {
 			continue // deleted since
 		}
-		events = append(events, callback.Event{At: o.Started, Callback: name, State: callback.Down, Text: "failing: " + o.FirstText})
+		events = append(events, began(&o, v))
 		if !o.Ended.IsZero() {
-			events = append(events, callback.Event{At: o.Ended, Callback: name, State: callback.Healthy, Text: recovered(&o)})
+			events = append(events, callback.Event{At: o.Ended, Callback: v.Name, State: callback.Healthy, Text: recovered(&o)})
 		}
 	}
 	slices.SortFunc(events, func(x, y callback.Event) int { return y.At.Compare(x.At) })
 	return events[:min(len(events), maxEvents)], nil
+}
+
+// began tells of the beginning of an outage: of one that goes on as it stands now,
+// for whether an endpoint was down in one that is over is not known.
+func began(o *callback.Outage, v *callback.HealthView) callback.Event {
+	e := callback.Event{At: o.Started, Callback: v.Name, State: callback.Failing, Text: "outage began: " + o.FirstText}
+	if v.Live.Outage.N == o.N && o.Phase == callback.OutageOpen {
+		switch v.Shown {
+		case callback.Down:
+			e.State, e.Text = callback.Down, "DOWN: "+o.FirstText
+		case callback.Failing:
+			e.Text = "failing: " + o.FirstText
+		}
+	}
+	return e
 }
 
 // recovered tells of an outage that is over.

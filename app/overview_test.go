@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,21 @@ func TestOverviewTellsWhoWasTold(t *testing.T) {
 		if v.Alert == nil || v.Alert.Kind != callback.AlertOutage || v.Alert.Outage != 1 || v.Latest == nil || v.Latest.Kind != callback.AlertDigest {
 			t.Fatalf("after digests: %+v, %+v", v.Alert, v.Latest)
 		}
+		if o, err := a.Overview(t.Context(), 0); err != nil || len(o.Events) != 1 || o.Events[0].State != v.Shown || !strings.HasPrefix(o.Events[0].Text, "DOWN: ") || v.Shown != callback.Down {
+			t.Fatalf("while it is %v: %+v, %v", v.Shown, o.Events, err)
+		}
+		if _, _, err := a.StartOperation(t.Context(), callback.NewOperation{Ref: "a", Kind: callback.OperationRetry}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		v = look()
+		if r := v.Live.Requeued; !v.LastTry || r.Calls != 3 || r.Failed != 1 || r.Once != 2 {
+			t.Fatalf("while two wait for one attempt: %v, %+v", v.LastTry, r)
+		}
+		time.Sleep(time.Hour)
+		if v = look(); v.LastTry || v.Live.Requeued.Once != 0 || v.Live.Counts.Failed != 3 {
+			t.Fatalf("when they had it: %v, %+v, %+v", v.LastTry, v.Live.Requeued, v.Live.Counts)
+		}
 		poster.up.Store(true)
 		if _, _, err := a.StartOperation(t.Context(), callback.NewOperation{Ref: "a", Kind: callback.OperationRetry}); err != nil {
 			t.Fatal(err)
@@ -64,8 +80,11 @@ func TestOverviewTellsWhoWasTold(t *testing.T) {
 			t.Fatalf("when it was over: %+v, %+v, %+v, %+v", v.Alert, v.Latest, r, v.Live.Counts)
 		}
 		o, err := a.Overview(t.Context(), 0)
-		if err != nil || len(o.Events) != 2 || o.Events[0].Text != "recovered after 1d05h; 3 calls delivered since it began, 3 had been given up" {
+		if err != nil || len(o.Events) != 2 || o.Events[0].Text != "recovered after 1d06h; 3 calls delivered since it began, 3 had been given up" {
 			t.Fatalf("events: %+v, %v", o.Events, err)
+		}
+		if e := o.Events[1]; e.State != callback.Failing || !strings.HasPrefix(e.Text, "outage began: ") {
+			t.Fatalf("the beginning of one that is over: %+v", e)
 		}
 	})
 }

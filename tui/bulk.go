@@ -319,13 +319,25 @@ func (d *desk) ended(o *callback.OperationView) {
 	if d.ops.counts[o.ID] == 0 && o.By != "" {
 		says += " (by " + o.By + ")"
 	}
-	if h := d.health(o.CallbackID); h != nil && o.Kind == callback.OperationRetry && o.State == callback.OperationDone && !h.Live.Requeued.Last.Before(o.Created) {
-		// What became of them is more than that they were let go.
-		r := &h.Live.Requeued
-		d.say(roleOfRetry(r), d.retryOf(r, h.Name)+d.retried(h))
+	if f, ok := d.accounts(o); ok && o.State != callback.OperationFailed { // more than that they were let go
+		d.say(f.role(), d.retryTold(&f))
 		return
 	}
 	d.say(role, "op "+shortID(o.ID)+" "+says)
+}
+
+// accounts returns what became of the calls that a retry let go, and those begun
+// together with it; false where the overview does not tell yet.
+func (d *desk) accounts(o *callback.OperationView) (f fared, ok bool) {
+	if o.Kind != callback.OperationRetry {
+		return f, false
+	}
+	for _, o := range d.ops.relatives(o.ID) {
+		if h := d.health(o.CallbackID); h != nil && d.retryThat(h) == o {
+			return d.together(h), true
+		}
+	}
+	return f, false
 }
 
 // undo stops what runs, or takes back the last resolve.
@@ -385,7 +397,12 @@ func (d *desk) drawOperation(c *Canvas, y int, o *callback.OperationView, n int)
 	if o.State == callback.OperationUndoing {
 		verb, done, total = "undo", o.Undone+o.Missed, o.Changed
 	}
-	x := c.Put(1, y, RoleText, "op "+shortID(o.ID)+"  "+verb) + 2
+	x := 1
+	if w >= 100 {
+		x = c.Put(x, y, RoleText, "op "+shortID(o.ID)) + 2
+	}
+	x = c.Put(x, y, RoleText, verb) + 1
+	x = c.PutIn(x, y, min(c.Width(o.Callback), w/5), RoleText, o.Callback, Left) + 2
 	if w >= 76 {
 		x = c.Meter(x, y, 8+w/100*4, RoleOK, float64(done)/float64(max(total, 1))) + 1
 	}
@@ -396,9 +413,6 @@ func (d *desk) drawOperation(c *Canvas, y int, o *callback.OperationView, n int)
 	if h := d.health(o.CallbackID); h != nil && o.Kind == callback.OperationRetry && h.Live.Requeued.Delivered+h.Live.Requeued.Failed > 0 {
 		r := &h.Live.Requeued
 		parts = append(parts, Count(r.Delivered)+" ok "+Count(r.Failed)+" failed")
-	}
-	if w >= 100 {
-		parts = append(parts, o.Callback)
 	}
 	if n > 1 {
 		parts = append(parts, fmt.Sprintf("+%d more", n-1))

@@ -84,7 +84,7 @@ func TestRetryAll(t *testing.T) {
 		if from := n.Filter.From; from.After(clockAt(0, 9, 11, 4)) || from.Before(clockAt(0, 9, 10, 0)) {
 			t.Fatalf("calls since %v", from)
 		}
-		p.see("op "+n.ID[:8], "0 of 1,284")
+		p.see("retry crm-prod", "0 of 1,284")
 		f.set(func() { o := &f.ops.list[0]; o.Matched, o.Changed = 600, 598 })
 		p.press("1 j")
 		p.pass(time.Second)
@@ -192,7 +192,7 @@ func TestOperationsOfOthers(t *testing.T) {
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		for _, k := range []string{"1", "2", "3", "1 enter"} {
 			p.press(k)
-			p.see("op 5F0C6A1B", "581 of 1,284", "by bob")
+			p.see("retry crm-prod", "581 of 1,284", "by bob")
 		}
 		p.press("u")
 		p.see("begun by bob", "581 of at most 1,284")
@@ -374,6 +374,8 @@ func TestOverviewSorts(t *testing.T) {
 			{"S s", "most waiting first", "crm-prod", "uni-alerts"},
 			{"s", "least OK first", "crm-prod", "staging-echo"},
 			{"S", "most OK first", "staging-echo", "crm-prod"},
+			{"S s", "most given up first", "billing-eu", "uni-alerts"},
+			{"S", "fewest given up first", "uni-alerts", "billing-eu"},
 			{"S s", "worst first", "crm-prod", "staging-echo"},
 			{"S", "best first", "staging-echo", "crm-prod"},
 		} {

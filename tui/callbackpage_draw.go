@@ -45,8 +45,8 @@ func (p *callbackPage) drawHead(c *Canvas, y int, h *callback.HealthView, wide b
 	now := d.now()
 	x := c.PutIn(1, y, min(c.Width(h.Name), w/3), RoleTitle, h.Name, Left) + 2
 	x = c.Put(x, y, s.role(), string(s.sign(c.Glyphs()))+" "+s.word())
-	if !h.Live.Since.IsZero() {
-		x = c.Put(x, y, RoleText, " since "+d.clock.When(h.Live.Since, now)+" ("+Age(h.Live.Since, now)+")")
+	if at := h.Live.ShownSince(); !at.IsZero() {
+		x = c.Put(x, y, RoleText, " since "+d.clock.When(at, now)+" ("+Age(at, now)+")")
 	}
 	id := "id " + h.ID.String()
 	if !h.CreatedAt.IsZero() {

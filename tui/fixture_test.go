@@ -111,7 +111,7 @@ func newFake() *fake {
 	f.overview.Events = []callback.Event{
 		{At: clockAt(0, 13, 57, 25), Callback: "billing-eu", State: callback.Failing, Text: "failing: 503 Service Unavailable"},
 		{At: clockAt(0, 11, 2, 19), Callback: "rail-disrupt", State: callback.Healthy, Text: "recovered after 14m08s; 902 calls delivered since it began"},
-		{At: clockAt(0, 9, 12, 4), Callback: "crm-prod", State: callback.Down, Text: "failing: Connection refused: nothing listens on 203.0.113.9:443 (crm.example.com)."},
+		{At: clockAt(0, 9, 12, 4), Callback: "crm-prod", State: callback.Down, Text: "DOWN: Connection refused: nothing listens on 203.0.113.9:443 (crm.example.com)."},
 	}
 	f.calls = fixtureCalls()
 	f.fixInside()
@@ -170,6 +170,7 @@ func (f *fake) fixOutages() {
 	crm.Email, crm.URL, crm.Live.Gate.State = "ops@example.com", "https://crm.example.com/in/whispir", callback.Open
 	crm.Auth = callback.Auth{Type: callback.AuthHeader, Key: callback.MaskedSecret("******#4f2a1b")}
 	crm.ExpireAt = clockAt(-1, 9, 12, 4)
+	f.health("billing-eu").Live.Counts.Failed = 3
 	sms := f.health("sms-portal")
 	sms.Live.Suspended, sms.Live.SuspendedBy, sms.Live.SuspendedAt, sms.Live.Since = true, "ana", clockAt(2, 11, 40, 0), clockAt(2, 11, 40, 0)
 }

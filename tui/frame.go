@@ -177,6 +177,14 @@ func (d *desk) counts() (n [standings]uint64) {
 	return n
 }
 
+// givenUp returns how many calls of all callbacks nothing more is done about.
+func (d *desk) givenUp() (n uint64) {
+	for i := range d.overview.Callbacks {
+		n += d.overview.Callbacks[i].Live.Counts.Failed
+	}
+	return n
+}
+
 // drawStrip draws how everything does, on every screen.
 func (m *model) drawStrip(c *Canvas, y int) {
 	d := &m.desk
@@ -188,42 +196,58 @@ func (m *model) drawStrip(c *Canvas, y int) {
 	if !d.loaded || len(o.Callbacks) == 0 {
 		return
 	}
-	x, wide := 1, m.w >= 110
+	x, wide, counts := 1, m.w >= 110, d.counts()
+	right, mail, room := d.figures(wide), "mail ok", m.w-2
+	role := RoleText
+	switch {
+	case !o.MailOK:
+		mail, role = "mail "+string(c.Glyphs().Failing), RoleFailing
+	case !wide:
+		mail = ""
+	}
+	if mail != "" {
+		room -= c.Width(mail) + 1
+	}
 	if wide {
 		x = c.Put(x, y, RoleText, plural(uint64(len(o.Callbacks)), "callback")) + 2
 	}
-	for s, n := range d.counts() {
+	for s, n := range counts {
 		s := standing(s)
-		if n == 0 && s != standHealthy {
-			continue
-		}
 		word := s.word()
 		if s == standIdle && !wide {
 			word = "idle"
 		}
+		if n == 0 && s != standHealthy || s == standIdle && x+6+len(word)+len(right) > room {
+			continue
+		}
 		x = c.Put(x, y, s.role(), string(s.sign(c.Glyphs()))+" "+Count(n)+" "+word) + 2
 	}
-	right := Rate(o.Accepted) + "/s q " + Count(o.Waiting)
-	if wide {
-		var ok, bad uint64
-		for i := range o.Callbacks {
-			ok, bad = ok+o.Callbacks[i].OK, bad+o.Callbacks[i].Bad
-		}
-		right = Rate(o.Accepted) + "/s   ok " + Success(ok, bad) + " %   waiting " + Count(o.Waiting) + "   due now " + Count(o.DueNow) + "   "
+	if _, less, ok := strings.Cut(right, "/s "); ok && x+len(right) > room+1 {
+		right = less // that calls come matters less than that they wait
 	}
-	mail, role := "mail ok", RoleText
-	switch {
-	case !o.MailOK:
-		mail, role = "mail "+string(c.Glyphs().Failing), RoleFailing
-		if !wide {
-			right += " "
-		}
-	case !wide:
-		mail = ""
+	if at := room + 1 - c.Width(right); at > x-1 {
+		c.Put(at, y, RoleText, right)
 	}
-	if at := m.w - 1 - c.Width(right) - c.Width(mail); at > x-1 {
-		c.Put(c.Put(at, y, RoleText, right), y, role, mail)
+	c.Put(m.w-1-c.Width(mail), y, role, mail)
+}
+
+// figures says how many calls come, wait and were given up.
+func (d *desk) figures(wide bool) string {
+	o, lost := &d.overview, ""
+	if n := d.givenUp(); n > 0 {
+		lost = " gave up " + Count(n)
 	}
+	if !wide {
+		return Rate(o.Accepted) + "/s q " + Count(o.Waiting) + lost
+	}
+	var ok, bad uint64
+	for i := range o.Callbacks {
+		ok, bad = ok+o.Callbacks[i].OK, bad+o.Callbacks[i].Bad
+	}
+	if lost != "" {
+		lost = "  " + lost
+	}
+	return Rate(o.Accepted) + "/s   ok " + Success(ok, bad) + " %   waiting " + Count(o.Waiting) + lost + "   due now " + Count(o.DueNow) + "  "
 }
 
 func (m *model) drawStatus(c *Canvas) {

@@ -90,6 +90,7 @@ func worst(a, b *callback.HealthView) int {
 	return cmp.Or(
 		cmp.Compare(standingOf(a), standingOf(b)),
 		cmp.Compare(b.Live.Counts.Waiting(), a.Live.Counts.Waiting()),
+		cmp.Compare(b.Live.Counts.Failed, a.Live.Counts.Failed),
 		strings.Compare(a.Name, b.Name),
 	)
 }

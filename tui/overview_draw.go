@@ -15,6 +15,7 @@ const (
 	ovCalls
 	ovCells
 	ovWaiting
+	ovGaveUp
 	ovOldest
 	ovNext
 	ovP50
@@ -24,10 +25,10 @@ const (
 
 // overviewTable lays the columns out for a width.
 func overviewTable(w, longest int) table {
-	name, ok, cells := 15, "OK 1h", column{title: "FAILED, 1 h", w: 12, from: 72}
+	name, ok, cells := 15, "OK 1h", column{title: "FAILED, 1h", w: 10, from: 77}
 	if w >= 110 {
-		name, ok = min(max(longest, 16), 30), "OK 1h %"
-		cells = column{title: "FAILED SHARE, LAST HOUR", w: 22, from: 72, most: 30}
+		name, ok = 16, "OK 1h %"
+		cells = column{title: "FAILED, LAST HOUR", w: 17, most: 30}
 	}
 	if w >= 150 {
 		cells.most = hourCells
@@ -36,16 +37,17 @@ func overviewTable(w, longest int) table {
 		name = 12
 	}
 	return lay(2, w, []column{
-		ovName:    {title: "CALLBACK", w: name},
+		ovName:    {title: "CALLBACK", w: name, most: min(longest, 30)},
 		ovState:   {title: "STATE", w: 11},
 		ovOK:      {title: ok, w: max(len(ok), 6), align: Right},
 		ovCalls:   {title: "CALLS 1h", w: 8, align: Right, from: 110},
 		ovCells:   cells,
 		ovWaiting: {title: "WAITING", w: 7, align: Right},
+		ovGaveUp:  {title: "GAVE UP", w: 7, align: Right, from: 66},
 		ovOldest:  {title: "OLDEST", w: 6, align: Right},
 		ovNext:    {title: "NEXT TRY", w: 9},
 		ovP50:     {title: "P50", w: 5, align: Right, from: 110},
-		ovP95:     {title: "P95", w: 5, align: Right, from: 80},
+		ovP95:     {title: "P95", w: 5, align: Right, from: 86},
 		ovOutage:  {title: "OUTAGE", w: 15, from: 130},
 	})
 }
@@ -122,6 +124,11 @@ func (p *overviewPage) drawRow(c *Canvas, t *table, y int, h *callback.HealthVie
 		c.FailedShare(x, y, squeeze(room[:0], h.Cells, w))
 	}
 	t.put(c, y, ovWaiting, RoleText, CountShort(h.Live.Counts.Waiting()))
+	lost, lostRole := h.Live.Counts.Failed, RoleText
+	if lost > 0 {
+		lostRole = RoleFailing
+	}
+	t.put(c, y, ovGaveUp, lostRole, CountShort(lost))
 	t.put(c, y, ovOldest, RoleText, Age(h.Oldest, now))
 	next, role := "held", RoleText
 	if s != standSuspended {

@@ -22,6 +22,9 @@ var overviewSorts = []struct {
 	{"least OK first", "most OK first", ovOK, func(a, b *callback.HealthView) int {
 		return cmp.Or(cmp.Compare(share(a), share(b)), cmp.Compare(b.Bad, a.Bad), alphabetic(a, b))
 	}},
+	{"most given up first", "fewest given up first", ovGaveUp, func(a, b *callback.HealthView) int {
+		return cmp.Or(cmp.Compare(b.Live.Counts.Failed, a.Live.Counts.Failed), alphabetic(a, b))
+	}},
 }
 
 // share is how much of the attempts of the last hour succeeded; without any more

@@ -100,6 +100,90 @@ func TestOverviewTellsWhatIsLeftToDo(t *testing.T) {
 	}
 }
 
+// Calls that were given up stand in the bar of every screen and in a column, and
+// what r sends again is what is said of it.
+func TestGivenUpIsSeen(t *testing.T) {
+	t.Parallel()
+	for _, w := range []int{80, 140} {
+		f := newFake()
+		crm := f.health("crm-prod")
+		crm.Live.Counts.Failed, crm.Live.Outage.N = 14, 1
+		crm.Live.Counts.Retrying = 1
+		fly(t, f, w, 40, nil, func(p *pilot) {
+			p.see("gave up 17", "GAVE UP", "14 given up. 1 call waits")
+			p.press("2")
+			p.see("gave up 17")
+			p.press("1")
+			do := func(says string) {
+				p.pass(2 * time.Second)
+				if w == 140 {
+					p.see(says)
+				}
+			}
+			do("r send its 15 that failed again")
+			f.set(func() {
+				f.health("crm-prod").Live.Requeued = callback.Requeued{Calls: 5, Once: 5, Began: noon, Last: noon}
+			})
+			do("r send its 10 that failed again")
+			f.set(func() { f.health("crm-prod").Live.Outage.N = 40 }) // it leaves out those of outages before
+			do("r send what failed in this outage again")
+			f.set(func() { f.health("crm-prod").Live.Outage.Phase = callback.NoOutage })
+			do("r send its 10 that failed again")
+		})
+	}
+}
+
+// Calls that get one attempt are not said to be tried on and on.
+func TestOneAttemptIsSaid(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	h := f.health("crm-prod")
+	for _, tc := range []struct {
+		waiting, once uint64
+		last          bool
+		says          string
+	}{
+		{12, 0, false, "12 calls wait behind one probe in 2m10s, then every 5 min for 24 h each; oldest"},
+		{12, 12, true, "12 calls wait behind one probe in 2m10s, for one attempt each: they had been given up; oldest"},
+		{12, 5, true, "then every 5 min for 24 h each (5 that had been given up: once); oldest"},
+		{12, 0, true, "then every 5 min for 24 h each, or once where that is over; oldest"},
+		{1, 1, true, "1 call waits, oldest 4h51m; last try 2m10s ago, next in 2m10s, for one attempt: it had been given up."},
+	} {
+		f.set(func() {
+			h.Live.Counts.Retrying, h.Live.Requeued.Once, h.LastTry = tc.waiting, tc.once, tc.last
+		})
+		fly(t, f, 160, 40, nil, func(p *pilot) { p.see(tc.says) })
+	}
+}
+
+// One that was suspended while it was down says so, and is down since its outage
+// began when it is resumed.
+func TestDownSinceItsOutage(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 140, 40, nil, func(p *pilot) {
+		f.set(func() {
+			h := f.health("crm-prod")
+			h.Shown, h.Live.State, h.Live.Since = callback.Suspended, callback.Suspended, ago(time.Minute)
+			h.Live.Suspended, h.Live.SuspendedBy, h.Live.SuspendedAt = true, "ana", ago(time.Minute)
+		})
+		p.press("g")
+		p.pass(settleTime + 2*time.Second)
+		p.press("/")
+		p.types("crm")
+		p.press("enter")
+		p.see("suspended since 14:02:27", "Suspended by ana. It had been failing since 09:12:04: Connection refused")
+		f.set(func() {
+			h := f.health("crm-prod")
+			h.Shown, h.Live.State, h.Live.Since, h.Live.Suspended = callback.Down, callback.Down, noon, false
+		})
+		p.pass(2 * time.Second)
+		p.see("down since 09:12:04")
+		p.press("enter")
+		p.see("DOWN since 09:12:04")
+	})
+}
+
 // TestTheCellThatIsNotOver counts the last cell by the part of it that is over.
 func TestTheCellThatIsNotOver(t *testing.T) {
 	t.Parallel()

@@ -21,13 +21,7 @@ func (d *desk) reason(h *callback.HealthView) string {
 		}
 		return l.Outage.FirstText
 	case standSuspended:
-		if l.SuspendedBy == "limit" {
-			return "Suspended by itself: the outage lasted longer than suspend_after allows."
-		}
-		if l.SuspendedBy == "" {
-			return "Suspended."
-		}
-		return "Suspended by " + l.SuspendedBy + "."
+		return d.whySuspended(l)
 	case standIdle:
 		if l.Counts.Accepted == 0 {
 			return "No response came for it yet."
@@ -52,17 +46,51 @@ func (d *desk) reason(h *callback.HealthView) string {
 	return s
 }
 
+// whySuspended says why a callback is, and what was before.
+func (d *desk) whySuspended(l *callback.Live) string {
+	s := "Suspended."
+	switch l.SuspendedBy {
+	case "limit":
+		s = "Suspended by itself: the outage lasted longer than suspend_after allows."
+	case "":
+	default:
+		s = "Suspended by " + l.SuspendedBy + "."
+	}
+	if l.Outage.Phase == callback.OutageOpen {
+		s += " It had been failing since " + d.clock.When(l.Outage.Started, d.now()) + ": " + strings.TrimRight(l.LastError, ".") + "."
+	}
+	return s
+}
+
 // waits says what becomes of the calls that are not delivered yet, and how many
 // nothing more will be done about.
 func (d *desk) waits(h *callback.HealthView) string {
 	s, lost := d.waiting(h), h.Live.Counts.Failed
-	switch {
+	them := "them"
+	if lost == 1 {
+		them = "it"
+	}
+	switch n, sure := resent(h); {
 	case lost == 0:
 		return s
-	case h.Live.Counts.Waiting() == 0:
-		return s + " " + Count(lost) + " given up: r sends them again, x resolves them."
+	case d.retrying(h.ID):
+		return Count(lost) + " given up, some to be sent again. " + s
+	case h.Live.Counts.Waiting() > 0 || !d.may(actRetryAll):
+		return Count(lost) + " given up. " + s // in front, for the end may be cut
+	case !sure || n != lost:
+		return s + " " + Count(lost) + " given up: r sends again what this outage left."
 	}
-	return Count(lost) + " given up. " + s // in front, for the end may be cut
+	return s + " " + Count(lost) + " given up: r sends " + them + " again, x resolves " + them + "."
+}
+
+// resent returns how many calls of a callback r sends again; false: how many is not
+// known before they are counted, for it leaves out what was given up before the
+// present outage.
+func resent(h *callback.HealthView) (n uint64, sure bool) {
+	l := &h.Live
+	n = l.Counts.Retrying + l.Counts.Failed
+	n -= min(l.Requeued.Waiting(), n) // asked for already
+	return n, l.Outage.Phase == callback.NoOutage || l.Outage.N == 1 || l.Counts.Failed == 0
 }
 
 func (d *desk) waiting(h *callback.HealthView) string {
@@ -116,8 +144,18 @@ func (d *desk) tries(h *callback.HealthView) (pace, until string) {
 	switch {
 	case !h.Retries:
 		return ". Retries are off: each is tried once", ""
+	case h.Live.Requeued.Once >= h.Live.Counts.Waiting():
+		if h.Live.Requeued.Once == 1 {
+			return ", for one attempt: it had been given up", ""
+		}
+		return ", for one attempt each: they had been given up", ""
 	case d.known && d.server.Interval > 0:
 		pace = ", then every " + every(d.server.Interval) + " for " + every(d.server.Window) + " each"
+	}
+	if once := h.Live.Requeued.Once; once > 0 {
+		pace += " (" + Count(once) + " that had been given up: once)"
+	} else if h.LastTry {
+		pace += ", or once where that is over"
 	}
 	if now := d.now(); !h.ExpireAt.IsZero() && h.ExpireAt.After(now) {
 		until = d.clock.WhenShort(h.ExpireAt, now)
@@ -162,8 +200,8 @@ func (p *overviewPage) drawPanel(c *Canvas, y, end int) int {
 	}
 	now, s := d.now(), standingOf(h)
 	since := ""
-	if !h.Live.Since.IsZero() && s != standIdle {
-		since = strings.ToLower(s.word()) + " since " + d.clock.When(h.Live.Since, now) + ", " + Age(h.Live.Since, now)
+	if at := h.Live.ShownSince(); !at.IsZero() && s != standIdle {
+		since = strings.ToLower(s.word()) + " since " + d.clock.When(at, now) + ", " + Age(at, now)
 	}
 	c.Rule(y, h.Name, since)
 	y++
@@ -217,9 +255,9 @@ func (p *overviewPage) drawLabelled(c *Canvas, y int, h *callback.HealthView) in
 	}
 	c.PutIn(x, y+2, w-x-1, RoleText, more, Left)
 	if says := d.retried(h); says != "" {
-		r := &h.Live.Requeued
+		f := d.fared(h)
 		c.Put(1, y+3, RoleDim, "Sent again")
-		c.PutIn(label, y+3, w-label-1, roleOfRetry(r), plural(r.Calls, "call")+" "+d.clock.When(r.Began, d.now())+": "+says, Left)
+		c.PutIn(label, y+3, w-label-1, f.role(), plural(f.Calls, "call")+" "+d.clock.When(f.Began, d.now())+": "+says, Left)
 		y++
 	}
 	d.drawToDo(c, label, y+3, h)
@@ -230,7 +268,9 @@ func (p *overviewPage) drawLabelled(c *Canvas, y int, h *callback.HealthView) in
 func (d *desk) drawToDo(c *Canvas, x, y int, h *callback.HealthView) {
 	c.Put(1, y, RoleDim, "Do")
 	retry, suspend := "send what failed again", "suspend it"
-	if n := h.Live.Counts.Retrying; n > 0 {
+	if n, sure := resent(h); !sure {
+		retry = "send what failed in this outage again"
+	} else if n > 0 {
 		retry = "send its " + Count(n) + " that failed again"
 	}
 	if h.Live.Suspended {

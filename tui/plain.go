@@ -70,7 +70,7 @@ func plainStateOf(h *callback.HealthView) plainState {
 		s.standing = standHealthy // that nobody calls for an hour is no event
 	}
 	if s.standing != standHealthy {
-		s.since, s.reason = h.Live.Since, h.Live.LastError
+		s.since, s.reason = h.Live.ShownSince(), h.Live.LastError
 	}
 	if h.Alert != nil {
 		s.alert, s.alertSays = h.Alert.Key, h.Alert.Status
@@ -188,9 +188,9 @@ func (p *plain) headline() string {
 			parts = append(parts, Count(n)+" "+standing(s).word())
 		}
 	}
-	return fmt.Sprintf("%s: %s (%s), %s/s accepted, %s waiting, %s due now, %s",
+	return fmt.Sprintf("%s: %s (%s), %s/s accepted, %s waiting, %s given up, %s due now, %s",
 		name, plural(uint64(len(o.Callbacks)), "callback"), strings.Join(parts, ", "),
-		Rate(o.Accepted), Count(o.Waiting), Count(o.DueNow), p.mailState())
+		Rate(o.Accepted), Count(o.Waiting), Count(p.givenUp()), Count(o.DueNow), p.mailState())
 }
 
 func (p *plain) mailState() string {
@@ -207,18 +207,22 @@ func (p *plain) mailState() string {
 func (p *plain) line(h *callback.HealthView) string {
 	s, now := standingOf(h), p.now()
 	text := h.Name + ": " + s.word()
-	if s <= standSuspended && !h.Live.Since.IsZero() {
-		text += " since " + p.clock.When(h.Live.Since, now) + ", for " + Age(h.Live.Since, now)
+	if at := h.Live.ShownSince(); s <= standSuspended && !at.IsZero() {
+		text += " since " + p.clock.When(at, now) + ", for " + Age(at, now)
 	}
 	text += ", " + Count(h.Live.Counts.Waiting()) + " waiting"
+	if n := h.Live.Counts.Failed; n > 0 {
+		text += ", " + Count(n) + " given up"
+	}
 	if !h.Oldest.IsZero() {
 		text += ", oldest " + Age(h.Oldest, now)
 	}
 	if next, _ := Countdown(h.NextTry, now); next != absent && s != standSuspended {
 		text += ", next try " + next
 	}
-	if says := p.retried(h); says != "" {
-		text += ". " + p.retryOf(&h.Live.Requeued, h.Name) + says
+	if p.recent(&h.Live.Requeued) {
+		f := p.fared(h)
+		text += ". " + p.retryTold(&f)
 	}
 	if s > standSuspended {
 		return text

@@ -50,7 +50,7 @@ func TestPlain(t *testing.T) {
 	}
 	got := out.take()
 	want := []string{
-		"gw1: 12 callbacks (1 DOWN, 1 failing, 1 suspended, 8 healthy, 1 no calls), 142/s accepted, 1,606 waiting, 3 due now, mail ok",
+		"gw1: 12 callbacks (1 DOWN, 1 failing, 1 suspended, 8 healthy, 1 no calls), 142/s accepted, 1,606 waiting, 3 given up, 3 due now, mail ok",
 		"crm-prod: DOWN since 09:12:04, for 4h51m, 1,284 waiting, oldest 4h51m, next try in 2m10s. Connection refused: nothing listens on 203.0.113.9:443 (crm.example.com). E-mail sent to ops@example.com 09:12:06: 250 2.0.0 Ok: queued as 4F2C1.",
 	}
 	if len(got) != 13 {

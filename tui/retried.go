@@ -2,6 +2,8 @@ package tui
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,58 +95,151 @@ func (d *desk) tookFollowed(msg followedMsg) {
 		return
 	}
 	r.Last, f.story = d.running(), d.story(v)
-	d.say(roleOfRetry(r), f.says(d))
+	d.say(f.fared().role(), f.says(d))
 }
 
-// says tells how it fared.
+// fared tells how it fared, as of many.
+func (f *followed) fared() *fared { return &fared{Requeued: f.outcome, name: f.name} }
+
+// says is that as a sentence.
 func (f *followed) says(d *desk) string {
-	s := d.retryOf(&f.outcome, f.name) + became(&f.outcome, 0, "")
+	s := d.retryTold(f.fared())
 	if f.story != "" {
 		s += "; " + f.story
 	}
 	return s
 }
 
-// roleOfRetry is how what became of a retry is shown.
-func roleOfRetry(r *callback.Requeued) Role {
+// fared is what became of calls that were sent again, of one callback or of several
+// whose retries were begun together.
+type fared struct {
+	callback.Requeued
+	name    string
+	failed  []string // callbacks of which some failed, where there are several
+	before  uint64   // calls that had succeeded when their turn came
+	going   bool     // there are more to come
+	stopped bool     // there would have been
+	unsent  uint64   // how many; 0: that is not known
+	waits   string   // what those wait for that still do
+}
+
+// role is how it is shown.
+func (f *fared) role() Role {
 	switch {
-	case r.Failed > 0:
+	case f.Failed > 0:
 		return RoleFailing
-	case r.Waiting() == 0:
+	case f.Waiting() == 0 && !f.stopped:
 		return RoleOK
 	}
 	return RoleText
 }
 
-// became tells what became of calls that were sent again, beside which before had
-// succeeded when their turn came; waits says what those wait for that still do.
-func became(r *callback.Requeued, before uint64, waits string) string {
-	waiting := "waiting"
-	if waits != "" {
-		waiting += ", " + waits
+// String tells what became of them.
+func (f *fared) String() string {
+	waiting, failed := "waiting", "failed"
+	if f.waits != "" {
+		waiting += ", " + f.waits
+	}
+	if n := len(f.failed); n > 0 && n <= 2 {
+		failed += " (" + strings.Join(f.failed, ", ") + ")"
 	}
 	var parts []string
-	all := r.Calls + before
+	all := f.Calls + f.before
 	for _, part := range []struct {
 		n    uint64
 		word string
-	}{{r.Delivered, "delivered"}, {r.Failed, "failed"}, {r.Resolved, "resolved"}, {r.Waiting(), waiting}, {before, "had succeeded before"}} {
+	}{{f.Delivered, "delivered"}, {f.Failed, failed}, {f.Resolved, "resolved"}, {f.Waiting(), waiting}, {f.before, "had succeeded before"}} {
 		switch {
 		case part.n == 0:
-		case part.n < all:
+		case part.n < all || f.going || f.stopped:
 			parts = append(parts, Count(part.n)+" "+part.word)
 		case part.n == 1:
-			return part.word
+			parts = append(parts, part.word)
 		default:
-			return "all " + Count(part.n) + " " + part.word
+			parts = append(parts, "all "+Count(part.n)+" "+part.word)
 		}
 	}
-	return strings.Join(parts, ", ")
+	s := strings.Join(parts, ", ")
+	switch {
+	case f.going:
+		return "so far " + s
+	case f.stopped && f.unsent > 0:
+		return s + "; stopped, " + Count(f.unsent) + " not sent"
+	case f.stopped:
+		return s + "; stopped before the rest"
+	}
+	return s
 }
 
-// retryOf begins a sentence on a retry of calls of a callback.
-func (d *desk) retryOf(r *callback.Requeued, name string) string {
-	return "Retry of " + name + ", " + d.clock.WhenShort(r.Began, d.now()) + ": "
+// add puts what became of others to it.
+func (f *fared) add(o *fared) {
+	if f.Began.IsZero() || o.Began.Before(f.Began) {
+		f.Began = o.Began
+	}
+	f.Last = later(f.Last, o.Last)
+	f.Calls, f.Delivered, f.Failed, f.Resolved = f.Calls+o.Calls, f.Delivered+o.Delivered, f.Failed+o.Failed, f.Resolved+o.Resolved
+	f.before, f.unsent = f.before+o.before, f.unsent+o.unsent
+	f.going, f.stopped = f.going || o.going, f.stopped || o.stopped
+	if o.Failed > 0 {
+		f.failed = append(f.failed, o.name)
+	}
+}
+
+// retryTold is a sentence on it.
+func (d *desk) retryTold(f *fared) string {
+	return "Retry of " + f.name + ", " + d.clock.WhenShort(f.Began, d.now()) + ": " + f.String()
+}
+
+// fared tells how the calls of a callback fared that a filter let go again last.
+func (d *desk) fared(h *callback.HealthView) fared {
+	f := fared{Requeued: h.Live.Requeued, name: h.Name, going: d.retrying(h.ID), waits: d.waitFor(h)}
+	if o := d.retryThat(h); o != nil && !f.going {
+		f.before = d.overtaken(o)
+		f.stopped = o.State == callback.OperationStopped || o.State == callback.OperationFailed
+		if n := d.ops.counts[o.ID]; f.stopped && n > o.Matched {
+			f.unsent = n - o.Matched
+		}
+	}
+	return f
+}
+
+// retryThat returns the retry that a callback's account is of, or nil where it is
+// not among the latest operations.
+func (d *desk) retryThat(h *callback.HealthView) *callback.OperationView {
+	for i := range d.ops.list { // the latest first
+		o := &d.ops.list[i]
+		switch {
+		case o.CallbackID != h.ID || o.Kind != callback.OperationRetry || o.Changed == 0:
+		case o.Created.After(h.Live.Requeued.Last):
+			return nil
+		default:
+			return o
+		}
+	}
+	return nil
+}
+
+// together is fared of all callbacks whose retries were begun together with that
+// of h.
+func (d *desk) together(h *callback.HealthView) fared {
+	one := d.fared(h)
+	o := d.retryThat(h)
+	if o == nil {
+		return one
+	}
+	all, n := fared{}, 0
+	for _, o := range d.ops.relatives(o.ID) {
+		if of := d.health(o.CallbackID); of != nil && d.retryThat(of) == o {
+			n++
+			f := d.fared(of)
+			all.add(&f)
+		}
+	}
+	if n < 2 {
+		return one
+	}
+	all.name = strconv.Itoa(n) + " callbacks"
+	return all
 }
 
 // retrying reports whether an operation lets calls of a callback go again now.
@@ -160,14 +255,11 @@ func (d *desk) retrying(id callback.CallbackID) bool {
 // retried tells how the calls of a callback fared that a filter let go again
 // last; "" where that is long ago, or never was.
 func (d *desk) retried(h *callback.HealthView) string {
-	r := &h.Live.Requeued
-	if !d.recent(r) {
+	if !d.recent(&h.Live.Requeued) {
 		return ""
 	}
-	if d.retrying(h.ID) { // there are more to come
-		return "so far " + strings.TrimPrefix(became(r, 0, d.waitFor(h)), "all ")
-	}
-	return became(r, d.succeededBefore(h.ID, r), d.waitFor(h))
+	f := d.fared(h)
+	return f.String()
 }
 
 // overtaken returns how many calls a retry of our own would have let go, had they
@@ -178,21 +270,6 @@ func (d *desk) overtaken(o *callback.OperationView) uint64 {
 		return 0
 	}
 	return n - o.Matched
-}
-
-// succeededBefore is overtaken of the retry that r tells of.
-func (d *desk) succeededBefore(id callback.CallbackID, r *callback.Requeued) uint64 {
-	for i := range d.ops.list { // the latest first
-		o := &d.ops.list[i]
-		switch {
-		case o.CallbackID != id || o.Kind != callback.OperationRetry:
-		case o.Created.After(r.Last):
-			return 0
-		default:
-			return d.overtaken(o)
-		}
-	}
-	return 0
 }
 
 // recent reports whether there is something to tell of a retry.
@@ -212,13 +289,17 @@ func (d *desk) lastRetry(id callback.CallbackID) (says string, role Role) {
 	}
 	if f := d.followed; f != nil && d.recent(&f.outcome) && (last == nil || f.outcome.Began.After(last.Live.Requeued.Began)) {
 		if h := d.health(id); id == 0 || h != nil && h.Name == f.name {
-			return f.says(d), roleOfRetry(&f.outcome)
+			return f.says(d), f.fared().role()
 		}
 	}
 	if last == nil {
 		return "", RoleText
 	}
-	return d.retryOf(&last.Live.Requeued, last.Name) + d.retried(last), roleOfRetry(&last.Live.Requeued)
+	f := d.fared(last)
+	if id == 0 {
+		f = d.together(last)
+	}
+	return d.retryTold(&f), f.role()
 }
 
 // waitFor says what calls of a callback wait for that are due: that it is resumed,
@@ -273,14 +354,26 @@ func (d *desk) behind(v *callback.CallView, long bool) string {
 
 // retriesEnded tells of retries that have come to their end since the overview before.
 func (d *desk) retriesEnded(was *callback.Overview) {
+	var says []string
+	role := RoleOK
 	for i := range was.Callbacks {
 		before := &was.Callbacks[i].Live.Requeued
 		if before.Waiting() == 0 {
 			continue
 		}
 		h := d.health(was.Callbacks[i].ID)
-		if h != nil && h.Live.Requeued.Waiting() == 0 && !d.retrying(h.ID) {
-			d.say(roleOfRetry(&h.Live.Requeued), d.retryOf(&h.Live.Requeued, h.Name)+d.retried(h))
+		if h == nil || h.Live.Requeued.Waiting() > 0 || d.retrying(h.ID) {
+			continue
 		}
+		f := d.together(h)
+		if s := d.retryTold(&f); !slices.Contains(says, s) {
+			says = append(says, s)
+		}
+		if f.role() != RoleOK {
+			role = f.role()
+		}
+	}
+	if len(says) > 0 {
+		d.say(role, strings.Join(says, "; "))
 	}
 }

@@ -167,3 +167,63 @@ func TestRetryThatWasOvertaken(t *testing.T) {
 		p.see("Retry of crm-prod, 14:03: 2 delivered, 6 had succeeded before")
 	})
 }
+
+// A retry of calls of several callbacks is told of as one, and which of them failed.
+func TestRetryOfSeveral(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		account := func(name string, r callback.Requeued) {
+			f.health(name).Live.Requeued = r
+			f.health(name).Live.Gate.State = callback.Closed
+		}
+		f.set(func() {
+			for i, name := range []string{"crm-prod", "billing-eu", "sms-portal"} {
+				o := runningOp("")
+				o.ID, o.Callback, o.CallbackID = "5F0C6A1BB384FD38"+familySep+string(rune('1'+i)), name, callbackIDOf(name)
+				o.Created, o.Matched, o.Changed = noon, 4, 4
+				o.State, o.Finished = callback.OperationDone, noon
+				f.ops.list = append(f.ops.list, o)
+			}
+			account("crm-prod", callback.Requeued{Began: noon, Last: noon, Calls: 4, Delivered: 1})
+			account("billing-eu", callback.Requeued{Began: noon, Last: noon, Calls: 4, Delivered: 4})
+		})
+		p.pass(2 * time.Second)
+		p.see("Retry of 2 callbacks, 14:03: 5 delivered, 3 waiting")
+		f.set(func() {
+			account("crm-prod", callback.Requeued{Began: noon, Last: noon.Add(time.Second), Calls: 4, Delivered: 1, Failed: 3})
+		})
+		p.press("2")
+		p.pass(2 * time.Second)
+		p.see("Retry of 2 callbacks, 14:03: 5 delivered, 3 failed (crm-prod)") // it has come to its end
+		p.press("1 enter")
+		p.see("Retry of crm-prod, 14:03: 1 delivered, 3 failed")
+	})
+}
+
+// A retry that was stopped is not told of as if it had sent all.
+func TestRetryThatWasStopped(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.ops.preview.Matched, f.ops.preview.Changed = 8, 8
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("r enter")
+		p.pass(time.Second)
+		f.set(func() {
+			o := &f.ops.list[0]
+			o.Matched, o.Changed = 3, 3
+			f.health("crm-prod").Live.Requeued = callback.Requeued{Began: noon, Last: noon.Add(time.Second), Calls: 3, Delivered: 3}
+			f.health("crm-prod").Live.Gate.State = callback.Closed
+		})
+		p.pass(2 * time.Second)
+		p.see("3 of 8", "3 ok 0 failed")
+		f.set(func() { o := &f.ops.list[0]; o.State, o.Finished = callback.OperationStopped, noon.Add(time.Second) })
+		p.pass(2 * time.Second)
+		p.see("Retry of crm-prod, 14:03: 3 delivered; stopped, 5 not sent")
+		p.pass(noteTime + time.Second)
+		p.see("Retry of crm-prod, 14:03: 3 delivered; stopped, 5 not sent")
+		p.m.desk.ops.counts = nil // somebody else's
+		p.pass(time.Second)
+		p.see("3 delivered; stopped before the rest")
+	})
+}

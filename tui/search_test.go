@@ -77,7 +77,7 @@ func TestSearchFindsInTheEnd(t *testing.T) {
 		p.press("2 /")
 		p.types("kim")
 		p.send(keyPress("enter"))
-		for i := 0; i < 100 && !strings.Contains(p.text(), "gave up"); i++ {
+		for i := 0; i < 100 && !strings.Contains(p.text(), "✗ FAILED"); i++ {
 			p.pass(time.Second)
 			f.changed()
 			if strings.Contains(p.text(), "Enter goes on") {
@@ -143,7 +143,7 @@ func TestRareListsAreReadRarely(t *testing.T) {
 		p.types("kim")
 		p.send(keyPress("enter"))
 		p.pass(6 * time.Second)
-		if n := strings.Count(p.text(), "gave up"); n != 4 {
+		if n := strings.Count(p.text(), "✗ FAILED"); n != 4 {
 			t.Fatalf("%d calls found", n)
 		}
 		asked := f.count("Calls")
