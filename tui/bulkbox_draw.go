@@ -211,7 +211,7 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 	case b.want.Extend:
 		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
 	default:
-		add(RoleText, true, "Attempts count; each call's time limit stays as it is.")
+		add(RoleText, true, "Attempts count. Given-up calls get one; others keep their time limit.")
 	}
 }
 
@@ -238,7 +238,7 @@ func (b *bulkBox) warnEach(add func(Role, bool, string), rate int) {
 		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
 		return
 	}
-	add(RoleText, true, "Attempts count; each call's time limit stays as it is.")
+	add(RoleText, true, "Attempts count. Given-up calls get one; others keep their time limit.")
 }
 
 // probes says how calls go while the endpoint is down. Without retries there is

@@ -147,7 +147,7 @@ func TestOneAttemptIsSaid(t *testing.T) {
 		{12, 12, true, "12 calls wait behind one probe in 2m10s, for one attempt each: they had been given up; oldest"},
 		{12, 5, true, "then every 5 min for 24 h each (5 that had been given up: once); oldest"},
 		{12, 0, true, "then every 5 min for 24 h each, or once where that is over; oldest"},
-		{1, 1, true, "1 call waits, oldest 4h51m; last try 2m10s ago, next in 2m10s, for one attempt: it had been given up."},
+		{1, 1, true, "1 call waits, 4h51m old; last try 2m10s ago, next in 2m10s, for one attempt: it had been given up."},
 	} {
 		f.set(func() {
 			h.Live.Counts.Retrying, h.Live.Requeued.Once, h.LastTry = tc.waiting, tc.once, tc.last

@@ -24,12 +24,12 @@ func (d *desk) reason(h *callback.HealthView) string {
 		return d.whySuspended(l)
 	case standIdle:
 		if l.Counts.Accepted == 0 {
-			return "No response came for it yet."
+			return "No response has come for it yet."
 		}
 		return "No calls in the last hour."
 	}
 	if l.Outage.Phase == callback.Recovering {
-		return "Recovering: it answers again since " + d.clock.When(l.Outage.Healthy, now) + "."
+		return "Recovering: it has answered since " + d.clock.When(l.Outage.Healthy, now) + "."
 	}
 	if l.LastSuccess.IsZero() {
 		return "Nothing failed."
@@ -100,11 +100,18 @@ func (d *desk) waiting(h *callback.HealthView) string {
 	case n == 0:
 		return "No call waits."
 	case l.Suspended:
-		return plural(n, "call") + " held, oldest " + Age(h.Oldest, now) + "; their time limits stand still until z resumes it."
+		limits, until := "their time limits stand", "z resumes it"
+		if n == 1 {
+			limits = "its time limit stands"
+		}
+		if !d.may(actSuspend) {
+			until = "the callback is resumed"
+		}
+		return plural(n, "call") + " held, oldest " + Age(h.Oldest, now) + "; " + limits + " still until " + until + "."
 	}
-	verb := "wait"
+	verb, oldest := "wait", ", oldest "+Age(h.Oldest, now)
 	if n == 1 {
-		verb = "waits"
+		verb, oldest = "waits", ", "+Age(h.Oldest, now)+" old"
 	}
 	pace, until := d.tries(h)
 	end := ""
@@ -118,8 +125,10 @@ func (d *desk) waiting(h *callback.HealthView) string {
 		return plural(n, "call") + " wait behind one " + d.probe(h) + pace + "; oldest " + Age(h.Oldest, now) + "."
 	case held:
 		return plural(n, "call") + " wait behind one " + d.probe(h) + "; oldest " + Age(h.Oldest, now) + pace + "."
-	case until != "":
+	case until != "" && n > 1:
 		end = "; first gives up "
+	case until != "":
+		end = "; given up "
 	}
 	tried, comma := "", "; "
 	if l.Outage.Phase == callback.OutageOpen && !l.LastFailure.IsZero() {
@@ -136,12 +145,18 @@ func (d *desk) waiting(h *callback.HealthView) string {
 	default:
 		next = comma + "next " + next
 	}
-	return plural(n, "call") + " " + verb + ", oldest " + Age(h.Oldest, now) + tried + next + pace + end + until + "."
+	return plural(n, "call") + " " + verb + oldest + tried + next + pace + end + until + "."
 }
 
 // tries says how often calls of a callback are tried, and until when.
 func (d *desk) tries(h *callback.HealthView) (pace, until string) {
+	each := " each"
+	if h.Live.Counts.Waiting() == 1 {
+		each = ""
+	}
 	switch {
+	case !h.Retries && each == "":
+		return ". Retries are off: it is tried once", ""
 	case !h.Retries:
 		return ". Retries are off: each is tried once", ""
 	case h.Live.Requeued.Once >= h.Live.Counts.Waiting():
@@ -150,7 +165,7 @@ func (d *desk) tries(h *callback.HealthView) (pace, until string) {
 		}
 		return ", for one attempt each: they had been given up", ""
 	case d.known && d.server.Interval > 0:
-		pace = ", then every " + every(d.server.Interval) + " for " + every(d.server.Window) + " each"
+		pace = ", then every " + every(d.server.Interval) + " for " + every(d.server.Window) + each
 	}
 	if once := h.Live.Requeued.Once; once > 0 {
 		pace += " (" + Count(once) + " that had been given up: once)"
@@ -268,10 +283,18 @@ func (p *overviewPage) drawLabelled(c *Canvas, y int, h *callback.HealthView) in
 func (d *desk) drawToDo(c *Canvas, x, y int, h *callback.HealthView) {
 	c.Put(1, y, RoleDim, "Do")
 	retry, suspend := "send what failed again", "suspend it"
-	if n, sure := resent(h); !sure {
+	resolve, failed := "resolve them", h.Live.Counts.Retrying+h.Live.Counts.Failed
+	n, sure := resent(h)
+	switch {
+	case !sure:
 		retry = "send what failed in this outage again"
-	} else if n > 0 {
+	case n == 1:
+		retry = "send the one that failed again"
+	case n > 1:
 		retry = "send its " + Count(n) + " that failed again"
+	}
+	if failed == 1 {
+		resolve = "resolve it"
 	}
 	if h.Live.Suspended {
 		suspend = "resume it"
@@ -279,9 +302,10 @@ func (d *desk) drawToDo(c *Canvas, x, y int, h *callback.HealthView) {
 	for _, k := range []struct {
 		act   action
 		words string
-	}{{actOpen, "its calls and outages"}, {actTest, "send a test"}, {actRetryAll, retry}, {actResolveAll, "resolve them"}, {actSuspend, suspend}} {
+	}{{actOpen, "its calls and outages"}, {actTest, "send a test"}, {actRetryAll, retry}, {actResolveAll, resolve}, {actSuspend, suspend}} {
 		b, ok := keyOf(k.act, onOverview)
-		if !ok || !d.may(k.act) {
+		idle := k.act == actRetryAll && sure && n == 0 || k.act == actResolveAll && failed == 0
+		if !ok || idle || !d.may(k.act) {
 			continue
 		}
 		x = c.Put(x, y, RoleKey, b.Help().Key) + 1

@@ -188,9 +188,13 @@ func (p *plain) headline() string {
 			parts = append(parts, Count(n)+" "+standing(s).word())
 		}
 	}
-	return fmt.Sprintf("%s: %s (%s), %s/s accepted, %s waiting, %s given up, %s due now, %s",
+	lost := ""
+	if n := p.givenUp(); n > 0 {
+		lost = ", " + Count(n) + " given up"
+	}
+	return fmt.Sprintf("%s: %s (%s), %s/s accepted, %s waiting%s, %s due now, %s",
 		name, plural(uint64(len(o.Callbacks)), "callback"), strings.Join(parts, ", "),
-		Rate(o.Accepted), Count(o.Waiting), Count(p.givenUp()), Count(o.DueNow), p.mailState())
+		Rate(o.Accepted), Count(o.Waiting), lost, Count(o.DueNow), p.mailState())
 }
 
 func (p *plain) mailState() string {

@@ -320,12 +320,14 @@ func (d *desk) probe(h *callback.HealthView) string {
 	if at.IsZero() && !last.IsZero() && d.server.Interval > 0 { // it is made with the next call that is let go
 		at = later(last.Add(d.server.Interval), d.now()) // long ago: then it is made now
 	}
-	next, _ := Countdown(at, d.now())
+	next, late := Countdown(at, d.now())
 	switch {
 	case h.Live.Running > 0:
 		return "probe under way"
+	case late:
+		return "probe due"
 	case next == absent:
-		return "next probe"
+		return "probe"
 	}
 	return "probe " + next
 }
