@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,10 @@ func (a *App) StartOperation(ctx context.Context, n callback.NewOperation) (v ca
 	if err != nil {
 		return v, false, err
 	}
+	missing, err := a.absent(ctx, o, n.IDs)
+	if err != nil {
+		return v, false, err
+	}
 	op, fresh, err := a.opt.Store.StartOperation(ctx, a.clock.Now(), o, n.IDs...)
 	if err != nil {
 		return v, false, err
@@ -35,7 +40,15 @@ func (a *App) StartOperation(ctx context.Context, n callback.NewOperation) (v ca
 	}
 	a.wakeOperations()
 	a.changed()
-	return a.operationView(op), fresh, nil
+	v = a.operationView(op)
+	v.MissingIDs = missing
+	return v, fresh, nil
+}
+
+// absent returns which of the calls that an operation names do not exist now.
+func (a *App) absent(ctx context.Context, o callback.Operation, named []callback.CallID) ([]callback.CallID, error) {
+	o.Upto = cmp.Or(o.Upto, math.MaxUint64)
+	return o.Absent(ctx, a.opt.Store, named)
 }
 
 // operation checks what somebody wants done, makes up an id where none is given,
@@ -249,6 +262,12 @@ func (a *App) Preview(ctx context.Context, n callback.NewOperation) (p callback.
 	}
 	if o.Named > 0 && !p.Partial {
 		p.Missing = uint64(o.Named) - p.Matched
+	}
+	if p.Missing > 0 {
+		o.After = 0
+		if p.MissingIDs, err = o.Absent(ctx, a.opt.Store, n.IDs); err != nil {
+			return p, err
+		}
 	}
 	t.sort()
 	return p, nil

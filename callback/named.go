@@ -60,6 +60,26 @@ func (o *Operation) validateNames(f *faults) {
 	}
 }
 
+// Absent returns the first MaxMissing of the calls that o names, in order, that do not
+// exist or are of another callback.
+func (o Operation) Absent(ctx context.Context, s Ledger, named []CallID) (out []CallID, err error) {
+	for done := len(named) == 0; !done && len(out) < MaxMissing; {
+		rest := named
+		page, err := o.Select(ctx, s, named, MaxPage, func(c *Call) {
+			at, _ := slices.BinarySearch(rest, c.ID)
+			out, rest = append(out, rest[:at]...), rest[at+1:]
+		})
+		if err != nil {
+			return nil, err
+		}
+		if done = page.Last; done {
+			out = append(out, rest...)
+		}
+		o.After, named = page.After, rest
+	}
+	return out[:min(len(out), MaxMissing)], nil
+}
+
 // Next reads what o does next: at most limit calls.
 func (o *Operation) Next(ctx context.Context, s Store, limit int) (OperationPage, error) {
 	if o.Named == 0 {

@@ -361,6 +361,7 @@ type OperationView struct {
 	CallbackID CallbackID
 	Callback   string    // name
 	UndoUntil  time.Time // zero: it cannot be undone
+	MissingIDs []CallID  // as in Preview, when it was started; only from StartOperation
 }
 
 // Cause is why calls failed, with how many there are.
@@ -383,4 +384,10 @@ type Preview struct {
 	Partial bool      // there may be more: counting took too long
 	Missing uint64    // calls that are named and do not exist; 0 where Partial
 	Upto    CallID    // for NewOperation.Upto, so that what is confirmed does not grow
+
+	// MissingIDs are those calls, in order, MaxMissing of them at most.
+	MissingIDs []CallID
 }
+
+// MaxMissing bounds how many calls that do not exist are told by their ids.
+const MaxMissing = 100

@@ -36,7 +36,11 @@ func (b *bulkBox) Draw(c *Canvas) {
 		b.drawCauses(c, &lines)
 	}
 	if b.named != nil && len(b.named.calls) > listMax {
-		add(RoleDim, true, firstOf(b.named.calls))
+		ids := make([]callback.CallID, 0, shownIDs)
+		for i := range b.named.calls[:shownIDs] {
+			ids = append(ids, b.named.calls[i].ID)
+		}
+		add(RoleDim, true, firstOf(ids, uint64(len(b.named.calls))))
 	}
 	add(RoleText, false, "")
 	b.drawSkipped(add)
@@ -79,13 +83,25 @@ func (b *bulkBox) drawNamed(c *Canvas, lines *[]boxLine) bool {
 // shownIDs is how many calls a box names by their ids, where they are many.
 const shownIDs = 3
 
-// firstOf names the first of many calls.
-func firstOf(calls []callback.CallView) string {
-	var ids []string
-	for i := range calls[:min(len(calls), shownIDs)] {
-		ids = append(ids, calls[i].ID.String())
+// firstOf names the first of n calls.
+func firstOf(ids []callback.CallID, n uint64) string {
+	var words []string
+	for _, id := range ids[:min(len(ids), shownIDs)] {
+		words = append(words, id.String())
 	}
-	return strings.Join(ids, ", ") + " and " + Count(uint64(len(calls)-len(ids))) + " more"
+	s := strings.Join(words, ", ")
+	if more := n - min(uint64(len(words)), n); more > 0 {
+		s += " and " + Count(more) + " more"
+	}
+	return s
+}
+
+// missing names those that are not there, where the service says so.
+func missing(p *callback.Preview) string {
+	if len(p.MissingIDs) == 0 {
+		return ""
+	}
+	return ": " + firstOf(p.MissingIDs, p.Missing)
 }
 
 // drawSkipped says what is left out, and why.
@@ -95,7 +111,7 @@ func (b *bulkBox) drawSkipped(add func(Role, bool, string)) {
 		add(RoleFailing, true, "Skipped: "+strings.Join(b.named.reasons(), ", ")+".")
 	}
 	if p.Missing > 0 {
-		add(RoleFailing, true, plural(p.Missing, "call")+" not there any more.")
+		add(RoleFailing, true, plural(p.Missing, "call")+" not there any more"+missing(p)+".")
 	}
 	if n := p.Matched - p.Changed; n > 0 {
 		add(RoleFailing, true, Count(n)+" skipped: "+b.skips()+" So "+plural(p.Changed, "call")+" will change.")

@@ -35,7 +35,9 @@ func (f *fake) Preview(_ context.Context, n callback.NewOperation) (callback.Pre
 
 // previewOf is that of calls that are named.
 func (f *fake) previewOf(ids []callback.CallID) callback.Preview {
-	p := callback.Preview{Missing: uint64(len(ids))}
+	p := callback.Preview{Missing: uint64(len(ids)), MissingIDs: slices.DeleteFunc(slices.Clone(ids), func(id callback.CallID) bool {
+		return slices.ContainsFunc(f.calls, func(v callback.CallView) bool { return v.ID == id })
+	})}
 	for i := range f.calls {
 		v := &f.calls[i]
 		if !slices.Contains(ids, v.ID) {

@@ -81,6 +81,31 @@ func TestNoteOfARetry(t *testing.T) {
 	}
 }
 
+// Of marked calls that are not there any more the first are named.
+func TestMissingCallsAreNamed(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("enter f space space space space space r")
+		p.unseen("any more")
+		ids := p.m.top().(*callbackPage).calls.list.Marks()
+		purge := func(n int) {
+			f.set(func() {
+				f.calls = slices.DeleteFunc(f.calls, func(v callback.CallView) bool { return slices.Contains(ids[:n], v.ID) })
+			})
+		}
+		purge(2)
+		p.press("esc r")
+		p.see("2 calls not there any more: "+ids[0].String()+",", ids[1].String()+".")
+		purge(4)
+		p.press("esc r")
+		p.see("4 calls not there any more: "+ids[0].String()+", "+ids[1].String()+",", ids[2].String()+" and 1 more.")
+		purge(5)
+		p.press("esc x")
+		p.see("x: 5 calls of crm-prod not there any more")
+	})
+}
+
 // opsEnd ends all operations that run; each changed n calls.
 func (f *fake) opsEnd(n uint64) {
 	f.set(func() {

@@ -161,6 +161,7 @@ func (b *bulkBox) sum() (sum callback.Preview) {
 		p := &b.parts[i].preview
 		sum.Matched, sum.Changed = sum.Matched+p.Matched, sum.Changed+p.Changed
 		sum.Other, sum.Missing = sum.Other+p.Other, sum.Missing+p.Missing
+		sum.MissingIDs = append(sum.MissingIDs, p.MissingIDs...)
 		sum.Partial = sum.Partial || p.Partial
 		if sum.Oldest.IsZero() || !p.Oldest.IsZero() && p.Oldest.Before(sum.Oldest) {
 			sum.Oldest = p.Oldest

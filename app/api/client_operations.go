@@ -39,7 +39,7 @@ func (c *Client) Preview(ctx context.Context, n callback.NewOperation) (p callba
 	}
 	var s previewShape
 	err = c.call(ctx, exchange{method: "POST", path: path, header: header, body: body, answer: &s})
-	p = callback.Preview{Matched: s.Matched, Changed: s.Changed, Other: s.Other, Oldest: at(s.Oldest), Partial: s.Partial, Missing: s.Missing, Upto: s.UpTo}
+	p = callback.Preview{Matched: s.Matched, Changed: s.Changed, Other: s.Other, Oldest: at(s.Oldest), Partial: s.Partial, Missing: s.Missing, MissingIDs: s.MissingIDs, Upto: s.UpTo}
 	for _, cause := range s.ByCause {
 		p.ByCause = append(p.ByCause, callback.Cause{Class: cause.Class, Code: cause.StatusCode, Count: cause.Count})
 	}
@@ -101,7 +101,7 @@ func (c *Client) Operations(ctx context.Context, oq callback.OperationQuery) (li
 
 func (s *operationShape) domain() callback.OperationView {
 	return callback.OperationView{
-		CallbackID: s.Callback.ID, Callback: s.Callback.Name, UndoUntil: at(s.UndoUntil),
+		CallbackID: s.Callback.ID, Callback: s.Callback.Name, UndoUntil: at(s.UndoUntil), MissingIDs: s.MissingIDs,
 		Operation: callback.Operation{
 			ID: s.ID, Kind: s.Kind, State: s.State, Filter: s.Filter.domain(), Named: s.Named, Extend: s.Extend, Rate: s.Rate, Upto: s.UpTo, By: s.By, Remark: s.Remark, Note: s.Note,
 			Created: at(s.Created), Finished: at(s.Finished), Total: s.Total,

@@ -50,8 +50,9 @@ func (f *fake) StartOperation(_ context.Context, n callback.NewOperation) (v cal
 	}
 	for _, old := range f.ops {
 		if old.ID == o.ID {
-			err := old.Repeats(&o.Operation)
-			return f.operationView(old), false, err
+			v = f.operationView(old)
+			v.MissingIDs = f.absent(o, n.IDs)
+			return v, false, old.Repeats(&o.Operation)
 		}
 	}
 	s := f.step(c)
@@ -72,9 +73,24 @@ func (f *fake) StartOperation(_ context.Context, n callback.NewOperation) (v cal
 	})
 	o.Came(s.Now, &callback.OperationPage{Last: true}, matched)
 	f.ops = append(f.ops, o)
+	missing := f.absent(o, n.IDs)
 	f.pump(s, c)
 	f.done(s)
-	return f.operationView(o), true, nil
+	v = f.operationView(o)
+	v.MissingIDs = missing
+	return v, true, nil
+}
+
+// absent returns the first of ids that are no calls which o may select.
+func (f *fake) absent(o *fakeOperation, ids []callback.CallID) (out []callback.CallID) {
+	there := map[callback.CallID]bool{}
+	f.selected(o, func(call *fakeCall) { there[call.entry.ID] = true })
+	for _, id := range ids {
+		if !there[id] && len(out) < callback.MaxMissing {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 func (f *fake) Preview(_ context.Context, n callback.NewOperation) (p callback.Preview, err error) {
@@ -105,7 +121,7 @@ func (f *fake) Preview(_ context.Context, n callback.NewOperation) (p callback.P
 		p.ByCause[i].Count++
 	})
 	if o.Named > 0 {
-		p.Missing = uint64(o.Named) - p.Matched
+		p.Missing, p.MissingIDs = uint64(o.Named)-p.Matched, f.absent(o, n.IDs)
 	}
 	p.Upto = cmp.Or(o.Upto, f.last+1)
 	return p, nil
@@ -234,7 +250,7 @@ func (f *fixed) StartOperation(_ context.Context, n callback.NewOperation) (call
 	fresh := n.ID != o.ID
 	if fresh {
 		o.ID, o.Kind, o.Filter, o.Extend, o.By = cmp.Or(n.ID, "0123456789ABCDEF"), n.Kind, n.Filter, n.Extend, n.By
-		o.Rate, o.Remark, o.Upto, o.Named = n.Rate, n.Remark, n.Upto, len(n.IDs)
+		o.Rate, o.Remark, o.Upto, o.Named, o.MissingIDs = n.Rate, n.Remark, n.Upto, len(n.IDs), n.IDs[:min(len(n.IDs), callback.MaxMissing)]
 		o.State, o.Finished, o.UndoUntil = callback.OperationRunning, time.Time{}, time.Time{}
 	}
 	return o, fresh, f.known(n.Ref)
@@ -268,7 +284,7 @@ func (f *fixed) Operations(_ context.Context, q callback.OperationQuery) (callba
 
 func (f *fixed) Preview(_ context.Context, n callback.NewOperation) (callback.Preview, error) {
 	return callback.Preview{
-		Matched: 1200, Changed: 1190, Other: 2, Oldest: clock("09:00:30"), Partial: true, Upto: 0x0328BA3200000001,
+		Matched: 1200, Changed: 1190, Other: 2, Oldest: clock("09:00:30"), Partial: true, Upto: 0x0328BA3200000001, MissingIDs: n.IDs[:min(len(n.IDs), callback.MaxMissing)],
 		ByCause: []callback.Cause{{Class: "status", Code: 503, Count: 1000}, {Class: "connect timeout", Count: 198}},
 	}, f.known(n.Ref)
 }

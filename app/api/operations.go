@@ -50,6 +50,8 @@ type operationShape struct {
 	Note     string                  `json:"note,omitempty"`
 	Repeat   bool                    `json:"repeat,omitzero"` // it was started before
 
+	MissingIDs []callback.CallID `json:"missingIds,omitempty"` // only in the answer to its start
+
 	Created   stamp `json:"createdDate,omitzero"`
 	Finished  stamp `json:"finishedDate,omitzero"`
 	UndoUntil stamp `json:"undoUntilDate,omitzero"`
@@ -81,6 +83,8 @@ type previewShape struct {
 	Missing uint64       `json:"missing,omitzero"`
 
 	UpTo callback.CallID `json:"upTo,omitzero"`
+
+	MissingIDs []callback.CallID `json:"missingIds,omitempty"`
 }
 
 type causeShape struct {
@@ -301,7 +305,7 @@ func (q *request) operationOf(o *callback.OperationView) operationShape {
 	s := operationShape{
 		ID: o.ID, Kind: o.Kind, Callback: namedShape{o.CallbackID, o.Callback}, State: o.State, Filter: filterOf(&o.Filter), Named: o.Named,
 		Extend: o.Extend, Rate: o.Rate, UpTo: o.Upto, By: o.By, Remark: o.Remark, Note: o.Note, Created: stamp(o.Created), Finished: stamp(o.Finished), UndoUntil: stamp(o.UndoUntil),
-		Total: o.Total, Matched: o.Matched, Changed: o.Changed, Skipped: o.Skipped(), Undone: o.Undone, Missed: o.Missed,
+		Total: o.Total, Matched: o.Matched, Changed: o.Changed, Skipped: o.Skipped(), Undone: o.Undone, Missed: o.Missed, MissingIDs: o.MissingIDs,
 		Link: []link{{self, "self", "GET"}},
 	}
 	if o.Active() {
@@ -337,7 +341,7 @@ func filterOf(f *callback.Filter) filterShape {
 func previewOf(p *callback.Preview) previewShape {
 	s := previewShape{
 		Matched: p.Matched, Changed: p.Changed, Skipped: p.Matched - p.Changed, Other: p.Other,
-		Oldest: stamp(p.Oldest), Partial: p.Partial, Missing: p.Missing, UpTo: p.Upto, ByCause: make([]causeShape, len(p.ByCause)),
+		Oldest: stamp(p.Oldest), Partial: p.Partial, Missing: p.Missing, MissingIDs: p.MissingIDs, UpTo: p.Upto, ByCause: make([]causeShape, len(p.ByCause)),
 	}
 	for i, c := range p.ByCause {
 		s.ByCause[i] = causeShape{c.Class, c.Code, c.Count}

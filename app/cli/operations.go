@@ -111,6 +111,11 @@ func (c *console) many(ctx context.Context, d *desk, ref string, ids []callback.
 		if err := c.say(line, o.ID); err != nil {
 			return err
 		}
+		if ids := o.MissingIDs; len(ids) > 0 {
+			if err := c.say("not there:", idWords(ids, uint64(len(ids)))); err != nil {
+				return err
+			}
+		}
 	}
 	return c.follow(ctx, d, o.ID, f.noWait)
 }
@@ -131,13 +136,26 @@ func (c *console) printPreview(kind callback.OperationKind, p *callback.Preview)
 		line += "; the oldest is of " + when(p.Oldest)
 	}
 	if p.Missing > 0 {
-		line += fmt.Sprintf("; %d of those named are not there", p.Missing)
+		line += fmt.Sprintf("; %d of those named are not there: %s", p.Missing, idWords(p.MissingIDs, p.Missing))
 	}
 	if p.Partial {
 		line += "; there may be more: counting took too long"
 	}
 	_, err := fmt.Fprintln(c.out, line)
 	return err
+}
+
+// idWords lists calls of which there are n.
+func idWords(ids []callback.CallID, n uint64) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = id.String()
+	}
+	s := strings.Join(words, ", ")
+	if more := n - min(uint64(len(ids)), n); more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
 }
 
 // preview returns what asks the API what would be done.

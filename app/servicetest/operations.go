@@ -221,7 +221,11 @@ func operationNames(t *testing.T, b *bench) {
 		ID: "by-id", Ref: "named", Kind: callback.OperationResolve, By: "fred", Remark: "ticket 4471",
 		IDs: []callback.CallID{ids[2], ids[0], 42, ids[0]},
 	}
+	unknown := []callback.CallID{42}
 	p, err := b.svc.Preview(b.ctx, want)
+	if !slices.Equal(p.MissingIDs, unknown) {
+		t.Fatalf("preview: missing are %v, want %v", p.MissingIDs, unknown)
+	}
 	if err != nil || p.Matched != 2 || p.Changed != 2 || p.Missing != 1 || p.Partial || p.Oldest.IsZero() || p.Upto < ids[2] ||
 		!slices.Equal(p.ByCause, []callback.Cause{{Class: "status", Code: http.StatusTeapot, Count: 2}}) {
 		t.Fatalf("preview: %+v, %v", p, err)
@@ -238,7 +242,7 @@ func operationNames(t *testing.T, b *bench) {
 		}
 	}
 	again, fresh, err := b.svc.StartOperation(b.ctx, want)
-	if err != nil || fresh || again.Changed != 2 || again.Named != 3 {
+	if err != nil || fresh || again.Changed != 2 || again.Named != 3 || !slices.Equal(again.MissingIDs, unknown) {
 		t.Fatalf("started again: fresh %v, %+v, %v", fresh, again, err)
 	}
 	other := want
@@ -254,12 +258,37 @@ func operationNames(t *testing.T, b *bench) {
 	if got := b.call("named", ids[0]); got.State != before.State || !got.Due.Equal(before.Due) || got.ResolvedBy != "" {
 		t.Fatalf("undone:\n got %+v\nwant %+v", got.Entry, before.Entry)
 	}
+	b.namesMany(ids)
 	b.hook.answer(http.StatusOK)
 	if o := b.start(callback.NewOperation{Ref: "named", Kind: callback.OperationRetry, IDs: ids[1:], Rate: 1000}); o.Matched != 2 || o.Changed != 2 || o.Named != 2 {
 		t.Fatalf("retried: %+v", o)
 	}
 	for _, id := range ids[1:] {
 		b.until("delivery of "+id.String(), func() bool { return b.call("named", id).State == callback.StateDelivered })
+	}
+}
+
+// namesMany: of many calls that do not exist, or are of another callback, the first
+// are told, in order, whatever lies between them.
+func (b *bench) namesMany(ids []callback.CallID) {
+	t := b.t
+	t.Helper()
+	b.callback("others", nil)
+	far := b.enqueue(response("others", "of another callback"))[0]
+	named := []callback.CallID{far + 1, ids[0], far, ids[2]}
+	for i := range callback.MaxMissing + 700 {
+		named = append(named, callback.CallID(i+1))
+	}
+	for _, tc := range []struct{ ids, want []callback.CallID }{
+		{named[:4], []callback.CallID{far, far + 1}},
+		{ids, nil},
+		{named, named[4 : 4+callback.MaxMissing]},
+	} {
+		n := callback.NewOperation{Ref: "named", Kind: callback.OperationRetry, IDs: tc.ids, Rate: 1000}
+		p, err := b.svc.Preview(b.ctx, n)
+		if err != nil || !slices.Equal(p.MissingIDs, tc.want) {
+			t.Fatalf("of %d calls %v are missing, %v, want %v", len(tc.ids), p.MissingIDs, err, tc.want)
+		}
 	}
 }
 
