@@ -2,6 +2,7 @@ package callback
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -314,6 +315,22 @@ type LogLine struct {
 	Callback  string // name
 	Call      CallID
 	Operation string
+}
+
+// Matches reports whether each word of text stands in the line, or in what it is
+// about, in any case.
+func (l *LogLine) Matches(text string) bool {
+	about := []string{l.Text, l.Part, string(l.Level), l.Callback, l.Operation}
+	if l.Call != 0 {
+		about = append(about, l.Call.String())
+	}
+	all := strings.ToLower(strings.Join(about, "\n"))
+	for word := range strings.FieldsSeq(strings.ToLower(text)) {
+		if !strings.Contains(all, word) {
+			return false
+		}
+	}
+	return true
 }
 
 // LogLevel is how much a line matters.

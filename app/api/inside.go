@@ -25,30 +25,6 @@ func (q *request) system() error {
 	return q.send(http.StatusOK, systemOf(&s))
 }
 
-func (q *request) listLog() error {
-	query, err := readQuery(q.r)
-	if err != nil {
-		return err
-	}
-	limit := query.int("limit", defaultLogLimit, 1, callback.KeptLines, "")
-	after := query.number("after")
-	if err := query.done(); err != nil {
-		return err
-	}
-	lines, err := q.svc.Log(q.ctx(), after, limit)
-	if err != nil {
-		return err
-	}
-	out := logShape{Lines: make([]logLine, len(lines))}
-	for i := range lines {
-		out.Lines[i] = logLineOf(&lines[i])
-	}
-	return q.send(http.StatusOK, out)
-}
-
-// defaultLogLimit is how many lines of the log are sent where no number is asked for.
-const defaultLogLimit = 100
-
 // number returns a number of 64 bits, 0 where there is none.
 func (q *query) number(name string) uint64 {
 	s := q.one(name)

@@ -99,6 +99,7 @@ var routes = []route{
 	{"GET", "/queue", (*request).queueShape, reader, noQuery},
 	{"GET", "/system", (*request).system, reader, noQuery},
 	{"GET", "/log", (*request).listLog, operator, ownQuery},
+	{"GET", "/log.ndjson", (*request).exportLog, operator, ownQuery},
 	{"POST", "/system/mail", (*request).do, operator, noQuery},
 	{"POST", "/system/collect-garbage", (*request).do, admin, noQuery},
 	{"POST", "/system/backup", (*request).do, admin, noQuery},
