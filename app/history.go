@@ -13,7 +13,7 @@ func (a *App) Series(ctx context.Context, q callback.SeriesQuery) (callback.Seri
 	var of series.Subject
 	waiting := uint64(0)
 	if q.Ref == "" {
-		for _, h := range a.opt.Store.Callbacks() {
+		for h := range a.opt.Store.All() {
 			waiting += h.Live.Counts.Waiting()
 		}
 	} else {

@@ -162,7 +162,7 @@ func recovered(o *callback.Outage) string {
 // figures is what a scrape tells, from memory.
 func (a *App) figures() metrics.Figures {
 	f := metrics.Figures{
-		Callbacks: a.opt.Store.Callbacks(), Running: a.dispatch.Running(), MaxInFlight: a.opt.MaxInFlight,
+		Callbacks: a.opt.Store.All(), Running: a.dispatch.Running(), MaxInFlight: a.opt.MaxInFlight,
 		AlertsWaiting: -1, DiskFree: -1,
 	}
 	now := a.clock.Now()

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -81,7 +82,7 @@ func (p *pulse) minute(a *App, now time.Time) {
 	if looked == this-1 {
 		return
 	}
-	left := waiting(a.opt.Store.Callbacks())
+	left := waiting(a.opt.Store.All())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if last := this - 1; p.looked != 0 {
@@ -96,10 +97,10 @@ func flow(at time.Time, in, before, after uint64) callback.Flow {
 	return callback.Flow{At: at, In: in, Out: max(in+before, after) - after, Left: after}
 }
 
-func waiting(all []callback.Health) (n uint64) {
-	for i := range all {
-		if !all[i].Live.Deleted {
-			n += all[i].Live.Counts.Waiting()
+func waiting(all iter.Seq[*callback.Health]) (n uint64) {
+	for h := range all {
+		if !h.Live.Deleted {
+			n += h.Live.Counts.Waiting()
 		}
 	}
 	return n
@@ -191,10 +192,9 @@ func (p *pulse) sights(a *App, now time.Time) {
 	if p.seen != nil && rev == p.rev { // only beat gets here
 		return
 	}
-	all, first := a.opt.Store.Callbacks(), p.seen == nil
-	seen := make(map[callback.Num]sight, len(all))
-	for i := range all {
-		h := &all[i]
+	first := p.seen == nil
+	seen := make(map[callback.Num]sight, len(p.seen))
+	for h := range a.opt.Store.All() {
 		if h.Live.Deleted {
 			continue
 		}

@@ -119,7 +119,7 @@ func (a *App) storage() callback.Storage {
 		s.GrowsSince = first.at
 		s.Grows = int64((float64(s.Used) - float64(first.bytes)) / span.Hours() * 24)
 	}
-	for _, h := range a.opt.Store.Callbacks() {
+	for h := range a.opt.Store.All() {
 		s.Calls += h.Live.Counts.Sum()
 	}
 	a.chores.mu.Lock()

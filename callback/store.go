@@ -2,6 +2,7 @@ package callback
 
 import (
 	"context"
+	"iter"
 	"time"
 )
 
@@ -33,6 +34,9 @@ type Registry interface {
 	// deleted ones included until PurgeOutages removes them. A number is never
 	// given again.
 	Callbacks() []Health
+	// All gives them one by one, without a copy of all of them at once: each may
+	// have changed since the one before, and holds until the next is asked for.
+	All() iter.Seq[*Health]
 	// Callback returns one of them. It is CodeNotFound when none has that
 	// number.
 	Callback(num Num) (Health, error)

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"iter"
 	"slices"
 
 	"ringback/callback"
@@ -31,6 +32,38 @@ func (e *Engine) Callbacks() []callback.Health {
 		}
 	}
 	return out
+}
+
+// allPage is how many callbacks All copies at once: the writer waits for no more.
+const allPage = 64
+
+// All implements callback.Registry.
+func (e *Engine) All() iter.Seq[*callback.Health] {
+	return func(yield func(*callback.Health) bool) {
+		page := make([]callback.Health, 0, allPage)
+		for from, more := 0, true; more; from += allPage {
+			page, more = e.some(page[:0], from)
+			for i := range page {
+				if !yield(&page[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// some adds the callbacks of the next numbers to page, and reports whether there
+// may be more.
+func (e *Engine) some(page []callback.Health, from int) ([]callback.Health, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	to := min(from+allPage, len(e.houses))
+	for _, h := range e.houses[min(from, to):to] {
+		if h != nil {
+			page = append(page, e.health(h))
+		}
+	}
+	return page, to < len(e.houses)
 }
 
 // Callback implements callback.Registry.

@@ -57,6 +57,19 @@ func idleCallbacks(b *testing.B, n int) {
 			b.Fatalf("%d callbacks", got)
 		}
 	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began = time.Now()
+	all := 0
+	for range e.All() {
+		all++
+	}
+	b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "ms/all")
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/1024, "KiB/all")
+	if all != n {
+		b.Fatalf("%d callbacks one by one", all)
+	}
 	b.ReportMetric(float64(with-without)/float64(n), "heap-B/callback")
 	b.ReportMetric(float64(opened.Milliseconds()), "open-ms")
 	lists(b, e)

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"iter"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,7 +11,7 @@ import (
 
 // Figures is what is told at one scrape.
 type Figures struct {
-	Callbacks   []callback.Health
+	Callbacks   iter.Seq[*callback.Health]                  // in the order in which they were made
 	Answers     func(callback.Num) (p50, p95 time.Duration) // of the last hour; 0: there were none
 	Running     int
 	MaxInFlight int
@@ -116,22 +117,23 @@ func (c figures) Collect(ch chan<- prometheus.Metric) {
 
 // rows returns what is told of each callback, how many there are, and the
 // outages that last, without and with somebody who knows.
-func (m *Metrics) rows(all []callback.Health) (rows []row, callbacks int, outages [2]int) {
+func (m *Metrics) rows(all iter.Seq[*callback.Health]) (rows []row, callbacks int, outages [2]int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.forget(all)
-	rows = make([]row, 1, min(len(all), MaxCallbacks)+1)
-	rows[0] = row{name: Other, attempts: m.gone, counts: m.removed}
+	rows = []row{{name: Other}}
 	seen := map[string]bool{Other: true} // names are unique, but for what label makes of them
-	for i := range all {
-		h := &all[i]
-		r, name := &rows[0], label(h.Name)
-		if !h.Live.Deleted && len(rows) <= MaxCallbacks && !seen[name] {
-			seen[name] = true
-			rows = append(rows, row{name: name, num: h.Num})
-			r = &rows[len(rows)-1]
+	there := make(map[callback.Num]bool, m.there)
+	for h := range all {
+		there[h.Num] = true
+		if h.Live.Deleted {
+			m.deleted[h.Num] = h.Live.Counts
 		}
-		r.add(h, m.byNum[h.Num])
+		at, name := 0, label(h.Name)
+		if !h.Live.Deleted && len(rows) <= MaxCallbacks && !seen[name] {
+			seen[name], at = true, len(rows)
+			rows = append(rows, row{name: name, num: h.Num})
+		}
+		rows[at].add(h, m.byNum[h.Num])
 		if h.Live.Deleted {
 			continue
 		}
@@ -144,18 +146,17 @@ func (m *Metrics) rows(all []callback.Health) (rows []row, callbacks int, outage
 			outages[1]++
 		}
 	}
+	m.there = len(there)
+	m.forget(there)
+	other := &rows[0]
+	other.attempts.ok, other.attempts.failed = other.attempts.ok+m.gone.ok, other.attempts.failed+m.gone.failed
+	n, r := &other.counts, &m.removed
+	n.Accepted, n.Purged, n.Skipped = n.Accepted+r.Accepted, n.Purged+r.Purged, n.Skipped+r.Skipped
 	return rows, callbacks, outages
 }
 
 // forget moves the counts of callbacks that are no more to those of the others.
-func (m *Metrics) forget(all []callback.Health) {
-	there := make(map[callback.Num]bool, len(all))
-	for i := range all {
-		there[all[i].Num] = true
-		if all[i].Live.Deleted {
-			m.deleted[all[i].Num] = all[i].Live.Counts
-		}
-	}
+func (m *Metrics) forget(there map[callback.Num]bool) {
 	for num, n := range m.deleted {
 		if !there[num] { // nothing of it was stored any more
 			m.removed.Accepted, m.removed.Purged, m.removed.Skipped = m.removed.Accepted+n.Accepted, m.removed.Purged+n.Accepted, m.removed.Skipped+n.Skipped

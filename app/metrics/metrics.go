@@ -35,6 +35,7 @@ type Metrics struct {
 
 	deleted map[callback.Num]callback.Counts // of deleted callbacks, as last told
 	removed callback.Counts                  // of those that retention removed since
+	there   int                              // how many callbacks there were, as last told
 }
 
 // tally counts the attempts of one callback since the process began.

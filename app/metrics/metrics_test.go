@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -32,7 +33,7 @@ func house(t *testing.T) *Metrics {
 	m := New("1.2.3")
 	m.Ask(func() Figures {
 		return Figures{
-			Callbacks: all, Running: 2, MaxInFlight: 512, MailOK: true, AlertsSent: 7, AlertsWaiting: 3, DiskFree: 1 << 30,
+			Callbacks: pointers(all), Running: 2, MaxInFlight: 512, MailOK: true, AlertsSent: 7, AlertsWaiting: 3, DiskFree: 1 << 30,
 			Answers: func(num callback.Num) (p50, p95 time.Duration) {
 				if num == 1 {
 					return 12 * time.Millisecond, 250 * time.Millisecond
@@ -127,7 +128,7 @@ func TestSeriesAreBounded(t *testing.T) {
 		all = append(all, h)
 	}
 	m := New("test")
-	m.Ask(func() Figures { return Figures{Callbacks: all, AlertsWaiting: -1, DiskFree: -1} })
+	m.Ask(func() Figures { return Figures{Callbacks: pointers(all), AlertsWaiting: -1, DiskFree: -1} })
 	told := scrape(t, m)
 	if n := strings.Count(told, "ringback_callback_accepted_total{"); n != MaxCallbacks+1 {
 		t.Errorf("%d callbacks are told of, want %d and the others", n, MaxCallbacks)
@@ -149,7 +150,7 @@ func TestCountsOfRemovedCallbacksStay(t *testing.T) {
 	deleted := callback.Health{Callback: callback.Callback{Num: 9}}
 	deleted.Live.Deleted, deleted.Live.Counts = true, callback.Counts{Accepted: 7, Delivered: 3, Failed: 2, Purged: 2, Skipped: 4}
 	all := []callback.Health{deleted}
-	m.Ask(func() Figures { return Figures{Callbacks: all} })
+	m.Ask(func() Figures { return Figures{Callbacks: pointers(all)} })
 	has(t, scrape(t, m), `ringback_callback_accepted_total{callback="(other)"} 7`, `ringback_callback_purged_total{callback="(other)"} 2`)
 	all = nil
 	m.Attempts(&callback.Entry{Num: 9}, []callback.Attempt{{Number: 2, OK: true}, {Number: 3}})
@@ -160,5 +161,15 @@ func TestCountsOfRemovedCallbacksStay(t *testing.T) {
 	}
 	if len(m.byNum)+len(m.deleted) != 0 {
 		t.Errorf("%d callbacks are remembered", len(m.byNum))
+	}
+}
+
+func pointers(all []callback.Health) iter.Seq[*callback.Health] {
+	return func(yield func(*callback.Health) bool) {
+		for i := range all {
+			if !yield(&all[i]) {
+				return
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ package memq
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -159,6 +160,18 @@ func (s *Store) Callbacks() []callback.Health {
 		out = append(out, s.health(h))
 	}
 	return out
+}
+
+// All implements callback.Registry.
+func (s *Store) All() iter.Seq[*callback.Health] {
+	return func(yield func(*callback.Health) bool) {
+		all := s.Callbacks()
+		for i := range all {
+			if !yield(&all[i]) {
+				return
+			}
+		}
+	}
 }
 
 func (s *Store) health(h *house) callback.Health {

@@ -345,6 +345,13 @@ func anyPage[T any](p *player, match func(*T) bool) (q callback.Newest[T]) {
 func (p *player) compare() {
 	p.Helper()
 	p.both("callbacks", func(s callback.Store) (any, error) { return s.Callbacks(), nil })
+	p.both("all", func(s callback.Store) (all any, err error) {
+		var list []callback.Health
+		for h := range s.All() {
+			list = append(list, *h)
+		}
+		return list, nil
+	})
 	p.both("keys", func(s callback.Store) (any, error) { return s.Keys(), nil })
 	alerts := anyPage(p, func(a *callback.Alert) bool { return a.Outage%2 == 1 })
 	p.both("alerts", func(s callback.Store) (any, error) { return s.Alerts(p.ctx, alerts) })
