@@ -20,7 +20,7 @@ func (a *App) Create(ctx context.Context, d callback.Draft) (callback.Health, er
 	if err != nil {
 		return callback.Health{}, err
 	}
-	a.opt.Log.Info("made", "part", "callback", "callback", cb.Name, "id", cb.ID)
+	a.opt.Log.Info("the callback was made", "part", "callback", "callback", cb.Name, "id", cb.ID)
 	return shown(a.opt.Store.Callback(cb.Num))
 }
 
@@ -41,7 +41,7 @@ func (a *App) Update(ctx context.Context, ref string, d callback.Draft, version 
 	if _, err := a.opt.Store.Update(ctx, a.clock.Now(), cb, version); err != nil {
 		return shown(h, err)
 	}
-	a.opt.Log.Info("changed", "part", "callback", "callback", cb.Name, "id", cb.ID)
+	a.opt.Log.Info("the callback was changed", "part", "callback", "callback", cb.Name, "id", cb.ID)
 	return shown(a.opt.Store.Callback(h.Num))
 }
 
@@ -54,7 +54,7 @@ func (a *App) Delete(ctx context.Context, ref string) error {
 	defer a.changed()
 	err = a.opt.Store.Delete(ctx, a.clock.Now(), h.Num)
 	if err == nil {
-		a.opt.Log.Info("deleted", "part", "callback", "callback", h.Name, "id", h.ID)
+		a.opt.Log.Info("the callback was deleted", "part", "callback", "callback", h.Name, "id", h.ID)
 	}
 	return err
 }

@@ -206,7 +206,7 @@ func TestStatesInTheLog(t *testing.T) {
 	step(func() error { return nil })
 	step(func() error { return a.Suspend(t.Context(), "crm", "ana") }, "warn outage crm: suspended by=ana")
 	step(func() error { return a.Resume(t.Context(), "crm") }, "info outage crm: resumed")
-	step(func() error { return a.Delete(t.Context(), "crm") }, "info callback crm: deleted id="+crm.ID.String())
+	step(func() error { return a.Delete(t.Context(), "crm") }, "info callback crm: the callback was deleted id="+crm.ID.String())
 }
 
 // The log tells of each change of a callback and of each sample that was sent, and
@@ -230,7 +230,7 @@ func TestChangesInTheLog(t *testing.T) {
 		_ = act(callback.Draft{URL: &odd}) // it is told to who asked
 	}
 	want := []string{
-		"info callback crm: made id=" + id, "info callback crm: changed id=" + id,
+		"info callback crm: the callback was made id=" + id, "info callback crm: the callback was changed id=" + id,
 		"info delivery crm: a draft was tested answer=418 I'm a teapot", "info delivery erp: a draft was tested answer=418 I'm a teapot",
 		"info delivery crm: a test was sent answer=418 I'm a teapot", "info delivery crm: a test was sent answer=418 I'm a teapot",
 	}
