@@ -35,7 +35,7 @@ ringback/app/api           callback                                     | go-jso
 ringback/app/servicetest   callback                                     | go-cmp
 ringback/app               callback app/post app/dispatch app/alert app/series app/hub app/metrics app/meter app/journal | golang.org/x/sync
 ringback/app/bench         callback queue app/api                        | golang.org/x/sync
-ringback/tui               callback                                     | charm.land charmbracelet displaywidth uax29
+ringback/tui               callback                                     | charm.land charmbracelet displaywidth uax29 golang.org/x/term
 ringback/app/cli           callback queue smtpout tui app app/api app/bench app/post app/alert app/metrics app/meter app/journal app/config | cobra golang.org/x/sys golang.org/x/term golang.org/x/sync go-smtp
 `
 

@@ -91,23 +91,26 @@ func (s *station) insists(key, text string) {
 	}
 }
 
-// stalls reads nothing more, and waits until the screen is held up by that: it
-// takes no key any more. resume reads on.
+// stalls reads nothing more, and waits until the terminal takes nothing more. The
+// screen is not held up by that: it takes keys as before. resume reads on.
 func (s *station) stalls() (resume func()) {
 	s.Helper()
 	s.stalled.Lock()
 	resume = sync.OnceFunc(s.stalled.Unlock)
 	s.Cleanup(resume)
-	held := 0
+	full := 0
 	if !poll(func() bool {
 		s.types("\x0c") // to draw everything again
-		held++
-		if s.unread() == 0 {
-			held = 0
+		full++
+		if s.takes() {
+			full = 0
 		}
-		return held == 10
+		return full == 10
 	}) {
-		s.Fatal("a terminal that nobody reads does not hold the screen up: the test shows nothing")
+		s.Fatal("a terminal that nobody reads takes all there is: the test shows nothing")
+	}
+	if !poll(func() bool { return s.unread() == 0 }) {
+		s.Fatal("while the terminal takes no output the screen takes no keys")
 	}
 	return resume
 }
@@ -166,7 +169,7 @@ func TestScreenNeverHoldsDeliveriesUp(t *testing.T) {
 		resume := s.stalls()
 		s.delivers("while nobody reads")
 		resume()
-		if !poll(func() bool { return s.unread() == 0 }) {
+		if !poll(s.takes) {
 			t.Fatal("the screen does not come back")
 		}
 		s.forget()

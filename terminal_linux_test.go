@@ -152,6 +152,17 @@ func (tm *terminal) unread() (n int) {
 	return n
 }
 
+// takes reports whether the terminal has room for output.
+func (tm *terminal) takes() (yes bool) {
+	tm.control(tm.slave, func(fd int) error {
+		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		_, err := unix.Poll(ready, 0)
+		yes = ready[0].Revents&unix.POLLOUT != 0
+		return err
+	})
+	return yes
+}
+
 // cooked reports whether the line is as a shell needs it: with an echo, line by
 // line, Ctrl+C a signal.
 func (tm *terminal) cooked() (yes bool) {

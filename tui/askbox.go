@@ -222,5 +222,5 @@ func (d *desk) copyCall(v *callback.CallView) tea.Cmd {
 		return nil
 	}
 	d.say(RoleText, "copied, if the terminal lets us (OSC 52): the request as a curl command, "+Bytes(uint64(len(text))))
-	return tea.SetClipboard(text)
+	return clip(text)
 }

@@ -19,8 +19,7 @@ type Canvas struct {
 	method  ansi.Method
 	cells   []cell
 	long    []string // clusters of more than one rune, by index
-	out     []byte   // the last output, kept for its room
-	last    string   // what String returned last
+	out     []byte   // kept for its room
 	joint   []byte   // room to look for the end of a cluster
 }
 

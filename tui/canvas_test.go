@@ -71,6 +71,26 @@ func checkFrame(t *testing.T, c *Canvas, frame string) {
 	}
 }
 
+// String returns the frame as one string: its rows, joined by line feeds, each of
+// which begins and ends unstyled.
+func (c *Canvas) String() string {
+	c.settle()
+	var out []byte
+	for y := range c.h {
+		if y > 0 {
+			out = append(out, '\n')
+		}
+		var pen uint8
+		for x := 0; x < c.w; x++ { // cell by cell, so that the cursor is never moved
+			out, pen = c.run(out, pen, y, x, x+1)
+		}
+		if pen != 0 {
+			out = append(out, c.palette.sgr[0]...)
+		}
+	}
+	return string(out)
+}
+
 // scribble draws texts all over a canvas, by every way there is.
 func scribble(c *Canvas, texts []string, x, y int) {
 	w, h := c.Size()

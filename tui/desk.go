@@ -169,8 +169,13 @@ func (d *desk) selectRow(c *Canvas, y int) {
 func (d *desk) copies(text string) tea.Cmd {
 	text = callback.Sanitize(text, 4096)
 	d.say(RoleText, "copied, if the terminal lets us (OSC 52): "+text) // whose end may be cut
-	return tea.SetClipboard(text)
+	return clip(text)
 }
+
+// clipMsg is text for the clipboard.
+type clipMsg string
+
+func clip(text string) tea.Cmd { return func() tea.Msg { return clipMsg(text) } }
 
 // link is how the connection to the service does.
 type link struct {

@@ -224,7 +224,7 @@ func TestFormWhereThereIsLittleRoom(t *testing.T) {
 			} else if !strings.Contains(p.text(), "> "+at.label) {
 				t.Fatalf("the cursor on %s is not shown:\n%s", at.name, p.text())
 			}
-			if p.m.View().Cursor == nil {
+			if !p.m.manner.cursor.on {
 				t.Fatalf("no cursor on %s", at.name)
 			}
 			p.press("tab")

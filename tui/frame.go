@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"ringback/callback"
 )
 
@@ -47,19 +45,10 @@ func (m *model) draw() {
 		d.cursor = place{}
 		m.box.Draw(c)
 	}
-	v := tea.NewView(c.String())
-	v.AltScreen, v.ReportFocus = true, true
-	if m.mouse {
-		v.MouseMode = tea.MouseModeCellMotion
+	if p := &d.cursor; p.x >= m.w || p.y >= m.h {
+		p.on = false
 	}
-	if p := d.cursor; p.on && p.x < m.w && p.y < m.h {
-		v.Cursor = tea.NewCursor(p.x, p.y)
-		v.Cursor.Blink = false
-		if m.desk.typing == nil {
-			v.Cursor.Shape = tea.CursorUnderline
-		}
-	}
-	m.view = v
+	m.manner.cursor, m.manner.typing, m.manner.mouse = d.cursor, d.typing != nil, m.mouse
 }
 
 func (m *model) drawFull(c *Canvas) {

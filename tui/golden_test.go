@@ -201,8 +201,8 @@ func photograph(p *pilot) string {
 		out.WriteString(row + "\n")
 	}
 	cursor := "hidden"
-	if c := p.m.View().Cursor; c != nil {
-		cursor = fmt.Sprintf("%d,%d", c.X, c.Y)
+	if c := p.m.manner.cursor; c.on {
+		cursor = fmt.Sprintf("%d,%d", c.x, c.y)
 	}
 	fmt.Fprintf(&out, "--- cursor %s; styles\n", cursor)
 	legend := [][len(themes)]string{{"-", "-", "-", "-", "-"}}
@@ -241,7 +241,8 @@ func develop(p *pilot, theme Theme, ascii bool) uv.ScreenBuffer {
 	p.t.Helper()
 	p.m.canvas.SetPalette(NewPalette(theme, ascii))
 	p.m.dirty = true
-	frame := p.m.View().Content
+	p.m.View()
+	frame := p.m.canvas.String()
 	checkFrame(p.t, p.m.canvas, frame)
 	w, h := p.m.canvas.Size()
 	buf := uv.NewScreenBuffer(w, h)

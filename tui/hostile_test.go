@@ -173,10 +173,10 @@ func resized(t *testing.T, p *pilot, w, h int) {
 	if w == 0 || h == 0 {
 		return
 	}
-	v := p.m.View()
-	checkFrame(t, p.m.canvas, v.Content)
-	if c := v.Cursor; c != nil && (c.X < 0 || c.X >= w || c.Y < 0 || c.Y >= h) {
-		t.Fatalf("at %dx%d the cursor is at %d,%d", w, h, c.X, c.Y)
+	p.m.View()
+	checkFrame(t, p.m.canvas, p.m.canvas.String())
+	if c := p.m.manner.cursor; c.on && (c.x < 0 || c.x >= w || c.y < 0 || c.y >= h) {
+		t.Fatalf("at %dx%d the cursor is at %d,%d", w, h, c.x, c.y)
 	}
 }
 
@@ -204,7 +204,8 @@ func TestRandomKeys(t *testing.T) {
 				if saves := k == "ctrl+s" && editing; len(f.did()) > before && !saves && (was == nil || k != "enter" && k != "o") {
 					t.Fatalf("%q changed something without a box: %v", k, f.did())
 				}
-				checkFrame(t, p.m.canvas, p.m.View().Content)
+				p.m.View()
+				checkFrame(t, p.m.canvas, p.m.canvas.String())
 				if p.quit {
 					return
 				}

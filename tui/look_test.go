@@ -47,12 +47,12 @@ func TestThemeFollowsTheTerminal(t *testing.T) {
 func TestMouse(t *testing.T) {
 	t.Parallel()
 	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
-		if p.m.View().MouseMode != tea.MouseModeNone {
+		if p.m.manner.mouse {
 			t.Fatal("the mouse is on from the start")
 		}
 		p.press("M")
 		p.see("mouse on", "hold Shift to select text")
-		if p.m.View().MouseMode == tea.MouseModeNone {
+		if !p.m.manner.mouse {
 			t.Fatal("M does not turn the mouse on")
 		}
 		p.send(tea.MouseWheelMsg{Button: tea.MouseWheelDown})

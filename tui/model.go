@@ -45,7 +45,8 @@ type model struct {
 	ascii      bool
 	canvas     *Canvas
 	w, h       int
-	view       tea.View
+	painter    *painter // nil: nobody looks
+	manner     manner
 	dirty      bool
 
 	roots   [len(tabs)]page
@@ -117,7 +118,6 @@ func (m *model) guard() {
 func (m *model) Init() tea.Cmd {
 	defer m.guard()
 	return tea.Batch(
-		tea.RequestBackgroundColor,
 		m.desk.ask.server(), m.polling.ask(m.desk.ask.overview()), m.desk.askOperations(), m.desk.ask.watch(),
 		m.tick(), m.top().Refresh(),
 	)
@@ -130,15 +130,17 @@ func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 	return m, tea.Batch(m.update(msg), m.follow())
 }
 
-// View implements tea.Model.
-func (m *model) View() (v tea.View) {
-	v = m.view
+// View implements tea.Model. Bubble Tea gets nothing to show: the painter does.
+func (m *model) View() (none tea.View) {
 	defer m.guard()
 	if m.dirty {
 		m.draw()
 		m.dirty = false
+		if m.painter != nil {
+			m.painter.show(m.canvas, m.manner)
+		}
 	}
-	return m.view
+	return none
 }
 
 func (m *model) update(msg tea.Msg) tea.Cmd {
@@ -164,16 +166,27 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		m.profile = msg.Profile
 		m.restyle()
 	case tea.ModeReportMsg:
-		if msg.Mode == ansi.ModeUnicodeCore { // exactly when the renderer begins to measure so
-			switch msg.Value {
-			case ansi.ModeSet, ansi.ModeReset, ansi.ModePermanentlySet:
-				m.canvas.SetGraphemes(true)
-			}
+		m.reported(msg)
+	case clipMsg:
+		if m.painter != nil {
+			m.painter.copies(string(msg))
 		}
 	default:
 		return m.answer(msg)
 	}
 	return nil
+}
+
+// reported takes what the terminal says of a mode that the painter asked for: it
+// knows those that it has set or reset.
+func (m *model) reported(msg tea.ModeReportMsg) {
+	switch {
+	case msg.Mode == ansi.ModeSynchronizedOutput:
+		m.manner.sync = msg.Value == ansi.ModeReset
+	case msg.Mode != ansi.ModeUnicodeCore:
+	case msg.Value == ansi.ModeSet, msg.Value == ansi.ModeReset, msg.Value == ansi.ModePermanentlySet:
+		m.canvas.SetGraphemes(true)
+	}
 }
 
 // answer takes what a command came back with.
@@ -286,7 +299,7 @@ func (m *model) restyle() {
 	case m.profile == colorprofile.ANSI && theme == ThemeLight:
 		theme = ThemeANSILight
 	}
-	if m.canvas.palette.Theme != theme {
-		m.canvas.SetPalette(NewPalette(theme, m.ascii))
+	if p := m.canvas.palette; p.Theme != theme || p.profile != m.profile {
+		m.canvas.SetPalette(NewPalette(theme, m.ascii).in(m.profile))
 	}
 }

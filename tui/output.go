@@ -6,33 +6,20 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// String returns the frame for the renderer: its rows, each exactly as many
-// cells as the canvas is wide, joined by line feeds, in the palette's colours.
-// Every row begins and ends unstyled. What did not change is the same string as
-// before, which the renderer need not compare.
-func (c *Canvas) String() string {
-	out := c.out[:0]
-	for y := range c.h {
-		if y > 0 {
-			out = append(out, '\n')
-		}
-		out = c.row(out, y, true)
-	}
-	if c.out = out; string(out) != c.last {
-		c.last = string(out)
-	}
-	return c.last
-}
-
 // Text returns the frame without colours and without blanks at the ends of
 // rows, for golden files and for --plain.
 func (c *Canvas) Text() string {
+	c.settle()
 	out := c.out[:0]
 	for y := range c.h {
 		if y > 0 {
 			out = append(out, '\n')
 		}
-		out = c.row(out, y, false)
+		for _, cl := range c.cells[y*c.w : (y+1)*c.w] {
+			if cl.r != follows {
+				out = c.cluster(out, cl.r)
+			}
+		}
 		for len(out) > 0 && out[len(out)-1] == ' ' {
 			out = out[:len(out)-1]
 		}
@@ -41,43 +28,66 @@ func (c *Canvas) Text() string {
 	return string(out)
 }
 
-// row appends one row to out.
-func (c *Canvas) row(out []byte, y int, styled bool) []byte {
-	var style uint8  // in force; 0 is plain
-	var from, to int // where in out the cluster before is, if it is one that may join
-	row := c.cells[y*c.w : (y+1)*c.w]
-	p := c.palette
-	for x, cl := range row {
-		if cl.r == follows {
+// settle makes every cell mean the same whatever stands beside it: clusters that
+// a terminal would draw as one with a neighbour become question marks. From then
+// on any part of a row may be written by itself.
+func (c *Canvas) settle() {
+	for y := range c.h {
+		c.settleRow(c.cells[y*c.w : (y+1)*c.w])
+	}
+}
+
+func (c *Canvas) settleRow(row []cell) {
+	before := c.out[:0] // the cluster before, if it is one that may join
+	for x := range row {
+		r := row[x].r
+		if r == follows || r >= 0 && r < utf8.RuneSelf && len(before) == 0 {
 			continue
 		}
-		if s := p.style(cl.role, cl.flag); s != style && styled {
-			out = append(out, p.sgr[s]...)
-			style = s
-		}
-		at := len(out)
-		if cl.r >= 0 && cl.r < utf8.RuneSelf && to == from {
-			out = append(out, byte(cl.r))
-			continue
-		}
-		out = c.cluster(out, cl.r)
-		loner := cl.r >= 0 && (cl.r < utf8.RuneSelf || narrow(cl.r) || ideograph(cl.r))
-		if to > from && c.joins(out[from:to], out[at:]) || !loner && c.grabs(out[at:]) {
-			out = append(out[:at], '?')
-			for i := x + 1; i < c.w && row[i].r == follows; i++ {
-				out = append(out, '?')
+		n := len(before)
+		here := c.cluster(before, r)[n:]
+		loner := r >= 0 && (r < utf8.RuneSelf || narrow(r) || ideograph(r))
+		if n > 0 && c.joins(before, here) || !loner && c.grabs(here) {
+			row[x].r = '?'
+			for i := x + 1; i < len(row) && row[i].r == follows; i++ {
+				row[i].r = '?'
 			}
 			loner = true
 		}
-		from, to = at, len(out)
-		if loner {
-			from = to
+		c.out = before[:0]
+		if before = before[:0]; !loner {
+			before = append(before, here...)
 		}
 	}
-	if style != 0 {
-		out = append(out, p.sgr[0]...)
+}
+
+// run appends the cells of row y from column x to before end, whole clusters,
+// in the palette's colours; pen is the style in force before and after.
+func (c *Canvas) run(out []byte, pen uint8, y, x, end int) ([]byte, uint8) {
+	row, p := c.cells[y*c.w:(y+1)*c.w], c.palette
+	for ; x < end; x++ {
+		cl := row[x]
+		if cl.r == follows {
+			continue
+		}
+		if s := p.style(cl.role, cl.flag); s != pen {
+			out = append(out, p.sgr[s]...)
+			pen = s
+		}
+		out = c.cluster(out, cl.r)
+		if x+1 < end && !sure(cl.r) {
+			for x+1 < end && row[x+1].r == follows {
+				x++
+			}
+			out = moveTo(out, x+1, y) // a terminal may measure it in another way
+		}
 	}
-	return out
+	return out, pen
+}
+
+// sure tells the clusters that every terminal measures alike.
+func sure(r rune) bool {
+	return r >= 0 && (r < utf8.RuneSelf || narrow(r) || ideograph(r)) || r == follows
 }
 
 // cluster appends what a cell holds.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/charmbracelet/colorprofile"
 )
 
 // Role is what a text is for; a Palette says how that looks. Nothing is told
@@ -63,14 +65,15 @@ type Palette struct {
 	Theme  Theme
 	Glyphs Glyphs
 
-	sgr []string // escape sequences that set a style whatever was in force before
-	ids [int(roles) * flags]uint8
+	profile colorprofile.Profile
+	sgr     []string // escape sequences that set a style whatever was in force before
+	ids     [int(roles) * flags]uint8
 }
 
 // NewPalette returns the look of a theme; ascii takes the signs of frames
 // drawn with ASCII alone.
 func NewPalette(t Theme, ascii bool) *Palette {
-	p := &Palette{Theme: t, Glyphs: unicodeGlyphs}
+	p := &Palette{Theme: t, Glyphs: unicodeGlyphs, profile: colorprofile.TrueColor}
 	if ascii {
 		p.Glyphs = asciiGlyphs
 	}
@@ -89,6 +92,19 @@ func NewPalette(t Theme, ascii bool) *Palette {
 			p.ids[int(role)*flags+int(f)] = id
 		}
 	}
+	return p
+}
+
+// in has the palette, a new one, use the colours that a terminal has.
+func (p *Palette) in(profile colorprofile.Profile) *Palette {
+	for i, seq := range p.sgr {
+		var b strings.Builder
+		w := colorprofile.Writer{Forward: &b, Profile: profile}
+		if _, err := w.WriteString(seq); err == nil { // else it is no profile
+			p.sgr[i] = b.String()
+		}
+	}
+	p.profile = profile
 	return p
 }
 

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,8 +94,8 @@ func (p *pilot) send(msg tea.Msg) {
 		p.quit = true
 		return
 	}
-	if s := fmt.Sprintf("%T", msg); s == "tea.setClipboardMsg" {
-		p.copied = append(p.copied, fmt.Sprint(msg))
+	if text, ok := msg.(clipMsg); ok {
+		p.copied = append(p.copied, string(text))
 	}
 	_, cmd := p.m.Update(msg)
 	p.m.View()

@@ -134,7 +134,7 @@ func (m *model) common(a action, k string) (cmd tea.Cmd, ok bool) {
 	case actRefresh:
 		return m.refreshNow(), true
 	case actRedraw:
-		return tea.ClearScreen, true
+		m.manner.redraw++
 	case actMouse:
 		m.mouse = !m.mouse
 		d.say(RoleDim, "mouse off")

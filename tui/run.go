@@ -7,9 +7,11 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"ringback/callback"
 )
@@ -48,19 +50,11 @@ const (
 // String returns the word of the way.
 func (l Leave) String() string { return [...]string{"detach", "hide", "stop"}[l] }
 
-// leaveTime is how long a terminal may take to accept the end of the screen.
-const leaveTime = 2 * time.Second
-
-// modesOff turns off what a screen turns on, for where its own end did not:
-// the alternate screen, focus reports, bracketed paste and the mouse; and
-// shows the cursor.
-const modesOff = "\x1b[?1049l\x1b[?1004l\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h"
-
 // Run shows the screen until the operator leaves or ctx is done, and restores
 // the terminal. It blocks, and starts nothing that outlives it, but for one
-// case: a terminal that takes no output is given up two seconds after ctx is
-// done. It handles no signals. A fault of the screen itself comes back as an
-// error, and the screen may be run again.
+// case: a terminal that takes no output is given up two seconds after the end.
+// It handles no signals but those of the terminal's size. A fault of the screen
+// itself comes back as an error, and the screen may be run again.
 func Run(ctx context.Context, o Options) (Leave, error) {
 	if o.Service == nil || o.Out == nil {
 		return Detach, errors.New("the screen needs a service and a terminal")
@@ -71,31 +65,46 @@ func Run(ctx context.Context, o Options) (Leave, error) {
 	if err != nil {
 		return Detach, err
 	}
-	program := tea.NewProgram(m,
-		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
-		tea.WithEnvironment(o.colourEnviron()), tea.WithFPS(o.FPS), tea.WithoutSignalHandler())
-	done := make(chan error, 1)
-	go func() {
-		_, err := program.Run()
-		_, _ = io.WriteString(o.Out, modesOff) // a terminal that is gone needs no restoring
-		done <- err
-	}()
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		select {
-		case err = <-done:
-		case <-time.After(leaveTime):
-			return Detach, errors.Join(m.fault(), errors.New("the terminal takes no output: it is left as it is"))
-		}
+	m.profile = colorprofile.Detect(o.Out, o.colourEnviron())
+	m.restyle()
+	restore, err := raw(o.In)
+	if err != nil {
+		return Detach, fmt.Errorf("run the screen: %w", err)
 	}
-	if fault := m.fault(); fault != nil {
+	defer restore()
+	m.painter = newPainter(&o, m.crashed)
+	go m.painter.run() // leave waits for it
+	err = m.loop(ctx)
+	stalled := !m.painter.leave()
+	switch fault := m.fault(); {
+	case stalled && ctx.Err() != nil:
+		return Detach, errors.Join(fault, errors.New("the terminal takes no output: it is left as it is"))
+	case fault != nil:
 		return Detach, fault
-	}
-	if err != nil && ctx.Err() == nil {
+	case err != nil && ctx.Err() == nil:
 		return Detach, fmt.Errorf("run the screen: %w", err)
 	}
 	return m.leave, nil
+}
+
+// loop takes messages until the operator leaves or ctx is done. Bubble Tea reads
+// the keys and runs the loop; what is seen is the painter's: Bubble Tea's own
+// renderer wakes at each frame there could be, whether or not something changed,
+// which is most of what an idle screen costs.
+func (m *model) loop(ctx context.Context) error {
+	o := m.desk.opt
+	cols, rows := sizeOf(o.Out)
+	program := tea.NewProgram(m,
+		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithEnvironment(o.colourEnviron()), tea.WithoutSignalHandler(),
+		tea.WithColorProfile(m.profile), tea.WithWindowSize(cols, rows),
+		tea.WithoutRenderer(), tea.WithOutput(io.Discard), tea.WithFPS(1)) // the ticker cannot be had slower
+	ctx, cancel := context.WithCancel(ctx)
+	var sizes sync.WaitGroup
+	sizes.Go(func() { tellSizes(ctx, o.Out, program.Send) })
+	defer sizes.Wait()
+	defer cancel()
+	_, err := program.Run()
+	return err
 }
 
 // getenv looks a variable up in Environ, where the last one of a name counts.
