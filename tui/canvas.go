@@ -84,9 +84,8 @@ func (c *Canvas) SetPalette(p *Palette) { c.palette = p }
 
 // SetGraphemes says how the terminal measures a cluster of several runes: as
 // one unit (it reported mode 2027, Unicode core), or rune by rune, which is
-// how a new canvas measures. It has to agree with the renderer: Bubble Tea
-// starts rune by rune, and measures units from the tea.ModeReportMsg on that
-// names mode 2027 as set or reset.
+// how a new canvas measures. It has to agree with the terminal: the painter sets
+// that mode with the first picture whose canvas measures so.
 func (c *Canvas) SetGraphemes(on bool) {
 	c.method = ansi.WcWidth
 	if on {
@@ -315,6 +314,6 @@ func narrow(r rune) bool {
 // ideograph tells the CJK characters, two cells each.
 func ideograph(r rune) bool { return r >= 0x4e00 && r <= 0x9fff }
 
-// wideSigns holds where RUNEWIDTH_EASTASIAN makes the renderer count East
+// wideSigns holds where RUNEWIDTH_EASTASIAN says that the terminal counts East
 // Asian ambiguous runes, box drawing among them, as two cells.
 var wideSigns = ansi.WcWidth.StringWidth("─") != 1

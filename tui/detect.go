@@ -58,7 +58,7 @@ func darkBackground(colorfgbg string, background color.Color) (dark, known bool)
 }
 
 // DetectASCII tells whether the terminal can only be trusted with ASCII: the
-// locale is not one of UTF-8, or the renderer was told that ambiguous
+// locale is not one of UTF-8, or the environment says that ambiguous
 // characters, our rules and bars among them, take two cells.
 func DetectASCII(getenv func(string) string) bool {
 	if ea, err := strconv.ParseBool(getenv("RUNEWIDTH_EASTASIAN")); err == nil && ea {

@@ -18,7 +18,7 @@
 // The ground floor, which does no I/O and reads no clock, is
 //
 //   - Canvas: the cells of one frame. Screens draw into it, row by row; it
-//     clips, measures and sanitises, and becomes one string for the renderer.
+//     clips, measures and sanitises; the painter writes what changed of them.
 //   - Palette: what a Role looks like under a Theme, and the Glyphs in use.
 //   - Clock, Duration, Count, …: every figure on the screen, spelled one way.
 //   - List: the rows of a list too long to hold, paged round the cursor.

@@ -15,7 +15,7 @@ import (
 type painter struct {
 	out   io.Writer
 	asks  bool          // the terminal's answers are read
-	queue bool          // the terminal may be asked what it can do (modes 2026 and 2027)
+	modes bool          // the terminal may be asked what it can do (modes 2026 and 2027)
 	pace  time.Duration // between two pictures at least
 	fault func(any)     // takes note of a panic
 
@@ -48,7 +48,7 @@ func newPainter(o *Options, fault func(any)) *painter {
 		fps = 60
 	}
 	return &painter{
-		out: o.Out, asks: o.In != nil, queue: o.answersModes(), pace: time.Second / time.Duration(min(fps, 120)), fault: fault,
+		out: o.Out, asks: o.In != nil, modes: o.answersModes(), pace: time.Second / time.Duration(min(fps, 120)), fault: fault,
 		wake: make(chan struct{}, 1), end: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
@@ -179,7 +179,7 @@ func (p *painter) greeting() []byte {
 	if p.asks {
 		s += ansi.SetModifyOtherKeys2 + ansi.PushKittyKeyboard(1) + ansi.RequestKittyKeyboard + ansi.RequestBackgroundColor
 	}
-	if p.asks && p.queue {
+	if p.asks && p.modes {
 		s += ansi.RequestModeSynchronizedOutput + ansi.RequestModeUnicodeCore
 	}
 	return []byte(s)

@@ -117,7 +117,7 @@ func (o *Options) getenv(name string) string {
 	return ""
 }
 
-// colourEnviron is Environ as the renderer may see it: a theme asked for by
+// colourEnviron is Environ as the colours may depend on it: a theme asked for by
 // name wins over NO_COLOR.
 func (o *Options) colourEnviron() []string {
 	env := append([]string{}, o.Environ...) // never nil: that would be this process' own
