@@ -187,7 +187,9 @@ func (p *painter) greeting() []byte {
 
 // farewell returns what gives the terminal back as it was.
 func (p *painter) farewell() []byte {
-	s := ansi.ResetStyle
+	// From the last row: where a terminal has no second screen what follows is
+	// below, and tmux mixes the two up if the size changed meanwhile.
+	s := ansi.ResetStyle + string(moveTo(nil, 0, max(p.shown.h-1, 0)))
 	if p.asks {
 		s += ansi.ResetModifyOtherKeys + ansi.PopKittyKeyboard(1)
 	}

@@ -21,7 +21,6 @@ type glass struct {
 	style   string
 	text    []string // of each cell; of the rest of a wide one: nothing
 	styles  []string
-	hidden  bool
 	modes   map[string]bool
 	written int
 }
