@@ -94,9 +94,9 @@ func (a *App) waiting(ctx context.Context, v *callback.HealthView, now time.Time
 		}
 		for i := range page {
 			v.Oldest = earlier(v.Oldest, page[i].Enqueued)
-			if at, ok := st.StartAt(&page[i]); ok {
-				v.NextTry = earlier(v.NextTry, at)
-				v.LastTry = v.LastTry || st.LastTry(&page[i])
+			// Of two for the same time the one that was never tried is the next.
+			if at, ok := st.StartAt(&page[i]); ok && (v.NextTry.IsZero() || at.Before(v.NextTry)) {
+				v.NextTry, v.LastTry = at, st.LastTry(&page[i])
 			}
 		}
 	}

@@ -66,6 +66,17 @@ func TestOverviewTellsWhoWasTold(t *testing.T) {
 		if r := v.Live.Requeued; !v.LastTry || r.Calls != 3 || r.Failed != 1 || r.Once != 2 {
 			t.Fatalf("while two wait for one attempt: %v, %+v", v.LastTry, r)
 		}
+		// One that was never tried goes before those, and is tried on.
+		fresh, err := a.Enqueue(t.Context(), []callback.NewResponse{{Ref: "a"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v = look(); v.LastTry || v.Live.Requeued.Once != 2 {
+			t.Fatalf("while another one is next: %v, %+v", v.LastTry, v.Live.Requeued)
+		}
+		if _, err := a.SetStatus(t.Context(), "a", []callback.CallID{fresh[0].ID}, callback.Success, "ana"); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Hour)
 		if v = look(); v.LastTry || v.Live.Requeued.Once != 0 || v.Live.Counts.Failed != 3 {
 			t.Fatalf("when they had it: %v, %+v, %+v", v.LastTry, v.Live.Requeued, v.Live.Counts)
