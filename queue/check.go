@@ -54,6 +54,7 @@ type audit struct {
 	attempts uint64
 	good     uint64 // of these, those that succeeded
 	again    uint64 // calls that were let go again and wait
+	once     uint64 // of these, those that get one attempt
 
 	faults []error // at most maxFaults
 	more   int     // beyond those
@@ -145,6 +146,9 @@ func (a *audit) row(k, v []byte) error {
 	if e.Requeued {
 		a.again++
 	}
+	if e.Was != callback.NoReason && !e.Renew {
+		a.once++
+	}
 	a.good += checkAttempts(a.t, a.h, &e, a.fault)
 	return nil
 }
@@ -157,6 +161,9 @@ func (a *audit) counters() {
 	}
 	if a.again != live.Requeued.Waiting() {
 		a.fault("%d calls were let go again and wait, the counters say %d", a.again, live.Requeued.Waiting())
+	}
+	if a.once < live.Requeued.Once { // calls that were let go before those were counted are beside them
+		a.fault("%d calls get one attempt, the counters say %d", a.once, live.Requeued.Once)
 	}
 	n.Accepted, n.Purged, n.Skipped = live.Counts.Accepted, live.Counts.Purged, live.Counts.Skipped
 	if n != live.Counts {

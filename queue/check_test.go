@@ -97,3 +97,26 @@ func TestCheckTellsSoMuch(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// More calls are not said to get one attempt than there are.
+func TestCheckOfRetries(t *testing.T) {
+	t.Parallel()
+	e, num, ids := failures(t, 2)
+	retry := callback.Operation{ID: "op", Num: num, Kind: callback.OperationRetry, Filter: callback.Filter{Status: callback.ListFailed}}
+	if _, _, err := e.StartOperation(t.Context(), queuetest.Start, retry); err != nil {
+		t.Fatal(err)
+	}
+	page := callback.OperationPage{Calls: ids, After: ids[1], Last: true}
+	if _, err := e.AdvanceOperation(t.Context(), queuetest.Start, "op", page); err != nil {
+		t.Fatal(err)
+	}
+	once := &e.houses[num-1].live.Requeued.Once
+	if err := e.Check(t.Context()); err != nil || *once != 2 {
+		t.Fatalf("%d get one attempt: %v", *once, err)
+	}
+	*once = 3
+	if err := e.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "2 calls get one attempt, the counters say 3") {
+		t.Errorf("got %v", err)
+	}
+	*once = 2
+}
