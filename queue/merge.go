@@ -2,53 +2,12 @@ package queue
 
 import (
 	"bytes"
-	"cmp"
 	"container/heap"
-	"context"
 	"math"
 
 	"github.com/dgraph-io/badger/v4"
 
 	"ringback/callback"
-)
-
-// place is where a row stands in a list: by time in a list of attempts (Unix
-// milliseconds, 0 elsewhere), then by call, then by number.
-type place struct {
-	at uint64
-	id uint64
-	n  uint32
-}
-
-func (p place) compare(o place) int {
-	return cmp.Or(cmp.Compare(p.at, o.at), cmp.Compare(p.id, o.id), cmp.Compare(p.n, o.n))
-}
-
-// layout says how places stand in the keys of an index, behind their prefix.
-type layout struct {
-	inverted bool // the newest stands first
-	numbered bool // several rows of a call are told apart by their number
-	put      func(k []byte, p place) []byte
-	get      func(k []byte) place
-}
-
-var (
-	byID = layout{
-		inverted: true,
-		put:      func(k []byte, p place) []byte { return put64(k, ^p.id) },
-		get:      func(k []byte) place { return place{id: ^be64(k)} },
-	}
-	byDue = layout{ // only of calls that are not late
-		put: func(k []byte, p place) []byte {
-			return put64(put64(k, ms(callback.CallID(p.id).Time())), p.id)
-		},
-		get: func(k []byte) place { return place{id: be64(k[8:])} },
-	}
-	byTime = layout{
-		inverted: true, numbered: true,
-		put: func(k []byte, p place) []byte { return put32(put64(put64(k, ^p.at), ^p.id), ^p.n) },
-		get: func(k []byte) place { return place{at: ^be64(k), id: ^be64(k[8:]), n: ^be32(k[16:])} },
-	}
 )
 
 // source is one sorted run of a list: what one index holds of one callback.
@@ -105,55 +64,6 @@ type merge struct {
 	room    int                  // how much they may
 	cut     bool                 // it was too much: there may be rows from the first source's head on
 	expand  func(h *house) error // adds the sources of a callback
-}
-
-// turn is a callback in a merge, and the bound of what may come of it: an id, or
-// a time in a list of attempts.
-type turn struct {
-	bound uint64
-	h     *house
-}
-
-// turns are callbacks, a heap: of many thousands few have their turn.
-type turns struct {
-	oldest bool
-	list   []turn
-}
-
-func (t *turns) Len() int           { return len(t.list) }
-func (t *turns) Less(i, j int) bool { return t.before(t.list[i].bound, t.list[j].bound) }
-func (t *turns) Swap(i, j int)      { t.list[i], t.list[j] = t.list[j], t.list[i] }
-func (t *turns) Push(x any)         { t.list = append(t.list, x.(turn)) }
-
-func (t *turns) Pop() any {
-	n := len(t.list) - 1
-	last := t.list[n]
-	t.list = t.list[:n]
-	return last
-}
-
-func (t *turns) before(a, b uint64) bool { return a != b && t.oldest == (a < b) }
-
-// add adds a callback that may have something within s, behind after (0: from
-// the beginning).
-func (t *turns) add(h *house, s span, after uint64) {
-	switch {
-	case s.top == 0:
-	case t.oldest && s.top >= after:
-		t.list = append(t.list, turn{s.low, h})
-	case !t.oldest && (after == 0 || s.low <= after):
-		t.list = append(t.list, turn{s.top, h})
-	}
-}
-
-// due reports whether the first callback may have something that does not come
-// behind head.
-func (t *turns) due(head place) bool {
-	at := head.at
-	if at == 0 {
-		at = head.id
-	}
-	return !t.before(at, t.list[0].bound)
 }
 
 func (m *merge) Len() int { return len(m.sources) }
@@ -369,61 +279,4 @@ func (m *merge) close() {
 	for _, it := range m.open {
 		it.Close()
 	}
-}
-
-// collect collects a page: all of it, or what the work that is allowed came to.
-// It returns how many of the offset were passed, and the place behind which there
-// may be more; zero: there is no more. read reads the row that a source stands
-// at, if it is wanted: completely, or as far as is needed to count it. all says
-// that every row is wanted.
-func collect[R any](ctx context.Context, m *merge, limit, offset int, all bool, read func(s *source, count bool) (R, bool, error)) (rows []R, skipped int, next place, err error) {
-	var last, shown place // looked at, collected
-	seen := 0             // how many were looked at up to shown
-	for first := true; ; first = false {
-		s, err := m.next()
-		switch {
-		case err != nil || s == nil && !m.cut:
-			return rows, skipped, place{}, err
-		case s == nil:
-			return rows, skipped, m.reached(last), ctx.Err()
-		case !first && m.work > m.most || ctx.Err() != nil:
-			return rows, skipped, last, ctx.Err()
-		}
-		last = s.head
-		m.looked++
-		if all && skipped < offset {
-			skipped++
-			m.work -= skipped & 1 // it need not be decoded, and costs half
-			continue
-		}
-		row, ok, err := read(s, skipped < offset)
-		switch {
-		case err != nil:
-			return rows, skipped, place{}, err
-		case !ok:
-		case skipped < offset:
-			skipped++
-		case len(rows) == limit || len(rows) > 0 && m.bytes > m.room:
-			m.looked = seen
-			return rows, skipped, shown, nil
-		default:
-			rows, shown, seen = append(rows, row), last, m.looked
-		}
-	}
-}
-
-// reached returns behind which place a list that was cut goes on: the last one
-// looked at, or where a source is that passed over what it need not give.
-func (m *merge) reached(last place) place {
-	at := m.sources[0].head
-	if m.oldest {
-		at.id--
-	} else {
-		at.id++
-	}
-	at.n = 0
-	if last != (place{}) && m.oldest == (at.compare(last) < 0) {
-		return last
-	}
-	return at
 }
