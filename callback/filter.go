@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 // whether it succeeded, while State, MessageID and Text are those of its call.
 type Filter struct {
 	Status    CallStatus
-	State     CallState
+	State     CallState // one, or several as AnyState puts them together
 	MessageID string
 	Code      int       // status code of the attempt; NoAnswer: there was none
 	Reason    string    // status message of the attempt
@@ -41,7 +42,7 @@ func (f *Filter) Matches(c *Call, l *Live) bool {
 // held: its callback holds calls (Live.Holds).
 func (f *Filter) MatchesEntry(e *Entry, held bool) bool {
 	return (f.Status == 0 || e.Listed()&f.Status != 0) &&
-		(f.State == "" || f.State == e.state(held)) &&
+		(f.State == "" || f.State.Has(e.state(held))) &&
 		(!f.Tried() || e.tried() && f.matches(e.LastAt, e.LastCode, e.LastClass))
 }
 
@@ -92,7 +93,7 @@ func (f *Filter) Tried() bool {
 func (f *Filter) Where() CallStatus {
 	s := f.Status
 	if f.State != "" {
-		s &= f.State.listed()
+		s &= f.State.Listed()
 	}
 	if f.Tried() {
 		s &^= ListPending
@@ -100,7 +101,50 @@ func (f *Filter) Where() CallStatus {
 	return s
 }
 
-// listed returns the statuses that calls in state s are listed under.
+// AnyState returns what selects calls in one of states: each once, in the order of
+// CallStates, with commas between.
+func AnyState(states ...CallState) CallState {
+	var words []string
+	for _, s := range CallStates {
+		if slices.Contains(states, s) {
+			words = append(words, string(s))
+		}
+	}
+	return CallState(strings.Join(words, ","))
+}
+
+// ParseStates reads one state or several with commas between, in any case, as AnyState
+// returns them.
+func ParseStates(text string) (CallState, bool) {
+	var states []CallState
+	for word := range strings.SplitSeq(text, ",") {
+		at := slices.IndexFunc(CallStates, func(s CallState) bool { return strings.EqualFold(strings.TrimSpace(word), string(s)) })
+		if at < 0 {
+			return "", false
+		}
+		states = append(states, CallStates[at])
+	}
+	return AnyState(states...), true
+}
+
+// Has reports whether one is among the states that s selects.
+func (s CallState) Has(one CallState) bool {
+	for word := range strings.SplitSeq(string(s), ",") {
+		if word == string(one) {
+			return true
+		}
+	}
+	return false
+}
+
+// Listed returns the statuses that calls in the states s are listed under.
+func (s CallState) Listed() (all CallStatus) {
+	for word := range strings.SplitSeq(string(s), ",") {
+		all |= CallState(word).listed()
+	}
+	return all
+}
+
 func (s CallState) listed() CallStatus {
 	switch s {
 	case StateDelivered, StateResolved:

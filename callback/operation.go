@@ -136,8 +136,13 @@ func (o *Operation) Validate() error {
 		f.add("remark", "is longer than %d bytes", MaxRemark)
 	}
 	o.validateNames(&f)
-	if s := o.Filter.State; s != "" && !slices.Contains(CallStates, s) {
-		f.add("state", "must be one of %s", CallStateWords())
+	if s := o.Filter.State; s != "" {
+		for word := range strings.SplitSeq(string(s), ",") {
+			if !slices.Contains(CallStates, CallState(word)) {
+				f.add("state", "must be one of %s, or several with commas between", CallStateWords())
+				break
+			}
+		}
 	}
 	if _, ok := ParseClass(o.Filter.Class); !ok {
 		f.add("class", "is not the word of an error")

@@ -249,7 +249,7 @@ func (q AttemptQuery) Selects(a *CallAttempt, c *Call, l *Live) bool {
 	if q.After != (AttemptKey{}) && q.Oldest != (a.Key().Compare(q.After) > 0) || a.Key().Compare(q.After) == 0 {
 		return false
 	}
-	return q.MatchesAttempt(&a.Attempt) && (q.State == "" || q.State == c.State(l)) && q.MatchesResponse(&c.Response)
+	return q.MatchesAttempt(&a.Attempt) && (q.State == "" || q.State.Has(c.State(l))) && q.MatchesResponse(&c.Response)
 }
 
 // Order compares two calls in the order q asks for.

@@ -221,7 +221,9 @@ func TestWhatIsSelected(t *testing.T) {
 		{keys: "2 /", typed: "cb:crm-prod status:pending", then: "enter R", says: "R: only failed calls"},
 		{keys: "2 /", typed: "cb:crm-prod status:pending", then: "enter X", status: callback.ListPending},
 		{keys: "2 /", typed: "cb:crm-prod status:success", then: "enter X", says: "X: these calls count as success already"},
-		{keys: "enter o", then: "R", says: "R: the server cannot select by status:open"},
+		{keys: "enter o", then: "R", says: "R: only failed calls"},
+		{keys: "enter o", then: "X", status: callback.ListFailed | callback.ListPending},
+		{keys: "enter /", typed: "code:5xx", then: "enter R", says: "R: the server cannot select by code:5xx"},
 		{keys: "enter f", then: "X", status: callback.ListFailed, since: true},
 		{keys: "enter /", typed: "status:failed", then: "enter R", status: callback.ListFailed},
 		{keys: "j j j enter", then: "R", status: callback.ListFailed},
@@ -411,6 +413,7 @@ func TestCopyExport(t *testing.T) {
 		p.see("(OSC 52): ringback calls export")
 		want(t, p.copied, []string{
 			`ringback calls export --callback 'crm-prod' --status 'failed' --code '503' --text 'it'\''s' -o calls.ndjson`,
+			"ringback calls export --callback '" + callbackIDOf("crm-prod").String() + "' --status 'failed,pending' --state 'scheduled,held,delivering,retrying' -o calls.ndjson",
 			"ringback calls export --callback '" + callbackIDOf("crm-prod").String() + "' --status 'failed' -o calls.ndjson",
 		})
 	})

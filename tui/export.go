@@ -34,7 +34,7 @@ func exportCommand(q *callback.ListQuery) string {
 		status callback.CallStatus
 		word   string
 	}{{callback.ListFailed, "failed"}, {callback.ListPending, "pending"}, {callback.ListSuccess, "success"}} {
-		if q.Status&s.status != 0 && q.State == "" {
+		if q.Status&s.status != 0 && (q.State == "" || strings.Contains(string(q.State), ",")) {
 			statuses = append(statuses, s.word)
 		}
 	}

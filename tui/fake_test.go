@@ -164,7 +164,7 @@ func matches(v *callback.CallView, q *callback.ListQuery) bool {
 	}
 	return (!q.Tried() || !at.IsZero()) && within(at, q.From, q.To) && (q.MessageID == "" || q.MessageID == v.Response.MessageID) &&
 		(q.Ref == "" || q.Ref == v.Callback || q.Ref == v.CallbackID.String()) &&
-		v.Listed()&q.Status != 0 && (q.State == "" || v.State == q.State) &&
+		v.Listed()&q.Status != 0 && (q.State == "" || q.State.Has(v.State)) &&
 		(q.Code == 0 || code == max(q.Code, 0)) && (q.Class == "" || class == q.Class) &&
 		(q.Text == "" || strings.Contains(strings.ToLower(v.Response.From.Name+v.Response.Message.Content), strings.ToLower(q.Text)))
 }

@@ -147,7 +147,7 @@ func (r *callReader) test(cs []clause, tests ...test[callback.CallView]) {
 func (r *callReader) status(cs []clause) *filterError {
 	var set callback.CallStatus
 	var tests []test[callback.CallView]
-	plain := true
+	var some []statusTerm
 	for i := range cs {
 		at := slices.IndexFunc(statusTerms, func(t statusTerm) bool { return t.word == cs[i].value })
 		if at < 0 {
@@ -155,16 +155,45 @@ func (r *callReader) status(cs []clause) *filterError {
 		}
 		t := &statusTerms[at]
 		set |= t.status
-		tests = append(tests, t.holds)
-		plain = plain && !t.open && (t.state == "" || len(cs) == 1)
-		if r.f.query.State = ""; len(cs) == 1 {
-			r.f.query.State = t.state
-		}
+		tests, some = append(tests, t.holds), append(some, *t)
 	}
-	if r.f.query.Status = set; !plain {
+	states, exact := statesOf(some, set)
+	if r.f.query.Status, r.f.query.State = set, states; !exact {
+		r.f.query.State = ""
 		r.test(cs, tests...)
 	}
 	return nil
+}
+
+// statesOf returns the states of calls that terms select, "" for any, and whether a
+// call with one of the statuses in set and one of these states is always selected.
+func statesOf(terms []statusTerm, set callback.CallStatus) (_ callback.CallState, exact bool) {
+	var states []callback.CallState
+	open := callback.AnyState(callback.StateScheduled, callback.StateHeld, callback.StateDelivering, callback.StateRetrying)
+	selects := func(status callback.CallStatus, state callback.CallState) bool {
+		return slices.ContainsFunc(terms, func(t statusTerm) bool {
+			return t.status&status != 0 && (t.state == "" || t.state == state) && (!t.open || open.Has(state))
+		})
+	}
+	exact, all := true, true
+	for _, state := range callback.CallStates {
+		listed := state.Listed() & set
+		if listed == 0 {
+			continue
+		}
+		if !selects(listed, state) {
+			all = false
+			continue
+		}
+		states = append(states, state)
+		for _, one := range []callback.CallStatus{callback.ListSuccess, callback.ListFailed, callback.ListPending} {
+			exact = exact && (listed&one == 0 || selects(one, state))
+		}
+	}
+	if all {
+		return "", exact
+	}
+	return callback.AnyState(states...), exact
 }
 
 func (r *callReader) callback(cs []clause) *filterError {

@@ -42,7 +42,7 @@ func (l *callList) keeps(v *callback.CallView) bool {
 	rest := q.Filter
 	rest.State = "" // the view tells it
 	return (q.Ref == "" || q.Ref == v.Callback || q.Ref == v.CallbackID.String()) &&
-		(q.State == "" || q.State == v.State) && rest.Matches(&v.Call, &live) &&
+		(q.State == "" || q.State.Has(v.State)) && rest.Matches(&v.Call, &live) &&
 		(f.keep == nil || f.keep(v)) && v.ID >= f.low && (f.high == 0 || v.ID <= f.high)
 }
 

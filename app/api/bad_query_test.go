@@ -25,6 +25,8 @@ func badQueries() (out []bad) {
 		{"status=DONE", "status"},
 		{"status=SUCCESS,DONE", "status"},
 		{"state=lost", "state"},
+		{"state=held,lost", "state"},
+		{"state=held,", "state"},
 		{"class=evil", "class"},
 		{"statusCode=abc", "statusCode"},
 		{"statusCode=1000", "statusCode"},

@@ -164,13 +164,11 @@ func (q *query) state() callback.CallState {
 	if s == "" {
 		return ""
 	}
-	for _, known := range callback.CallStates {
-		if strings.EqualFold(s, string(known)) {
-			return known
-		}
+	states, ok := callback.ParseStates(s)
+	if !ok {
+		q.fail("state", "must be one of %s, or several with commas between", callback.CallStateWords())
 	}
-	q.fail("state", "must be one of %s", callback.CallStateWords())
-	return ""
+	return states
 }
 
 func (q *query) class() string {

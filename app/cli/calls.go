@@ -31,7 +31,7 @@ func (f *filterFlags) flags(cmd *cobra.Command, statuses string) {
 	fs := cmd.Flags()
 	f.cmd = cmd
 	fs.StringSliceVar(&f.statuses, "status", nil, statuses)
-	fs.StringVar(&f.state, "state", "", callback.CallStateWords())
+	fs.StringVar(&f.state, "state", "", callback.CallStateWords()+"; several with commas between")
 	fs.StringVar(&f.message, "message-id", "", "only those of one message")
 	fs.IntVar(&f.code, "code", 0, "only those whose last attempt was answered with that status code; 0: got no answer")
 	fs.StringVar(&f.class, "class", "", "only those whose last attempt failed so, such as refused or dns")
@@ -120,11 +120,11 @@ func (f *filterFlags) filter() (out callback.Filter, err error) {
 		out.Status |= listWords[i].status
 	}
 	if f.state != "" {
-		i := slices.IndexFunc(callback.CallStates, func(s callback.CallState) bool { return strings.EqualFold(string(s), f.state) })
-		if i < 0 {
-			return out, usagef("--state is %q; one of %s", text(f.state, 40), callback.CallStateWords())
+		states, ok := callback.ParseStates(f.state)
+		if !ok {
+			return out, usagef("--state is %q; one of %s, or several with commas between", text(f.state, 40), callback.CallStateWords())
 		}
-		out.State = callback.CallStates[i]
+		out.State = states
 	}
 	if _, ok := callback.ParseClass(f.class); !ok {
 		return out, usagef("--class is %q, which is not the word of an error", text(f.class, 40))

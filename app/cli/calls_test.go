@@ -29,6 +29,8 @@ func TestFilterFlags(t *testing.T) {
 		{"--status failed,Pending", callback.Filter{Status: callback.ListFailed | callback.ListPending}, "status=failed%2CPending", ""},
 		{"--state gaveUp --message-id M --class refused --text a", callback.Filter{State: callback.StateGaveUp, MessageID: "M", Class: "refused", Text: "a"}, "class=refused&messageId=M&q=a&state=gaveUp", ""},
 		{"--state GAVEUP", callback.Filter{State: callback.StateGaveUp}, "state=GAVEUP", ""},
+		{"--state resolved,HELD", callback.Filter{State: "held,resolved"}, "state=resolved%2CHELD", ""},
+		{"--state held,lost", callback.Filter{}, "", "several with commas between"},
 		{"--state lost", callback.Filter{}, "", "one of scheduled, held,"},
 		{"--status=", callback.Filter{}, "", "--status is empty"},
 		{"--status=failed,", callback.Filter{}, "", "--status is"},

@@ -236,6 +236,7 @@ func callsFilter(t *testing.T, b *bench) {
 		"pending":       {callback.ListQuery{Filter: callback.Filter{Status: callback.ListPending}}, []callback.CallID{held}},
 		"callback":      {callback.ListQuery{Ref: "bad"}, []callback.CallID{bad.ID}},
 		"state":         {callback.ListQuery{Filter: callback.Filter{State: callback.StateGaveUp}}, []callback.CallID{bad.ID}},
+		"states":        {callback.ListQuery{Filter: callback.Filter{State: callback.AnyState(callback.StateGaveUp, callback.StateResolved, callback.StateHeld)}}, []callback.CallID{bad.ID}},
 		"message":       {callback.ListQuery{Filter: callback.Filter{MessageID: good.Response.MessageID}}, []callback.CallID{good.ID}},
 		"code":          {callback.ListQuery{Filter: callback.Filter{Code: http.StatusTeapot}}, []callback.CallID{bad.ID}},
 		"reason":        {callback.ListQuery{Filter: callback.Filter{Reason: bad.Attempts[0].Reason}}, []callback.CallID{bad.ID}},

@@ -16,10 +16,11 @@ func (p *player) filter() (f callback.Filter) {
 	for range p.rng.IntN(3) {
 		switch p.rng.IntN(8) {
 		case 0:
-			f.State = []callback.CallState{
-				callback.StateScheduled, callback.StateHeld, callback.StateDelivering, callback.StateRetrying, callback.StateDelivered,
-				callback.StateGaveUp, callback.StateResolved, callback.StateCancelled, callback.StateDamaged,
-			}[p.rng.IntN(9)]
+			all := callback.CallStates
+			n := p.rng.IntN(len(all))
+			if f.State = all[n]; n%2 == 0 {
+				f.State = callback.AnyState(all[n], all[(n+4)%len(all)])
+			}
 		case 1:
 			f.MessageID = response(p.rng.IntN(messages)).MessageID
 		case 2:
@@ -82,8 +83,8 @@ func (p *player) collect(s callback.Store, q callback.CallQuery) (all callback.C
 			p.Fatalf("calls %+v: %d were looked at for %d", q, page.Looked, n)
 		}
 		q.After, q.Offset, q.Limit = page.Next, q.Offset-page.Skipped, want-len(all.Calls)
-		if page.More && q.Limit == 0 || indexed(&q) {
-			all.Looked = 0 // it depends on how far a step went, or on what an index leaves out
+		if q.Limit == 0 || indexed(&q) {
+			all.Looked = 0 // it depends on how far a step went behind the last row, or on what an index leaves out
 		}
 		if !page.More || q.Limit == 0 {
 			return all, steps
