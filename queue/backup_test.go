@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -323,8 +324,8 @@ func TestBackupsOfOtherVersions(t *testing.T) {
 		want string
 	}{
 		"newer file":    {append([]byte("ringback backup 12\n"), good[line:]...), "has format 12, this ringback reads 1"},
-		"newer store":   {append(put32(bytes.Clone(good[:line]), format+1), good[line+4:]...), "a store of format 4, this ringback knows 3"},
-		"older store":   {append(put32(bytes.Clone(good[:line]), format-1), good[line+4:]...), "a store of format 2, this ringback knows 3"},
+		"newer store":   {append(put32(bytes.Clone(good[:line]), format+1), good[line+4:]...), fmt.Sprintf("a store of format %d, this ringback knows %d", format+1, format)},
+		"older store":   {append(put32(bytes.Clone(good[:line]), format-1), good[line+4:]...), fmt.Sprintf("a store of format %d, this ringback knows %d", format-1, format)},
 		"another thing": {[]byte("PGDMP and so on"), "no backup of ringback"},
 		"nothing":       {nil, "no backup of ringback"},
 		"no number":     {[]byte("ringback backup one\n"), "damaged"},

@@ -395,13 +395,14 @@ func FuzzRecords(f *testing.F) {
 	f.Add(encodePayload(&r, 1, queuetest.Start))
 	f.Add(encodeAttempt(&a, queuetest.Start))
 	f.Add(encodeEntry(&callback.Entry{ID: 1, Attempts: 3, ResolvedBy: "ana"}))
+	f.Add(asEnqueued)
 	f.Add(encodeLive(&callback.Live{Num: 1, LastError: "x"}, &marks{xor: 7, skew: 8}))
 	f.Add(encodeCallback(&callback.Callback{Name: "a", Headers: r.Params}))
 	f.Add(encodeKept(&callback.Kept{Entry: callback.Entry{ID: 1, Attempts: 3}, At: queuetest.Start}))
 	f.Add(encodeClaims([]claimed{{1, 2, 3, true}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > recordHead { // a right checksum over wrong fields
-			w := writer{append([]byte(nil), b...)}
+			w := writer{b: append([]byte(nil), b...)}
 			w.b[0] = recordVersion
 			b = w.seal()
 		}

@@ -187,7 +187,7 @@ func (l logger) Infof(format string, args ...any) {}
 func (l logger) Debugf(format string, args ...any) {}
 
 // format is the version of the layout of keys and records.
-const format = 3
+const format = 4
 
 // load reads what is kept in memory: callbacks, live states, ids, the number
 // of alerts that wait, API keys.

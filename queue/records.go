@@ -58,9 +58,25 @@ func (r *reader) params() []callback.Param {
 	return ps
 }
 
+// asEnqueued is the record of a call to which nothing happened since it was enqueued,
+// and that is due at once: its id tells the rest. Nearly all calls that wait are such
+// ones, and their record would be a third of all that is sorted of them.
+var asEnqueued = []byte{0xe0}
+
+func isAsEnqueued(e *callback.Entry) bool {
+	rest := *e
+	rest.Enqueued, rest.Due = time.Time{}, time.Time{}
+	rest.Running, rest.Manual, rest.Extend = false, false, false
+	at := ms(e.ID.Time())
+	return rest == callback.Entry{ID: e.ID, Num: e.Num} && ms(e.Enqueued) == at && ms(e.Due) == at
+}
+
 // encodeEntry writes what an index holds of a call besides its id and callback,
 // which stand in the key.
 func encodeEntry(e *callback.Entry) []byte {
+	if isAsEnqueued(e) {
+		return asEnqueued
+	}
 	w := newWriter(64)
 	w.entry(e)
 	return w.seal()
@@ -92,6 +108,10 @@ func (w *writer) entry(e *callback.Entry) {
 }
 
 func decodeEntry(b []byte, num callback.Num, id callback.CallID) (callback.Entry, error) {
+	if string(b) == string(asEnqueued) {
+		at := id.Time()
+		return callback.Entry{ID: id, Num: num, Enqueued: at, Due: at}, nil
+	}
 	r := open(b)
 	e := r.entry(num, id)
 	return e, r.err
