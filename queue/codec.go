@@ -22,13 +22,19 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // errCorrupt says that a record is not what was written.
 var errCorrupt = errors.New("record is damaged: its checksum does not match")
 
-// writer builds a record. Its zero value is ready.
-type writer struct{ b []byte }
+// writer builds a record, behind what stands before it.
+type writer struct {
+	b    []byte
+	from int // where the record begins
+}
 
 func newWriter(hint int) *writer {
-	w := &writer{b: make([]byte, recordHead, recordHead+hint)}
-	w.b[0] = recordVersion
-	return w
+	w := appendWriter(make([]byte, 0, recordHead+hint))
+	return &w
+}
+
+func appendWriter(b []byte) writer {
+	return writer{b: append(b, recordVersion, 0, 0, 0, 0), from: len(b)}
 }
 
 func (w *writer) uint(n uint64)        { w.b = binary.AppendUvarint(w.b, n) }
@@ -39,9 +45,10 @@ func (w *writer) float(f float64)      { w.uint(math.Float64bits(f)) }
 func (w *writer) string(s string)      { w.uint(uint64(len(s))); w.b = append(w.b, s...) }
 func (w *writer) bool(v ...bool)       { w.uint(bits(v)) }
 
-// seal returns the finished record.
+// seal returns the finished record, behind what stood before it.
 func (w *writer) seal() []byte {
-	binary.BigEndian.PutUint32(w.b[1:], crc32.Checksum(w.b[recordHead:], castagnoli))
+	r := w.b[w.from:]
+	binary.BigEndian.PutUint32(r[1:], crc32.Checksum(r[recordHead:], castagnoli))
 	return w.b
 }
 

@@ -26,7 +26,7 @@ func older(tb testing.TB, e *Engine) {
 		for _, n := range since {
 			b = b[:len(b)-len(binary.AppendUvarint(nil, n))]
 		}
-		w := &writer{b}
+		w := &writer{b: b}
 		if _, _, counted, err := decodeLive(w.seal()); counted || err != nil {
 			tb.Fatalf("this is no older record: %v", err)
 		}

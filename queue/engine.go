@@ -55,6 +55,7 @@ type Engine struct {
 	fail   sync.Once
 
 	manifest *manifestKeeper
+	enqueues sync.Pool // of *enqueue, to be used again
 
 	broken      atomic.Bool  // a read panicked, and Badger may hold locks that it took for it
 	interrupted int          // attempts, by the end of the process before

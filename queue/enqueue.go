@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -15,9 +14,43 @@ import (
 
 // newCall is one item of an Enqueue, encoded before it reaches the writer.
 type newCall struct {
-	callback.NewCall
+	*callback.NewCall
 	payload []byte
 	print   [32]byte // of the response, where it has a key
+}
+
+// enqueue is an Enqueue on its way to the writer, as much of it as one commit takes.
+type enqueue struct {
+	op
+	batch   []newCall
+	results []callback.Enqueued
+	memory  []byte // of the payloads
+}
+
+// keptMemory and keptCalls bound what is kept of an enqueue to be used again: to make
+// one, with memory for a response, cost twice what the response needs.
+const (
+	keptMemory = 16 << 10
+	keptCalls  = 16
+)
+
+func (e *Engine) newEnqueue() *enqueue {
+	q, ok := e.enqueues.Get().(*enqueue)
+	if !ok {
+		q = new(enqueue)
+		q.apply, q.done = q.run, make(chan struct{}, 1)
+	}
+	return q
+}
+
+// keep keeps q. Nobody may have what stands in it any more: Badger has copied what was
+// committed, but of one that failed nothing is known.
+func (e *Engine) keep(q *enqueue) {
+	clear(q.batch)
+	q.batch, q.results, q.memory = q.batch[:0], nil, q.memory[:0]
+	if cap(q.memory) <= keptMemory && cap(q.batch) <= keptCalls {
+		e.enqueues.Put(q)
+	}
 }
 
 // enqueueWeight is how many records one call writes at most, where each is of
@@ -29,44 +62,51 @@ const enqueueWeight = 9
 // Enqueue implements callback.Queue.
 func (e *Engine) Enqueue(ctx context.Context, now time.Time, calls []callback.NewCall) ([]callback.Enqueued, error) {
 	out := make([]callback.Enqueued, len(calls))
-	for from := 0; from < len(calls); {
-		batch, bytes := encodeBatch(calls[from:], now)
-		results := out[from : from+len(batch)]
-		keyed := slices.ContainsFunc(batch, func(c newCall) bool { return c.Response.Key != "" }) // it looks for what was enqueued before
-		err := e.do(ctx, &op{now: now, weight: enqueueWeight * len(batch), bytes: bytes, blind: !keyed, apply: func(g *group) error {
-			for i := range batch {
-				if err := g.enqueue(now, &batch[i], &results[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		}})
-		if err != nil {
+	q := e.newEnqueue()
+	for from := 0; from < len(calls); from += len(q.batch) {
+		q.encode(calls[from:], now)
+		q.results = out[from : from+len(q.batch)]
+		if err := e.do(ctx, &q.op); err != nil {
 			return out, unsent(out, from, err)
 		}
-		from += len(batch)
 	}
+	e.keep(q)
 	return out, nil
 }
 
-// encodeBatch encodes as many of the calls as one commit takes, at least one.
+// encode encodes as many of the calls as one commit takes, at least one.
 // The memory of a commit is bounded, although a payload in the value log costs
 // the transaction little.
-func encodeBatch(calls []callback.NewCall, now time.Time) (batch []newCall, bytes int) {
+func (q *enqueue) encode(calls []callback.NewCall, now time.Time) {
+	q.now, q.bytes, q.blind, q.err = now, 0, true, nil
+	q.batch, q.memory = q.batch[:0], q.memory[:0]
 	for i := range calls {
-		c := newCall{NewCall: calls[i], payload: encodePayload(&calls[i].Response, calls[i].Num, now)}
-		if c.Response.Key != "" {
-			c.print = callback.Fingerprint(&c.Response)
-		}
-		if len(batch) > 0 && bytes+len(c.payload) > groupBytes {
+		from := len(q.memory)
+		q.memory = appendPayload(q.memory, &calls[i].Response, calls[i].Num, now)
+		c := newCall{NewCall: &calls[i], payload: q.memory[from:len(q.memory):len(q.memory)]}
+		if len(q.batch) > 0 && q.bytes+len(c.payload) > groupBytes {
 			break
 		}
-		batch = append(batch, c)
-		if bytes += len(c.payload) + 200; len(batch) == 512 {
+		if c.Response.Key != "" {
+			c.print = callback.Fingerprint(&c.Response)
+			q.blind = false // it looks for what was enqueued before
+		}
+		q.batch = append(q.batch, c)
+		if q.bytes += len(c.payload) + 200; len(q.batch) == 512 {
 			break
 		}
 	}
-	return batch, bytes
+	q.weight = enqueueWeight * len(q.batch)
+}
+
+// run is what the writer does.
+func (q *enqueue) run(g *group) error {
+	for i := range q.batch {
+		if err := g.enqueue(q.now, &q.batch[i], &q.results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unsent says of the results from the place from on that they were not stored.

@@ -274,7 +274,7 @@ func (h *stock) one(g *group, i int) error {
 	if i%10_000 == 3 {
 		r.Message.Content = "a needle in it"
 	}
-	c := newCall{NewCall: callback.NewCall{Num: num, Response: r}, payload: encodePayload(&r, num, now)}
+	c := newCall{NewCall: &callback.NewCall{Num: num, Response: r}, payload: encodePayload(&r, num, now)}
 	var out callback.Enqueued
 	if err := g.enqueue(now, &c, &out); err != nil {
 		return err

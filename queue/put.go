@@ -26,11 +26,14 @@ func (g *group) set(k, v []byte) error {
 	if g.before != nil {
 		g.writes = append(g.writes, write{k: k, v: v})
 	}
-	if len(g.spare) == 0 {
-		g.spare = make([]badger.Entry, 32)
+	if g.used == len(g.spare) {
+		more := make([]badger.Entry, 32)
+		for i := range more {
+			g.spare = append(g.spare, &more[i])
+		}
 	}
-	entry := &g.spare[0]
-	g.spare = g.spare[1:]
+	entry := g.spare[g.used]
+	g.used++
 	entry.Key, entry.Value = k, v
 	return g.t.SetEntry(entry)
 }

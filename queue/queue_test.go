@@ -54,7 +54,7 @@ func TestContextEndsWaitForWriter(t *testing.T) {
 	go e.submit(context.Background(), queuetest.Start, 1, 0, func(*group) error { close(held); <-block; return nil }) // it only holds the writer
 	<-held
 	for range cap(e.ops) {
-		e.ops <- &op{now: queuetest.Start, apply: func(*group) error { return nil }, done: make(chan struct{})}
+		e.ops <- &op{now: queuetest.Start, apply: func(*group) error { return nil }, done: make(chan struct{}, 1)}
 	}
 	err := e.submit(ctx, queuetest.Start, 1, 0, func(*group) error { t.Error("ran"); return nil })
 	if callback.ErrorCode(err) != callback.CodeUnavailable {

@@ -8,12 +8,17 @@ import (
 
 // encodePayload writes a response together with when it was enqueued.
 func encodePayload(r *callback.Response, num callback.Num, at time.Time) []byte {
-	w := newWriter(256 + len(r.Message.Content))
+	return appendPayload(make([]byte, 0, 256+len(r.Message.Content)), r, num, at)
+}
+
+// appendPayload is encodePayload behind what stands in b.
+func appendPayload(b []byte, r *callback.Response, num callback.Num, at time.Time) []byte {
+	w := appendWriter(b)
 	w.uint(uint64(num))
 	w.time(at)
 	w.time(r.DeliverAt)
 	f, m := &r.From, &r.Message
-	for _, s := range []string{
+	for _, s := range [...]string{
 		r.Key, r.MessageID, r.MessageLocation, f.Name, f.MRI, f.Mobile, f.Email, f.Voice,
 		m.Channel, m.Acknowledged, m.Undeliverable, m.Content,
 	} {

@@ -20,7 +20,7 @@ type op struct {
 	apply  func(g *group) error
 	blind  bool // it reads nothing that another blind one may write, but for what group.moved tells
 	err    error
-	done   chan struct{}
+	done   chan struct{} // told once that it is durable, or not: it has room for that
 }
 
 // Bounds of one group commit. Badger's own are 15 % of a memtable in bytes, and
@@ -36,8 +36,9 @@ type group struct {
 	t      *badger.Txn
 	before *group // which is being committed, and of which t sees nothing; nil: there is none
 	writes []write
-	wrote  bool           // there is something to be committed
-	spare  []badger.Entry // to be used: they are made many at once
+	wrote  bool            // there is something to be committed
+	spare  []*badger.Entry // for what is set
+	used   int             // of these
 	ops    []*op
 	weight int // of ops
 	bytes  int // the same
@@ -73,7 +74,9 @@ func (e *Engine) do(ctx context.Context, o *op) error {
 	if o.weight > groupWeight { // Badger would refuse the commit, and the engine stop
 		return callback.Errorf(callback.CodeInvalid, "that is too much for one commit: about %d records of at most %d", o.weight, groupWeight)
 	}
-	o.done = make(chan struct{})
+	if o.done == nil {
+		o.done = make(chan struct{}, 1)
+	}
 	if err := e.send(ctx, o); err != nil {
 		return err
 	}
@@ -115,23 +118,50 @@ func (e *Engine) write() {
 	})
 	defer committer.Wait()
 	defer close(commits)
-	for g := e.begin(nil); g.fill(); {
-		next := e.begin(g)
+	free := e.group()
+	for g := e.group().begin(nil); g.fill(); { // which ends when the one before is done
+		next := free.begin(g)
 		commits <- g
-		g = next
+		free, g = g, next
 	}
 }
 
-// begin returns the group that is filled while before is committed, which has not
-// begun: Badger's transactions wait for what is being committed when they begin.
-func (e *Engine) begin(before *group) *group {
-	g := &group{
-		e: e, before: before, blind: true, done: make(chan struct{}),
-		touched: map[*house]*callback.Step{}, moved: map[callback.CallID]struct{}{},
+// group makes a group to begin with. There are two, which take turns: to make one anew
+// for each commit, with all that it grows to, cost an enqueue more memory than its response.
+func (e *Engine) group() *group {
+	return &group{
+		e: e, touched: map[*house]*callback.Step{}, moved: map[callback.CallID]struct{}{},
 		claims: map[byte][]claimed{}, wake: map[callback.Num]int{}, changed: map[callback.Num]struct{}{},
+	}
+}
+
+// begin makes of a group that nobody uses any more the one that is filled while before is
+// committed. That has not begun: Badger's transactions wait for what is being committed
+// when they begin.
+func (g *group) begin(before *group) *group {
+	clear(g.touched)
+	clear(g.moved)
+	clear(g.claims)
+	clear(g.wake)
+	clear(g.changed)
+	*g = group{
+		e: g.e, before: before, blind: true, done: make(chan struct{}),
+		spare: g.spare, writes: g.writes[:0], ops: g.ops[:0], start: g.start[:0], ended: g.ended[:0],
+		touched: g.touched, moved: g.moved, claims: g.claims, wake: g.wake, changed: g.changed,
 	}
 	g.open()
 	return g
+}
+
+// release lets go of the responses of a group that is done: they may be long, and the
+// next group may be a long time coming.
+func (g *group) release() {
+	clear(g.ops)
+	clear(g.start)
+	clear(g.writes)
+	for _, entry := range g.spare[:g.used] {
+		*entry = badger.Entry{}
+	}
 }
 
 // open begins the transaction. It must not where a commit has failed: it could
@@ -311,6 +341,7 @@ func (g *group) apply(ops []*op) {
 // filled, or comes behind one that failed, ends the engine.
 func (g *group) commit() {
 	defer close(g.done)
+	defer g.release()
 	defer g.discard()
 	g.fail(g.e.Err())
 	if g.err == nil && g.wrote { // else whoever only waits for what is on disk would count as a commit
@@ -415,7 +446,7 @@ func (g *group) finish(ops []*op, err error) {
 		if err != nil && o.err == nil {
 			o.err = err
 		}
-		close(o.done)
+		o.done <- struct{}{}
 	}
 }
 
