@@ -66,7 +66,7 @@ func TestRetryAll(t *testing.T) {
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		p.press("enter R")
 		p.see("Send again now: 1,284 failed calls of crm-prod", "since 09:12:04 (outage #40)", "1,271  connection refused", "11  503", "2  no answer in time",
-			"still down: it failed last 2m10s ago", "One call goes first", "Then 20/s: all let go in about 1m04s", "(1284)")
+			"still down: it last failed 2m10s ago", "One call goes first", "Then 20/s: all let go in about 1m04s", "(1284)")
 		p.press("enter 1 2 8 enter right")
 		p.see("100/s")
 		p.press("up tab")

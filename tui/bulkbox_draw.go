@@ -207,7 +207,7 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 	case h != nil && h.Live.Suspended:
 		add(RoleFailing, true, "The callback is suspended: they are held until it is resumed.")
 	case down:
-		add(RoleDown, true, "The endpoint is still down: it failed last "+Age(h.Live.LastFailure, d.now())+" ago.")
+		add(RoleDown, true, "The endpoint is still down: it last failed "+Age(h.Live.LastFailure, d.now())+" ago.")
 		add(RoleText, true, b.probes(h.Retries, rate))
 	}
 	pace := "They go as fast as the endpoint takes them."
@@ -227,7 +227,7 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 	case b.want.Extend:
 		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
 	default:
-		add(RoleText, true, "Attempts count. Given-up calls get one; others keep their time limit.")
+		add(RoleText, true, "Given-up calls get one attempt; others keep their time limit.")
 	}
 }
 
@@ -240,7 +240,7 @@ func (b *bulkBox) warnEach(add func(Role, bool, string), rate int) {
 			continue
 		}
 		down++
-		add(RoleDown, true, h.Name+" is still down: it failed last "+Age(h.Live.LastFailure, d.now())+" ago.")
+		add(RoleDown, true, h.Name+" is still down: it last failed "+Age(h.Live.LastFailure, d.now())+" ago.")
 	}
 	if down > 0 {
 		add(RoleText, true, "Of each that is down one call goes first.")
@@ -254,7 +254,7 @@ func (b *bulkBox) warnEach(add func(Role, bool, string), rate int) {
 		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
 		return
 	}
-	add(RoleText, true, "Attempts count. Given-up calls get one; others keep their time limit.")
+	add(RoleText, true, "Given-up calls get one attempt; others keep their time limit.")
 }
 
 // probes says how calls go while the endpoint is down. Without retries there is

@@ -46,7 +46,7 @@ func (b *confirmBox) Draw(c *Canvas) {
 		{},
 	}
 	if h := b.d.health(b.call.CallbackID); h != nil && h.Shown == callback.Down {
-		lines = append(lines, boxLine{role: RoleDown, text: h.Name + " is still down: it failed last " + Age(h.Live.LastFailure, b.d.now()) + " ago.", keep: true})
+		lines = append(lines, boxLine{role: RoleDown, text: h.Name + " is still down: it last failed " + Age(h.Live.LastFailure, b.d.now()) + " ago.", keep: true})
 	}
 	lines = append(lines, boxLine{text: "It is sent once now, and counts as an attempt. Its time limit stays as it is."})
 	keys := []boxKey{{"Enter", "retry 1 call"}}

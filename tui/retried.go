@@ -164,7 +164,7 @@ func (f *fared) String() string {
 	case f.going:
 		return "so far " + s
 	case f.stopped && f.unsent > 0:
-		return s + "; stopped, " + Count(f.unsent) + " not sent"
+		return s + ", " + Count(f.unsent) + " not sent: stopped"
 	case f.stopped:
 		return s + "; stopped before the rest"
 	}

@@ -219,9 +219,9 @@ func TestRetryThatWasStopped(t *testing.T) {
 		p.see("3 of 8", "3 ok 0 failed")
 		f.set(func() { o := &f.ops.list[0]; o.State, o.Finished = callback.OperationStopped, noon.Add(time.Second) })
 		p.pass(2 * time.Second)
-		p.see("Retry of crm-prod, 14:03: 3 delivered; stopped, 5 not sent")
+		p.see("Retry of crm-prod, 14:03: 3 delivered, 5 not sent: stopped")
 		p.pass(noteTime + time.Second)
-		p.see("Retry of crm-prod, 14:03: 3 delivered; stopped, 5 not sent")
+		p.see("Retry of crm-prod, 14:03: 3 delivered, 5 not sent: stopped")
 		p.m.desk.ops.counts = nil // somebody else's
 		p.pass(time.Second)
 		p.see("3 delivered; stopped before the rest")
