@@ -35,7 +35,7 @@ func TestScreenInTmux(t *testing.T) {
 
 	s.shows("crm-prod", "worst first")
 	s.keys("2")
-	s.shows("FAILED", "gave up")
+	s.shows("RECEIVED", "gave up")
 	s.keys("j") // from the newest, which is the hostile one, to Bea's
 	s.keys("x")
 	s.shows("Resolve", "Enter")

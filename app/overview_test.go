@@ -97,5 +97,16 @@ func TestOverviewTellsWhoWasTold(t *testing.T) {
 		if e := o.Events[1]; e.State != callback.Failing || !strings.HasPrefix(e.Text, "outage began: ") {
 			t.Fatalf("the beginning of one that is over: %+v", e)
 		}
+		poster.up.Store(false)
+		for range 3 {
+			if _, err := a.Enqueue(t.Context(), []callback.NewResponse{{Ref: "a"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Hour)
+		if o, err = a.Overview(t.Context(), 0); err != nil || len(o.Events) != 3 || o.Callbacks[0].Shown != callback.Down ||
+			!strings.HasPrefix(o.Events[0].Text, "DOWN: ") || !strings.HasPrefix(o.Events[2].Text, "outage began: ") {
+			t.Fatalf("the outage after it: %+v, %v", o.Events, err)
+		}
 	})
 }
