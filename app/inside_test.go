@@ -240,7 +240,7 @@ func TestChangesInTheLog(t *testing.T) {
 }
 
 // teapot answers every attempt with an error.
-type teapot struct{ still }
+type teapot struct{}
 
 func (teapot) Post(context.Context, *callback.Callback, *callback.Claim, int) []callback.Attempt {
 	return []callback.Attempt{{Number: 1, Code: 418, Class: callback.ClassStatus, Reason: "I'm a teapot"}}
