@@ -363,7 +363,7 @@ func (l *callList) status() string {
 	}
 	switch n, more := l.list.News(); {
 	case l.list.Seeking() || l.list.Short():
-		add("looking ...")
+		add(l.looking())
 	case l.list.Following() && !l.list.Empty():
 		add("follows the newest; j chooses")
 	case n > 0 && more:

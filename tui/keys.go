@@ -206,7 +206,7 @@ var bindings = []binding{
 
 	bind(actOpen, onQueue, groupInside, "Enter", "its calls", "queue: calls waiting", "enter"),
 	bind(actRetryAll, onQueue|onOverview|onOutages, groupCallbacks, "r", "retry", "send all failed again", "r", "R"),
-	bind(actResolveAll, onOverview|onOutages, groupCallbacks, "x", "resolve", "resolve all failed", "x", "X"),
+	bind(actResolveAll, onQueue|onOverview|onOutages, groupCallbacks, "x", "resolve", "resolve all failed", "x", "X"),
 	bind(actSort, onQueue, groupInside, "s", "sort", "queue: sort", "s"),
 	bind(actMailTest, onSystem, groupInside, "m", "send test mail", "system: test mail", "m"),
 	bind(actGarbage, onSystem, groupInside, "G", "run badger gc", "system: free space", "G"),
@@ -287,7 +287,7 @@ var feet = map[scope][]action{
 	onCalls:    {actFilter, actMark, actRetry, actResolve, actGoTo, actTop, actUndo, actOpen, actCycle, actBottom, actRetryAll, actResolveAll, actMarkAll, actUnmark, actRange, actPane, actFollow, actExport, actCopy, actPause, actClock},
 	onCall:     {actEsc, actSide, actPrev, actNext, actRetry, actResolve, actTest, actOpen, actCopy, actCopyAll, actPageDown, actPause, actClock},
 	onOutages:  {actOpen, actFilter, actMailAgain, actAck, actEdit, actRetryAll, actResolveAll, actCopy, actPause, actClock, actRefresh},
-	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actCopy, actClock, actRefresh},
+	onQueue:    {actOpen, actSuspend, actRetryAll, actSort, actPause, actResolveAll, actCopy, actClock, actRefresh},
 	onSystem:   {actPause, actMailTest, actGarbage, actBackup, actClock, actRefresh},
 	onLog:      {actFilter, actLevel, actOpen, actFollow, actUndo, actWrap, actPart, actCopy, actPause, actClock},
 	onEdit:     {actNextField, actToggle, actSave, actTest, actClear, actPrevField},
@@ -319,6 +319,12 @@ func keyOf(a action, on scope) (binding, bool) {
 		}
 	}
 	return binding{}, false
+}
+
+// label returns how the key of an action in a place is written.
+func label(a action, on scope) string {
+	b, _ := keyOf(a, on)
+	return b.Help().Key
 }
 
 // needs returns the role that an action takes: that of what changes something in

@@ -219,7 +219,7 @@ func (p *outagesPage) Key(a action) (tea.Cmd, bool) {
 		return p.d.copies(p.d.outageInWords(&p.rows[at])), true
 	case actRetryAll, actResolveAll:
 		if at < 0 {
-			p.d.say(RoleDim, "there is no outage")
+			p.d.say(RoleDim, label(a, onOutages)+": there is no outage")
 			return nil, true
 		}
 		return p.d.askMany(a, onOutages, p.d.callsOf(&p.rows[at])), true

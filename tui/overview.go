@@ -156,9 +156,11 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 	case actDown, actUp, actTop, actBottom, actHalfDown, actHalfUp, actPageDown, actPageUp:
 		p.move(a)
 	case actOpen:
-		if h != nil {
-			p.d.open = newCallbackPage(p.d, h.ID, h.Name)
+		if h == nil {
+			p.d.say(RoleDim, "Enter: there is no callback")
+			return nil, true
 		}
+		p.d.open = newCallbackPage(p.d, h.ID, h.Name)
 	case actFilter:
 		p.d.typing = newTyping(p.filter, func(string) *filterError { return nil }, p.filterBy)
 	case actSort:
@@ -169,7 +171,7 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 		p.sort()
 	case actRetryAll, actResolveAll:
 		if h == nil {
-			p.d.say(RoleDim, "there is no callback to do that for")
+			p.d.say(RoleDim, label(a, onOverview)+": there is no callback")
 			return nil, true
 		}
 		return p.d.askMany(a, onOverview, failedOf(h.ID)), true
@@ -185,6 +187,7 @@ func (p *overviewPage) Key(a action) (tea.Cmd, bool) {
 		case h != nil:
 			return p.d.copies(h.ID.String()), true
 		}
+		p.d.say(RoleDim, "y: there is no callback")
 	case actEsc:
 		if p.filter == "" {
 			return nil, false

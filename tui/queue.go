@@ -145,9 +145,9 @@ func (p *queuePage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		d.askSuspend(d.health(row.CallbackID))
-	case actRetryAll:
+	case actRetryAll, actResolveAll:
 		if row == nil {
-			d.say(RoleDim, "r: no call waits")
+			d.say(RoleDim, label(a, onQueue)+": no call waits")
 			return nil, true
 		}
 		return d.askMany(a, onQueue, failedOf(row.CallbackID)), true

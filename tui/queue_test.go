@@ -57,6 +57,36 @@ func TestQueueSorts(t *testing.T) {
 	})
 }
 
+// What is done to all failed calls of a callback is done with the same keys on each
+// screen that has callbacks, in the same words.
+func TestAllFailedOfACallback(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 80, 24, nil, func(p *pilot) {
+		for _, keys := range []string{"1", "1 enter", "3 j j", "4"} {
+			for key, says := range map[string]string{"R": "Send again now: 1,284 failed calls of", "X": "1,284 failed calls of"} {
+				p.press(keys)
+				p.press(key)
+				p.see(says, "Note (optional): ", "(1284)")
+				p.press("esc esc")
+			}
+		}
+	})
+	none := newFake()
+	none.outages, none.inside.queue.Callbacks = nil, nil
+	fly(t, none, 80, 24, nil, func(p *pilot) {
+		p.press("/")
+		p.types("no such name")
+		p.press("enter")
+		for keys, says := range map[string]string{
+			"1 r": "r: there is no callback", "1 x": "x: there is no callback", "1 enter": "Enter: there is no callback", "1 y": "y: there is no callback",
+			"3 r": "r: there is no outage", "3 x": "x: there is no outage", "4 r": "r: no call waits", "4 x": "x: no call waits",
+		} {
+			p.press(keys)
+			p.see(says)
+		}
+	})
+}
+
 func TestQueueSuspends(t *testing.T) {
 	t.Parallel()
 	f := newFake()

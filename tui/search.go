@@ -132,6 +132,15 @@ func (l *callList) howFar() string {
 	return "searched back to " + says + "; j at the end goes on"
 }
 
+// looking says that calls are read, and of a search among how many: its first answer
+// takes two seconds.
+func (l *callList) looking() string {
+	if n := l.candidates(); n > 0 && l.filter.rare() {
+		return "searching ~" + CountShort(n) + " ..."
+	}
+	return "looking ..."
+}
+
 // candidates returns about how many calls there are to look at; 0 where an index
 // of the service leaves out most of them.
 func (l *callList) candidates() (n uint64) {
