@@ -95,7 +95,7 @@ func (m *model) loop(ctx context.Context) error {
 	o := m.desk.opt
 	cols, rows := sizeOf(o.Out)
 	program := tea.NewProgram(m,
-		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithEnvironment(o.colourEnviron()), tea.WithoutSignalHandler(),
+		tea.WithInput(o.In), tea.WithEnvironment(o.colourEnviron()), tea.WithoutSignalHandler(),
 		tea.WithColorProfile(m.profile), tea.WithWindowSize(cols, rows),
 		tea.WithoutRenderer(), tea.WithOutput(io.Discard), tea.WithFPS(1)) // the ticker cannot be had slower
 	ctx, cancel := context.WithCancel(ctx)
@@ -103,6 +103,15 @@ func (m *model) loop(ctx context.Context) error {
 	sizes.Go(func() { tellSizes(ctx, o.Out, program.Send) })
 	defer sizes.Wait()
 	defer cancel()
+	return runUntil(ctx, program)
+}
+
+// runUntil runs a program until it ends or ctx is done. It is asked to quit then: one
+// that is killed, as tea.WithContext does, does not wait for who reads the keys, and
+// closes the reader under it.
+func runUntil(ctx context.Context, program *tea.Program) error {
+	stop := context.AfterFunc(ctx, program.Quit) // it ends with the program
+	defer stop()
 	_, err := program.Run()
 	return err
 }

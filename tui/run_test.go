@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -119,6 +121,43 @@ func TestRunGivesUpADeadTerminal(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "takes no output") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// Nobody reads keys any more once ctx has ended the screen: who reads the terminal
+// next would miss some.
+func TestRunLeavesNobodyReading(t *testing.T) {
+	reads := func() bool {
+		stacks := make([]byte, 1<<20)
+		return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(".sendBytes("))
+	}
+	for range 20 {
+		in, keys, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		done := make(chan error, 1)
+		go func() {
+			_, err := Run(ctx, Options{Service: newFake(), In: in, Out: new(paper), Environ: []string{"TERM=xterm"}, Zone: aest})
+			done <- err
+		}()
+		for !reads() && ctx.Err() == nil {
+			runtime.Gosched()
+		}
+		if ctx.Err() != nil {
+			t.Fatal("nobody reads keys")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if reads() {
+			t.Fatal("somebody reads keys")
+		}
+		if err := errors.Join(in.Close(), keys.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
