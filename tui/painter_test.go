@@ -87,27 +87,35 @@ func TestPainterPace(t *testing.T) {
 	})
 }
 
-// TestPainterSleeps shows what does not change, or not so that it is seen.
+// TestPainterSleeps shows what does not change: nobody is woken.
 func TestPainterSleeps(t *testing.T) {
 	t.Parallel()
-	paints(t, func(p *painter, out *pen, c *Canvas) {
-		c.Put(0, 0, RoleText, "abc")
-		p.show(c, manner{})
-		synctest.Wait()
-		out.took()
-		for range 100 {
-			c.Reset(20, 3)
-			c.Put(0, 0, RoleText, "abc")
-			p.show(c, manner{})
-			if len(p.wake) > 0 {
-				t.Fatal("what did not change wakes the painter")
-			}
-			time.Sleep(time.Minute)
+	p := newPainter(&Options{Out: new(pen)}, nil) // it does not run
+	c := NewCanvas(20, 3, NewPalette(ThemeNone, false))
+	for _, tc := range []struct {
+		text string
+		how  manner
+		wake int
+	}{
+		{"abc", manner{}, 1},
+		{"abc", manner{}, 0},
+		{"abd", manner{}, 1},
+		{"abd", manner{mouse: true}, 1},
+		{"abd", manner{mouse: true}, 0},
+		{"👩\u200d👧", manner{}, 1},
+		{"👩\u200d👧", manner{}, 0},
+		{"👩\u200d👦", manner{}, 1},
+	} {
+		c.Reset(20, 3)
+		c.Put(0, 0, RoleText, tc.text)
+		p.show(c, tc.how)
+		if got := len(p.wake); got != tc.wake {
+			t.Fatalf("%s %+v: it is woken %d times, want %d", tc.text, tc.how, got, tc.wake)
 		}
-		if got := out.took(); len(got) > 0 {
-			t.Fatalf("nothing changed, and this is written: %q", got)
+		for len(p.wake) > 0 {
+			<-p.wake
 		}
-	})
+	}
 }
 
 // TestIdleScreenWrites counts what a screen writes that nobody touches: the clock,

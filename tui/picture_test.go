@@ -26,7 +26,7 @@ type glass struct {
 }
 
 func newGlass(t *testing.T, w, h int) *glass {
-	g := &glass{t: t, w: w, h: h, modes: map[string]bool{}}
+	g := &glass{t: t, w: w, h: h, modes: map[string]bool{"7": true}}
 	g.resize(w, h)
 	return g
 }
@@ -66,6 +66,9 @@ func (g *glass) put(cluster string, w int) {
 	g.t.Helper()
 	if g.x+w > g.w {
 		g.t.Fatalf("%q is written at column %d of %d", cluster, g.x, g.w)
+	}
+	if g.x+w == g.w && g.y == g.h-1 && g.modes["7"] {
+		g.t.Fatal("the last cell of all is written while that may scroll")
 	}
 	row := g.text[g.y*g.w : (g.y+1)*g.w]
 	for i := g.x - 1; i >= 0 && row[i+1] == ""; i-- {
