@@ -124,9 +124,9 @@ func (p *callsPage) Draw(c *Canvas) {
 	}
 	for _, word := range p.calls.filter.words {
 		x = c.Put(x, first, RoleTitle, word) + 2
-	}
-	if s := p.calls.filter.times(); s != "" {
-		x = c.Put(x, first, RoleDim, s) + 2
+		if strings.HasPrefix(word, "since:") || strings.HasPrefix(word, "until:") {
+			x = c.Put(x-1, first, RoleDim, "("+p.calls.filter.times()+")") + 2
+		}
 	}
 	x = c.Put(x, first, RoleKey, "/") + 1
 	x = c.Put(x, first, RoleDim, "changes it")
