@@ -146,7 +146,8 @@ func TestOneAttemptIsSaid(t *testing.T) {
 		{12, 0, false, "12 calls wait behind one probe in 2m10s, then every 5 min for 24 h each; oldest"},
 		{12, 12, true, "12 calls wait behind one probe in 2m10s, for one attempt each: they had been given up; oldest"},
 		{12, 5, true, "then every 5 min for 24 h each (5 that had been given up: once); oldest"},
-		{12, 0, true, "then every 5 min for 24 h each, or once where that is over; oldest"},
+		{12, 0, true, "12 calls wait behind one probe in 2m10s; those whose 24 h are over get one attempt each; oldest"},
+		{1, 0, true, "next in 2m10s; its 24 h are over: one attempt"},
 		{1, 1, true, "1 call waits, 4h51m old; last try 2m10s ago, next in 2m10s, for one attempt: it had been given up."},
 	} {
 		f.set(func() {

@@ -111,8 +111,10 @@ func (d *desk) tries(h *callback.HealthView) (pace, until string) {
 	}
 	if once := h.Live.Requeued.Once; once > 0 {
 		pace += " (" + Count(once) + " that had been given up: once)"
+	} else if h.LastTry && each == "" {
+		pace = "; its " + every(d.server.Window) + " are over: one attempt"
 	} else if h.LastTry {
-		pace += ", or once where that is over"
+		pace = "; those whose " + every(d.server.Window) + " are over get one attempt each"
 	}
 	if now := d.now(); !h.ExpireAt.IsZero() && h.ExpireAt.After(now) {
 		until = d.clock.WhenShort(h.ExpireAt, now)
