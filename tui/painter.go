@@ -96,8 +96,8 @@ func (p *painter) leave() bool {
 // run paints until leave is called.
 func (p *painter) run() {
 	defer close(p.ended)
-	defer func() { p.write(p.farewell()) }()
-	p.write(p.greeting())
+	defer func() { _ = p.write(p.farewell()) }() // who reads the terminal learns that it is gone
+	_ = p.write(p.greeting())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
