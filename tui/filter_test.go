@@ -336,7 +336,7 @@ func TestTimesOfAFilter(t *testing.T) {
 				p.press("/")
 				p.types("since:09:12")
 				p.press("enter")
-				p.see("since:09:12 "+map[string]string{"2": "(last try)", "1 enter": "last try"}[keys])
+				p.see("since:09:12 " + map[string]string{"2": "(last try)", "1 enter": "last try"}[keys])
 				p.press("esc")
 				p.unseen("last try")
 			}
