@@ -110,7 +110,9 @@ func (a *archive) write() error {
 	a.partitions, a.unwritten, a.onDisk = append(a.partitions, p), nil, p.Max
 	// The first are those that were there before; tstorage itself drops of them.
 	for len(a.partitions) > 1 && err == nil && a.partitions[1].Max < p.Max-int64(Retention/time.Second) {
-		err = os.RemoveAll(filepath.Join(a.dir, a.partitions[1].folder()))
+		old := filepath.Join(a.dir, a.partitions[1].folder())
+		_ = empty(old) // where somebody has removed it there is nothing to give back
+		err = os.RemoveAll(old)
 		a.partitions = slices.Delete(a.partitions, 1, 2)
 	}
 	return err

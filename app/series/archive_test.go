@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"ringback/callback"
@@ -214,6 +216,40 @@ func TestPartitionIsTriedAgain(t *testing.T) {
 		t.Fatalf("on disk up to %d: %v", a.onDisk/60-int64(first), err)
 	}
 	h.compare(t, a, first, first+full+4)
+	shut(t, a)
+}
+
+// A partition that a full disk left without some of its series is none: tstorage
+// reports no error.
+func TestPartitionThatIsNotWholeIsTriedAgain(t *testing.T) { // alone, for its limit is the process's
+	h, dir := history{}, t.TempDir()
+	a := open(t, dir, nil, first)
+	for at := first; at < first+full; at++ {
+		if err := a.insert(timeOf(at), h.random(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	small := was
+	small.Cur = 6 << 10 // enough for what tstorage writes last
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		t.Fatal(err)
+	}
+	err := a.insert(timeOf(first+full), h.random(first+full))
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "points") {
+		t.Fatalf("it was taken for whole: %v", err)
+	}
+	h.compare(t, a, first, first+full+1)
+	if err := a.insert(timeOf(first+full+1), h.random(first+full+1)); err != nil || len(a.unwritten) != 1 {
+		t.Fatalf("%d minutes are not written: %v", len(a.unwritten), err)
+	}
+	h.compare(t, a, first, first+full+2)
 	shut(t, a)
 }
 

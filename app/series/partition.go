@@ -66,7 +66,7 @@ const writing = "writing"
 
 // writePartition writes minutes, of which there is one at least, as a partition
 // of their own.
-func writePartition(dir string, minutes []figures) (*partition, error) {
+func writePartition(dir string, minutes []figures) (_ *partition, err error) {
 	tmp := filepath.Join(dir, writing)
 	if err := os.RemoveAll(tmp); err != nil { // of a try that failed
 		return nil, err
@@ -76,12 +76,23 @@ func writePartition(dir string, minutes []figures) (*partition, error) {
 		return nil, err
 	}
 	p := &partition{span{60 * int64(minutes[0].at), 60 * int64(minutes[len(minutes)-1].at)}, db}
+	defer func() {
+		if err != nil {
+			_ = empty(filepath.Join(tmp, p.folder())) // it may not have come to be
+		}
+	}()
+	n := 0
 	for i := range minutes {
-		if err := db.InsertRows(points(&minutes[i])); err != nil {
+		rows := points(&minutes[i])
+		if err := db.InsertRows(rows); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
+		n += len(rows)
 	}
 	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	if err := whole(filepath.Join(tmp, p.folder()), n); err != nil {
 		return nil, err
 	}
 	if err := syncPartition(tmp, p.folder()); err != nil {
@@ -93,6 +104,10 @@ func writePartition(dir string, minutes []figures) (*partition, error) {
 	}
 	return p, nil
 }
+
+// empty gives back the space of a partition that is to be removed: tstorage leaves it
+// mapped, and what is mapped stays on disk although no name leads there.
+func empty(dir string) error { return os.Truncate(filepath.Join(dir, "data"), 0) }
 
 // points returns the points of a minute.
 func points(m *figures) []tstorage.Row {
@@ -157,32 +172,60 @@ func (p *partition) selectPoints(metric string, labels []tstorage.Label, from, t
 	return p.db.Select(metric, labels, from, to)
 }
 
+// meta is what tstorage notes of a partition.
+type meta struct {
+	span
+	Metrics map[string]struct {
+		Offset int64 `json:"offset"`
+		Points int   `json:"numDataPoints"`
+	} `json:"metrics"`
+}
+
+func readMeta(dir string) (m meta, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, "meta.json"))
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("read %s: %w", filepath.Join(dir, "meta.json"), err)
+	}
+	return m, nil
+}
+
+// whole returns an error unless a partition that was closed has so many points: where
+// the disk is full tstorage leaves series out, and reports no error.
+func whole(dir string, points int) error {
+	m, err := readMeta(dir)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, of := range m.Metrics {
+		n += of.Points
+	}
+	if n != points {
+		return fmt.Errorf("of %d points %d were written to %s", points, n, dir)
+	}
+	return nil
+}
+
 // readSpan returns the span of a partition on disk whose data reach as far as its
 // meta.json says.
 func readSpan(dir string) (span, error) {
-	var meta struct {
-		span
-		Metrics map[string]struct {
-			Offset int64 `json:"offset"`
-		} `json:"metrics"`
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "meta.json"))
+	got, err := readMeta(dir)
 	if err != nil {
 		return span{}, err
-	}
-	if err := json.Unmarshal(b, &meta); err != nil {
-		return span{}, fmt.Errorf("read %s: %w", filepath.Join(dir, "meta.json"), err)
 	}
 	data, err := os.Stat(filepath.Join(dir, "data"))
 	if err != nil {
 		return span{}, err
 	}
-	for _, m := range meta.Metrics {
+	for _, m := range got.Metrics {
 		if m.Offset >= data.Size() {
 			return span{}, fmt.Errorf("%s is cut short", filepath.Join(dir, "data"))
 		}
 	}
-	return meta.span, nil
+	return got.span, nil
 }
 
 // brokenPrefix begins the names of what was put aside, so that tstorage does not
