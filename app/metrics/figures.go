@@ -116,15 +116,15 @@ func (c figures) Collect(ch chan<- prometheus.Metric) {
 }
 
 // rows returns what is told of each callback, how many there are, and the
-// outages that last, without and with somebody who knows.
+// outages that last, without and with somebody who knows. To go through callbacks
+// waits for the store again and again: attempts are counted meanwhile.
 func (m *Metrics) rows(all iter.Seq[*callback.Health]) (rows []row, callbacks int, outages [2]int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.scrape.Lock()
+	defer m.scrape.Unlock()
 	rows = []row{{name: Other}}
 	seen := map[string]bool{Other: true} // names are unique, but for what label makes of them
-	there := make(map[callback.Num]bool, m.there)
+	there := make(map[callback.Num]int, m.there)
 	for h := range all {
-		there[h.Num] = true
 		if h.Live.Deleted {
 			m.deleted[h.Num] = h.Live.Counts
 		}
@@ -133,7 +133,8 @@ func (m *Metrics) rows(all iter.Seq[*callback.Health]) (rows []row, callbacks in
 			seen[name], at = true, len(rows)
 			rows = append(rows, row{name: name, num: h.Num})
 		}
-		rows[at].add(h, m.byNum[h.Num])
+		there[h.Num] = at
+		rows[at].add(h)
 		if h.Live.Deleted {
 			continue
 		}
@@ -147,38 +148,45 @@ func (m *Metrics) rows(all iter.Seq[*callback.Health]) (rows []row, callbacks in
 		}
 	}
 	m.there = len(there)
-	m.forget(there)
-	other := &rows[0]
-	other.attempts.ok, other.attempts.failed = other.attempts.ok+m.gone.ok, other.attempts.failed+m.gone.failed
-	n, r := &other.counts, &m.removed
-	n.Accepted, n.Purged, n.Skipped = n.Accepted+r.Accepted, n.Purged+r.Purged, n.Skipped+r.Skipped
+	m.forget(&rows[0].counts, there)
+	m.tallies(rows, there)
 	return rows, callbacks, outages
 }
 
-// forget moves the counts of callbacks that are no more to those of the others.
-func (m *Metrics) forget(there map[callback.Num]bool) {
+// forget adds the counts of callbacks that are no more to those of the others; there
+// are the rows of those that are.
+func (m *Metrics) forget(others *callback.Counts, there map[callback.Num]int) {
+	r := &m.removed
 	for num, n := range m.deleted {
-		if !there[num] { // nothing of it was stored any more
-			m.removed.Accepted, m.removed.Purged, m.removed.Skipped = m.removed.Accepted+n.Accepted, m.removed.Purged+n.Accepted, m.removed.Skipped+n.Skipped
+		if _, ok := there[num]; !ok { // nothing of it was stored any more
+			r.Accepted, r.Purged, r.Skipped = r.Accepted+n.Accepted, r.Purged+n.Accepted, r.Skipped+n.Skipped
 			delete(m.deleted, num)
 		}
 	}
-	for num, t := range m.byNum {
-		if !there[num] {
-			m.gone.ok, m.gone.failed = m.gone.ok+t.ok, m.gone.failed+t.failed
-			delete(m.byNum, num)
-		}
-	}
+	others.Accepted, others.Purged, others.Skipped = others.Accepted+r.Accepted, others.Purged+r.Purged, others.Skipped+r.Skipped
 }
 
-func (r *row) add(h *callback.Health, t *tally) {
+// tallies adds the attempts to the rows of their callbacks, those of callbacks that are
+// no more to that of the others.
+func (m *Metrics) tallies(rows []row, there map[callback.Num]int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for num, t := range m.byNum {
+		if at, ok := there[num]; ok {
+			rows[at].attempts.add(*t)
+			continue
+		}
+		m.gone.add(*t)
+		delete(m.byNum, num)
+	}
+	rows[0].attempts.add(m.gone)
+}
+
+func (r *row) add(h *callback.Health) {
 	c, n := &h.Live.Counts, &r.counts
 	n.Accepted, n.Skipped, n.Purged = n.Accepted+c.Accepted, n.Skipped+c.Skipped, n.Purged+c.Purged
 	n.Pending, n.Retrying, n.Failed = n.Pending+c.Pending, n.Retrying+c.Retrying, n.Failed+c.Failed
 	n.Delivered, n.Resolved = n.Delivered+c.Delivered, n.Resolved+c.Resolved
-	if t != nil {
-		r.attempts.ok, r.attempts.failed = r.attempts.ok+t.ok, r.attempts.failed+t.failed
-	}
 	r.inFlight += h.Live.Running + h.Live.Manual
 	if h.Live.Deleted {
 		return

@@ -28,11 +28,12 @@ type Metrics struct {
 	group    prometheus.Histogram
 	commit   prometheus.Histogram
 
-	mu    sync.Mutex
+	mu    sync.Mutex // each attempt takes it: it is never held for long
 	ask   func() Figures
 	byNum map[callback.Num]*tally
 	gone  tally // of callbacks that retention removed
 
+	scrape  sync.Mutex                       // what follows belongs to one scrape at a time
 	deleted map[callback.Num]callback.Counts // of deleted callbacks, as last told
 	removed callback.Counts                  // of those that retention removed since
 	there   int                              // how many callbacks there were, as last told
@@ -40,6 +41,8 @@ type Metrics struct {
 
 // tally counts the attempts of one callback since the process began.
 type tally struct{ ok, failed uint64 }
+
+func (t *tally) add(o tally) { t.ok, t.failed = t.ok+o.ok, t.failed+o.failed }
 
 // New returns Metrics of a ringback of that version.
 func New(version string) *Metrics {
@@ -115,7 +118,7 @@ func (m *Metrics) Attempts(e *callback.Entry, attempts []callback.Attempt) {
 		t = &tally{}
 		m.byNum[e.Num] = t
 	}
-	t.ok, t.failed = t.ok+n.ok, t.failed+n.failed
+	t.add(n)
 }
 
 // Committing takes note that the store begins a commit of so many operations.

@@ -164,6 +164,24 @@ func TestCountsOfRemovedCallbacksStay(t *testing.T) {
 	}
 }
 
+// A scrape that waits for the store holds up no attempt.
+func TestScrapeHoldsUpNoAttempt(t *testing.T) {
+	t.Parallel()
+	m := New("test")
+	m.Ask(func() Figures {
+		return Figures{Callbacks: func(yield func(*callback.Health) bool) {
+			if !m.mu.TryLock() {
+				t.Error("an attempt would wait")
+				return
+			}
+			m.mu.Unlock()
+			m.Attempts(&callback.Entry{Num: 1}, []callback.Attempt{{Number: 1, OK: true}})
+			yield(&callback.Health{Callback: callback.Callback{Num: 1, Name: "crm-prod"}})
+		}}
+	})
+	has(t, scrape(t, m), `ringback_callback_attempts_total{callback="crm-prod",result="ok"} 1`)
+}
+
 func pointers(all []callback.Health) iter.Seq[*callback.Health] {
 	return func(yield func(*callback.Health) bool) {
 		for i := range all {
