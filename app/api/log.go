@@ -33,7 +33,8 @@ func (q *request) exportLog() error {
 	if err != nil {
 		return err
 	}
-	if err := inTime(http.NewResponseController(q.w)); err != nil {
+	out := http.NewResponseController(q.w)
+	if err := inTime(out); err != nil {
 		return err
 	}
 	q.w.Header().Set("Content-Type", exportLines.media)
@@ -47,6 +48,9 @@ func (q *request) exportLog() error {
 		b, err := encodeJSON(logLineOf(&lines[i]))
 		if err == nil {
 			_, err = w.Write(append(b, '\n'))
+		}
+		if err == nil && i%exportPage == 0 { // all lines are ten megabytes at most: too much for a slow reader at once
+			err = inTime(out)
 		}
 		if err != nil {
 			panic(http.ErrAbortHandler) // the reader left; nobody is to take a part for the whole
