@@ -265,7 +265,8 @@ func (a *App) Preview(ctx context.Context, n callback.NewOperation) (p callback.
 	}
 	if p.Missing > 0 {
 		o.After = 0
-		if p.MissingIDs, err = o.Absent(ctx, a.opt.Store, n.IDs); err != nil {
+		p.MissingIDs, err = o.Absent(bounded, a.opt.Store, n.IDs)
+		if err != nil && (bounded.Err() == nil || ctx.Err() != nil) { // else they are left out: how many they are is known
 			return p, err
 		}
 	}
