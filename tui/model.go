@@ -124,10 +124,10 @@ func (m *model) Init() tea.Cmd {
 }
 
 // Update implements tea.Model.
-func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+func (m *model) Update(msg tea.Msg) (same tea.Model, cmd tea.Cmd) {
 	defer m.guard()
-	m.dirty = true
-	return m, tea.Batch(m.update(msg), m.follow())
+	same, m.dirty = m, true // after a panic, too: Bubble Tea asks what it gets back for its view
+	return same, tea.Batch(m.update(msg), m.follow())
 }
 
 // View implements tea.Model. Bubble Tea gets nothing to show: the painter does.

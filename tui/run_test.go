@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,6 +109,38 @@ func TestRun(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A fault in Update comes back, and Bubble Tea, which would print it into the
+// terminal, knows nothing of it.
+func TestRunTellsOfAFaultOnce(t *testing.T) {
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	defer func(was *os.File) { os.Stderr = was }(os.Stderr)
+	os.Stderr = stderr
+	for range 5 {
+		var broken atomic.Bool
+		_, err := outcomeOf(t, new(paper), func(o *Options) {
+			o.Now = func() time.Time {
+				if broken.Load() {
+					panic("no time")
+				}
+				return noon
+			}
+		}, func(keys io.Writer, _ context.CancelFunc) {
+			broken.Store(true)
+			_, _ = keys.Write([]byte("j"))
+		})
+		if err == nil || !strings.Contains(err.Error(), "the screen broke: no time") {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if said, err := os.ReadFile(stderr.Name()); err != nil || len(said) > 0 {
+		t.Fatalf("it printed %q, %v", said, err)
 	}
 }
 
