@@ -152,8 +152,12 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 	case tea.MouseWheelMsg:
 		return m.wheel(msg)
 	case tea.WindowSizeMsg:
+		if msg.Width <= 0 || msg.Height <= 0 {
+			return nil // Bubble Tea has no terminal, and tells of that once, whenever it gets to it
+		}
 		m.w, m.h = msg.Width, msg.Height
-		m.draw() // so that lists know their height before they ask for rows
+		m.manner.redraw++ // it may have been another one meanwhile, and cut off what was shown
+		m.draw()          // so that lists know their height before they ask for rows
 		return m.top().Refresh()
 	case tea.FocusMsg:
 		return m.focus(true)

@@ -162,9 +162,20 @@ func (p *painter) paint() {
 	}
 	p.streak++
 	if p.write(out) != nil {
-		p.shown = picture{} // what it shows is not known
+		p.lost()
 	}
 	p.last = time.Now()
+}
+
+// lost has all written anew with the next frame, also where that is the same: what
+// the terminal shows is not known.
+func (p *painter) lost() {
+	p.shown = picture{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.fresh {
+		p.next = picture{}
+	}
 }
 
 func (p *painter) write(b []byte) error {

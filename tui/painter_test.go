@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
 )
 
 // pen is a terminal's output that counts, and takes nothing while it is held.
@@ -178,24 +180,42 @@ func TestPainterLeavesAStalledTerminal(t *testing.T) {
 	})
 }
 
-// TestPainterAgain writes all anew after a write that failed.
+// TestPainterAgain writes all anew after a write that failed, also where nothing
+// changed since, and whatever style it left in force.
 func TestPainterAgain(t *testing.T) {
 	t.Parallel()
 	paints(t, func(p *painter, out *pen, c *Canvas) {
-		out.err = errors.New("interrupted")
 		c.Put(0, 0, RoleText, "abc")
+		out.err = errors.New("interrupted")
 		p.show(c, manner{})
 		synctest.Wait()
-		out.err = nil
-		time.Sleep(time.Second)
-		out.took()
-		c.Put(5, 0, RoleText, "x")
-		p.show(c, manner{})
-		synctest.Wait()
-		if got := out.took(); len(got) != 1 || !strings.Contains(got[0], "abc  x") {
-			t.Fatalf("got %q", got)
+		for _, x := range []string{"", "", "x"} {
+			time.Sleep(time.Second)
+			out.took()
+			c.Put(3, 0, RoleText, x)
+			p.show(c, manner{})
+			synctest.Wait()
+			if got := out.took(); len(got) != 1 || !strings.HasPrefix(got[0], "\x1b[m") || !strings.Contains(got[0], "abc"+x) {
+				t.Fatalf("got %q", got)
+			}
 		}
 	})
+}
+
+// TestSizeThatIsTheSameAgain paints all anew: a terminal that was smaller meanwhile
+// has lost some of it.
+func TestSizeThatIsTheSameAgain(t *testing.T) {
+	t.Parallel()
+	m := still(t, 80, 24)
+	m.View()
+	var before, after picture
+	before.take(m.canvas, m.manner)
+	m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+	m.View()
+	after.take(m.canvas, m.manner)
+	g := newGlass(t, 80, 24)
+	_, _ = g.Write(after.over(nil, &before))
+	g.shows(m.canvas)
 }
 
 func TestPainterPanics(t *testing.T) {

@@ -100,8 +100,11 @@ const nearby = 6
 // changes appends the cells that are others than those of from.
 func (p *picture) changes(out []byte, from *picture) []byte {
 	whole := p.w != from.w || p.h != from.h || p.palette != from.palette || p.method != from.method || p.redraw != from.redraw
-	if whole && p.palette == from.palette {
-		out = append(out, ansi.ResetStyle+ansi.EraseEntireScreen...)
+	if whole && len(p.cells) > 0 {
+		out = append(out, ansi.ResetStyle...) // whatever is in force
+		if p.palette == from.palette {
+			out = append(out, ansi.EraseEntireScreen...)
+		}
 	}
 	var pen uint8
 	changed := func(at int) bool { return whole || !p.like(from, at) }
@@ -120,7 +123,7 @@ func (p *picture) changes(out []byte, from *picture) []byte {
 			for row[x].r == follows {
 				x--
 			}
-			for end < p.w && row[end].r == follows {
+			for end < p.w && (row[end].r == follows || !whole && (p.overhangs(y, end) || from.overhangs(y, end))) {
 				end++
 			}
 			out, pen = p.stroke(out, pen, y, x, end)
@@ -131,6 +134,16 @@ func (p *picture) changes(out []byte, from *picture) []byte {
 		out = append(out, p.palette.sgr[0]...)
 	}
 	return out
+}
+
+// overhangs reports whether the cluster before column x of row y may reach into that, in
+// a terminal that measures it in another way.
+func (p *picture) overhangs(y, x int) bool {
+	row := p.cells[y*p.w : (y+1)*p.w]
+	for x--; x > 0 && row[x].r == follows; {
+		x--
+	}
+	return !sure(row[x].r)
 }
 
 // like reports whether a cell looks as it does in from, which is as large.

@@ -191,6 +191,30 @@ func TestPictureOverPicture(t *testing.T) {
 	}
 }
 
+// TestPictureOfAnotherWidth has a terminal take two cells for a sign of one: what stands
+// behind it is seen all the same, whether it changed or not.
+func TestPictureOfAnotherWidth(t *testing.T) {
+	t.Parallel()
+	const heart = "\u2764\ufe0f"
+	c := NewCanvas(10, 2, NewPalette(ThemeNone, false))
+	g := newGlass(t, 10, 2)
+	g.method = ansi.GraphemeWidth
+	var shown picture
+	for _, text := range []string{"abc", heart + "bc", heart + heart + "c", "a" + heart + "c", "abc"} {
+		c.Put(0, 0, RoleText, text)
+		c.settle()
+		var next picture
+		next.take(c, manner{})
+		_, _ = g.Write(next.over(nil, &shown))
+		if shown = next; g.text[2] != "c" {
+			t.Fatalf("%q shows %q", text, g.text[:3])
+		}
+	}
+	if g.text[0] != "a" || g.text[1] != "b" {
+		t.Errorf("in the end it shows %q", g.text[:3])
+	}
+}
+
 // TestBytesPerKey bounds what a key costs a line to far away.
 func TestBytesPerKey(t *testing.T) {
 	t.Parallel()

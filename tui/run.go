@@ -93,10 +93,9 @@ func Run(ctx context.Context, o Options) (Leave, error) {
 // which is most of what an idle screen costs.
 func (m *model) loop(ctx context.Context) error {
 	o := m.desk.opt
-	cols, rows := sizeOf(o.Out)
 	program := tea.NewProgram(m,
 		tea.WithInput(o.In), tea.WithEnvironment(o.colourEnviron()), tea.WithoutSignalHandler(),
-		tea.WithColorProfile(m.profile), tea.WithWindowSize(cols, rows),
+		tea.WithColorProfile(m.profile),
 		tea.WithoutRenderer(), tea.WithOutput(io.Discard), tea.WithFPS(1)) // the ticker cannot be had slower
 	ctx, cancel := context.WithCancel(ctx)
 	var sizes sync.WaitGroup

@@ -42,7 +42,8 @@ func terminalOf(v any) (fd int, ok bool) {
 	return int(f.Fd()), true
 }
 
-// tellSizes sends each size that w takes, where it is a terminal, until ctx is done.
+// tellSizes sends the size of w, where it is a terminal, now and whenever it is told to
+// have changed, until ctx is done. It listens before it looks, so that none is missed.
 func tellSizes(ctx context.Context, w io.Writer, send func(tea.Msg)) {
 	if _, ok := terminalOf(w); !ok {
 		return
@@ -51,13 +52,13 @@ func tellSizes(ctx context.Context, w io.Writer, send func(tea.Msg)) {
 	ossignal.Notify(changes, syscall.SIGWINCH)
 	defer ossignal.Stop(changes)
 	for {
+		if cols, rows := sizeOf(w); cols > 0 && rows > 0 {
+			send(tea.WindowSizeMsg{Width: cols, Height: rows})
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-changes:
-		}
-		if cols, rows := sizeOf(w); cols > 0 && rows > 0 {
-			send(tea.WindowSizeMsg{Width: cols, Height: rows})
 		}
 	}
 }
