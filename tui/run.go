@@ -50,11 +50,16 @@ const (
 // String returns the word of the way.
 func (l Leave) String() string { return [...]string{"detach", "hide", "stop"}[l] }
 
+// ErrStalled says that the terminal took no output when the screen ended. It is
+// restored when it takes some again: nobody may show another screen there meanwhile.
+var ErrStalled = errors.New("the terminal takes no output: it is left as it is")
+
 // Run shows the screen until the operator leaves or ctx is done, and restores
 // the terminal. It blocks, and starts nothing that outlives it, but for one
 // case: a terminal that takes no output is given up two seconds after the end.
 // It handles no signals but those of the terminal's size. A fault of the screen
-// itself comes back as an error, and the screen may be run again.
+// itself comes back as an error, and the screen may be run again unless that is an
+// ErrStalled, too.
 func Run(ctx context.Context, o Options) (Leave, error) {
 	if o.Service == nil || o.Out == nil {
 		return Detach, errors.New("the screen needs a service and a terminal")
@@ -78,7 +83,7 @@ func Run(ctx context.Context, o Options) (Leave, error) {
 	stalled := !m.painter.leave()
 	switch fault := m.fault(); {
 	case stalled && ctx.Err() != nil:
-		return Detach, errors.Join(fault, errors.New("the terminal takes no output: it is left as it is"))
+		return Detach, errors.Join(fault, ErrStalled)
 	case fault != nil:
 		return Detach, fault
 	case err != nil && ctx.Err() == nil:

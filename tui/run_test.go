@@ -153,7 +153,7 @@ func TestRunGivesUpADeadTerminal(t *testing.T) {
 		time.Sleep(2 * time.Second) // until the next frame is stuck
 		stop()
 	})
-	if err == nil || !strings.Contains(err.Error(), "takes no output") {
+	if !errors.Is(err, ErrStalled) {
 		t.Fatalf("got %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os/signal"
 	"syscall"
 	"time"
@@ -40,7 +41,7 @@ func (c *console) showAttached(ctx context.Context, o screenOptions) error {
 }
 
 // underScreen runs a house with the screen on top. The house runs on when the
-// person hides the screen, when it breaks twice, and when hangup tells that the
+// person hides the screen, when it breaks for good, and when hangup tells that the
 // terminal is gone; stop ends it.
 func (c *console) underScreen(ctx context.Context, stop context.CancelFunc, hangup <-chan struct{}, h *house, demo bool) error {
 	shown, close := context.WithCancel(ctx)
@@ -60,7 +61,7 @@ func (c *console) underScreen(ctx context.Context, stop context.CancelFunc, hang
 	defer h.app.Viewing(callback.Viewer{By: c.person(), Role: callback.RoleAdmin, ReadOnly: h.cfg.TUI.ReadOnly, Embedded: true})()
 	o := screenOptions{service: h.app, look: h.cfg.TUI, readOnly: h.cfg.TUI.ReadOnly, embedded: true, demo: demo}
 	leave, err := c.showScreen(shown, o)
-	if err != nil && shown.Err() == nil {
+	if err != nil && shown.Err() == nil && !errors.Is(err, tui.ErrStalled) {
 		h.log.Error("the screen broke; it is shown once more", "err", err)
 		leave, err = c.showScreen(shown, o)
 	}
@@ -70,7 +71,7 @@ func (c *console) underScreen(ctx context.Context, stop context.CancelFunc, hang
 		c.tellBelow("SIGHUP ended the screen, deliveries go on; 'ringback tui --addr %s' shows it again, Ctrl+C stops.", h.doors.url)
 	case shown.Err() != nil: // the server ends
 	case err != nil:
-		h.log.Error("the screen broke again; deliveries go on without it", "err", err)
+		h.log.Error("the screen broke for good; deliveries go on without it", "err", err)
 		c.tellBelow("the screen broke; deliveries go on without it, the log says more. Ctrl+C stops them.")
 	case leave == tui.Hide:
 		c.tellBelow("the screen is hidden, deliveries go on; 'ringback tui --addr %s' shows it again, Ctrl+C stops.\nThe log is in %s.",
