@@ -220,14 +220,20 @@ func brokenScreen(t *testing.T) string {
 	if strings.Count(string(src), begin) != 1 {
 		t.Fatalf("%s has no %q to break", file, begin)
 	}
-	dir := t.TempDir()
-	broken, overlay := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
 	fault := begin + "\tif p.d.clock.Mode == ClockUTC {\n\t\tpanic(\"drawn in UTC\")\n\t}\n"
-	b, err := json.Marshal(map[string]map[string]string{"Replace": {file: broken}})
+	return overlay(t, file, strings.Replace(string(src), begin, fault, 1))
+}
+
+// overlay has a build take a file that says something else (go help build).
+func overlay(t *testing.T, file, content string) string {
+	t.Helper()
+	dir := t.TempDir()
+	other, overlay := filepath.Join(dir, "other.go"), filepath.Join(dir, "overlay.json")
+	b, err := json.Marshal(map[string]map[string]string{"Replace": {file: other}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{broken: strings.Replace(string(src), begin, fault, 1), overlay: string(b)} {
+	for name, content := range map[string]string{other: content, overlay: string(b)} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
