@@ -66,8 +66,9 @@ func (o Operation) Absent(ctx context.Context, s Ledger, named []CallID) (out []
 	for done := len(named) == 0; !done && len(out) < MaxMissing; {
 		rest := named
 		page, err := o.Select(ctx, s, named, MaxPage, func(c *Call) {
-			at, _ := slices.BinarySearch(rest, c.ID)
-			out, rest = append(out, rest[:at]...), rest[at+1:]
+			if at, ok := slices.BinarySearch(rest, c.ID); ok {
+				out, rest = append(out, rest[:at]...), rest[at+1:]
+			}
 		})
 		if err != nil {
 			return nil, err

@@ -71,9 +71,9 @@ func (s *Step) Reopen(e *Entry) (bool, error) {
 // stays in line where it is due; one that was given up is owed one attempt (see
 // Entry.Was), and extend lets a new window begin if that fails. first: nothing was
 // let go by this retry yet; Live.Requeued begins anew with it, where the one before
-// has come to its end. It reports whether anything changed, be it that Live.Requeued counts the call from now on: not for
-// a call that runs, was never tried, was asked for before or is a success, nor where
-// its response is damaged. While the callback is suspended the call is held.
+// has come to its end. It reports whether anything changed, be it that Live.Requeued
+// counts the call from now on: not for a call that runs, was never tried, was asked
+// for before or is a success, nor where its response is damaged. While the callback is suspended the call is held.
 func (s *Step) Requeue(e *Entry, extend, first bool) bool {
 	failed := e.Status == Failed && e.Reason != Deleted && e.Reason != Damaged
 	waits := e.Status == Ready && e.Was == NoReason && (e.Due.After(s.Now) || !e.Requeued)

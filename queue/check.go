@@ -15,7 +15,8 @@ import (
 // Check verifies the invariants that can be seen on disk: that the counters are
 // right, that every waiting call has exactly one due entry, that attempts are
 // numbered without gaps, that the indexes tell of all calls and of no others, that no
-// alert is owed twice, and that the API keys are those in memory. It reads everything, and nothing may be written meanwhile.
+// alert is owed twice, and that the API keys are those in memory. It reads
+// everything, and nothing may be written meanwhile.
 func (e *Engine) Check(ctx context.Context) error {
 	e.mu.RLock()
 	houses := slices.Clone(e.houses)

@@ -134,6 +134,19 @@ func (p *painter) wait(now time.Time) time.Duration {
 	return pace - since
 }
 
+// newest takes the newest picture to work on, if it is not shown, and the text that
+// is to be put on the clipboard.
+func (p *painter) newest() (fresh bool, clip string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fresh, clip = p.fresh, p.clip
+	p.fresh, p.clip = false, ""
+	if fresh {
+		p.work.take(&p.next.Canvas, p.next.manner)
+	}
+	return fresh, clip
+}
+
 // paint writes the newest picture, if it has not.
 func (p *painter) paint() {
 	defer func() {
@@ -141,13 +154,7 @@ func (p *painter) paint() {
 			p.fault(r)
 		}
 	}()
-	p.mu.Lock()
-	fresh, clip := p.fresh, p.clip
-	if fresh {
-		p.work.take(&p.next.Canvas, p.next.manner)
-	}
-	p.fresh, p.clip = false, ""
-	p.mu.Unlock()
+	fresh, clip := p.newest()
 	out := p.buf[:0]
 	if fresh {
 		out = p.work.over(out, &p.shown)

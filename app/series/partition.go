@@ -100,7 +100,7 @@ func writePartition(dir string, minutes []figures) (_ *partition, err error) {
 	}
 	to := filepath.Join(dir, p.folder())
 	if err := errors.Join(os.RemoveAll(to), os.Rename(filepath.Join(tmp, p.folder()), to), syncFile(dir)); err != nil {
-		return nil, err
+		return nil, errors.Join(err, empty(to), os.RemoveAll(to)) // the next try has one minute more, and another name
 	}
 	return p, nil
 }
@@ -247,7 +247,7 @@ func tidy(dir string, now int64) (last int64, err error) {
 		path := filepath.Join(dir, e.Name())
 		s, err := readSpan(path)
 		switch {
-		case err == nil && s.Max == 0: // it is empty: a process was killed in archive.close
+		case e.Name() == span{}.folder(): // it is of nothing: a process was killed in archive.close
 			err = os.RemoveAll(path)
 		case err != nil || s.Max > now+int64(time.Hour/time.Second):
 			err = putAside(dir, e.Name())
