@@ -174,7 +174,7 @@ func (d *desk) begun(msg begunMsg) tea.Cmd {
 		d.say(RoleError, name+": "+inWords(msg.err))
 		return nil
 	}
-	d.ops.lost = append(d.ops.lost, lostStart{msg.want, inWords(msg.err)})
+	d.ops.lost = append(d.ops.lost, lostStart{msg.want, inWords(msg.err), msg.then})
 	return d.askLost()
 }
 
@@ -196,16 +196,17 @@ func (d *desk) found(msg foundMsg) {
 	if at < 0 {
 		return // answered before
 	}
-	why := d.ops.lost[at].why
+	lost := d.ops.lost[at]
 	d.ops.lost = slices.Delete(d.ops.lost, at, at+1)
-	switch {
-	case msg.err != nil:
-		d.say(RoleError, "op "+shortID(msg.want.ID)+" did not begin, nothing was changed: "+why)
-	case !msg.op.Active():
-		d.ops.put(msg.op)
-		d.ended(&msg.op)
-	default:
-		d.ops.put(msg.op)
+	if msg.err != nil {
+		d.say(RoleError, "op "+shortID(msg.want.ID)+" did not begin, nothing was changed: "+lost.why)
+		return
+	}
+	d.ops.put(msg.op)
+	lost.then()
+	if msg.op.Active() {
 		d.say(RoleOK, "op "+shortID(msg.want.ID)+" did begin")
+	} else {
+		d.ended(&msg.op)
 	}
 }

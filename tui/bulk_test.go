@@ -167,6 +167,38 @@ func TestStartIsAskedAfter(t *testing.T) {
 	}
 }
 
+// Calls stay marked until it is known that the service has them.
+func TestMarksOfAStartThatWasNotAnswered(t *testing.T) {
+	t.Parallel()
+	for _, began := range []bool{true, false} {
+		t.Run(fmt.Sprint(began), func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			fly(t, f, 80, 24, nil, func(p *pilot) {
+				marked := func(want int) {
+					t.Helper()
+					if n := p.m.top().(*callsPage).calls.list.MarkCount(); n != want {
+						t.Fatalf("%d calls are marked, want %d", n, want)
+					}
+				}
+				p.press("2 space j space x")
+				n := p.m.top().(*callsPage).calls.list.MarkCount()
+				p.m.desk.ask.svc = cut{f, began}
+				p.press("enter")
+				p.see("may have run; checking")
+				marked(n)
+				p.m.desk.ask.svc = f
+				p.pass(time.Second)
+				p.unseen("may have run")
+				if began {
+					n -= len(f.ops.begun)
+				}
+				marked(n)
+			})
+		})
+	}
+}
+
 // cut is a service whose connection ends with a start, and stays away.
 type cut struct {
 	*fake

@@ -23,6 +23,7 @@ type operations struct {
 type lostStart struct {
 	want callback.NewOperation
 	why  string
+	then func() // is to be done if it did begin
 }
 
 func (d *desk) askOperations() tea.Cmd { return d.ops.asking.ask(d.ask.operations()) }
