@@ -133,7 +133,7 @@ func (m *Metrics) rows(all iter.Seq[*callback.Health]) (rows []row, callbacks in
 			seen[name], at = true, len(rows)
 			rows = append(rows, row{name: name, num: h.Num})
 		}
-		there[h.Num] = at
+		there[h.Num], m.newest = at, max(m.newest, h.Num)
 		rows[at].add(h)
 		if h.Live.Deleted {
 			continue
@@ -175,6 +175,9 @@ func (m *Metrics) tallies(rows []row, there map[callback.Num]int) {
 		if at, ok := there[num]; ok {
 			rows[at].attempts.add(*t)
 			continue
+		}
+		if num > m.newest {
+			continue // it was made while others were gone through
 		}
 		m.gone.add(*t)
 		delete(m.byNum, num)

@@ -37,6 +37,7 @@ type Metrics struct {
 	deleted map[callback.Num]callback.Counts // of deleted callbacks, as last told
 	removed callback.Counts                  // of those that retention removed since
 	there   int                              // how many callbacks there were, as last told
+	newest  callback.Num                     // the highest that ever was told of
 }
 
 // tally counts the attempts of one callback since the process began.

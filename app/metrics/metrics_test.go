@@ -182,6 +182,25 @@ func TestScrapeHoldsUpNoAttempt(t *testing.T) {
 	has(t, scrape(t, m), `ringback_callback_attempts_total{callback="crm-prod",result="ok"} 1`)
 }
 
+// Attempts of a callback that was made while a scrape went through the others are
+// its own, from the next scrape on.
+func TestCallbackMadeWhileOthersAreTold(t *testing.T) {
+	t.Parallel()
+	m := New("test")
+	all := []callback.Health{{Callback: callback.Callback{Num: 1, Name: "crm-prod"}}}
+	m.Ask(func() Figures {
+		return Figures{Callbacks: func(yield func(*callback.Health) bool) {
+			pointers(all)(yield)
+			m.Attempts(&callback.Entry{Num: 2}, []callback.Attempt{{Number: 1, OK: true}})
+		}}
+	})
+	scrape(t, m)
+	all = append(all, callback.Health{Callback: callback.Callback{Num: 2, Name: "billing"}})
+	got := scrape(t, m)
+	has(t, got, `ringback_callback_attempts_total{callback="billing",result="ok"} 2`)
+	has(t, got, `ringback_callback_attempts_total{callback="(other)",result="ok"} 0`)
+}
+
 func pointers(all []callback.Health) iter.Seq[*callback.Health] {
 	return func(yield func(*callback.Health) bool) {
 		for i := range all {
