@@ -135,6 +135,27 @@ func TestResolveAll(t *testing.T) {
 	})
 }
 
+// What is typed wrongly into a box is emptied at once, the number and the note each.
+func TestBoxIsEmptied(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.ops.preview.Matched, f.ops.preview.Changed = 1284, 1284
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("enter R")
+		p.types("28")
+		p.press("tab")
+		p.types("fixd")
+		p.press("ctrl+u")
+		p.types("fixed")
+		p.press("tab ctrl+u")
+		p.types("1284")
+		p.press("enter")
+		if len(f.ops.begun) != 1 || f.ops.begun[0].Remark != "fixed" {
+			t.Fatalf("begun: %+v", f.ops.begun)
+		}
+	})
+}
+
 // A start that was not answered is asked after, until it is known.
 func TestStartIsAskedAfter(t *testing.T) {
 	t.Parallel()

@@ -73,6 +73,10 @@ func (b *bulkBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		b.typed += k.String()
 	case a == actErase && b.remarking():
 		b.remark = b.remark[:max(len(b.remark)-1, 0)]
+	case a == actClear && b.remarking():
+		b.remark = nil
+	case a == actClear:
+		b.typed = ""
 	case a == actErase:
 		b.typed = b.typed[:max(len(b.typed)-1, 0)]
 	case a == actConfirm:

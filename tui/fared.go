@@ -3,6 +3,7 @@ package tui
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"ringback/callback"
 )
@@ -14,6 +15,7 @@ type fared struct {
 	name    string
 	failed  []string // callbacks of which some failed, where there are several
 	before  uint64   // calls that had succeeded when their turn came
+	merged  bool     // part of it was sent again before, and had not come to its end
 	going   bool     // there are more to come
 	stopped bool     // there would have been
 	unsent  uint64   // how many; 0: that is not known
@@ -76,7 +78,7 @@ func (f *fared) add(o *fared) {
 	f.Last = later(f.Last, o.Last)
 	f.Calls, f.Delivered, f.Failed, f.Resolved = f.Calls+o.Calls, f.Delivered+o.Delivered, f.Failed+o.Failed, f.Resolved+o.Resolved
 	f.before, f.unsent = f.before+o.before, f.unsent+o.unsent
-	f.going, f.stopped = f.going || o.going, f.stopped || o.stopped
+	f.merged, f.going, f.stopped = f.merged || o.merged, f.going || o.going, f.stopped || o.stopped
 	if o.Failed > 0 {
 		f.failed = append(f.failed, o.name)
 	}
@@ -84,16 +86,23 @@ func (f *fared) add(o *fared) {
 
 // retryTold is a sentence on it.
 func (d *desk) retryTold(f *fared) string {
-	return "Retry of " + f.name + ", " + d.clock.WhenShort(f.Began, d.now()) + ": " + f.String()
+	what, when := "Retry of ", ", "
+	if f.merged {
+		what, when = "Retries of ", " since "
+	}
+	return what + f.name + when + d.clock.WhenShort(f.Began, d.now()) + ": " + f.String()
 }
 
 // fared tells how the calls of a callback fared that a filter let go again last.
 func (d *desk) fared(h *callback.HealthView) fared {
 	f := fared{Requeued: h.Live.Requeued, name: h.Name, going: d.retrying(h.ID), waits: d.waitFor(h)}
-	if o := d.retryThat(h); o != nil && !f.going {
+	o := d.retryThat(h)
+	f.merged = o != nil && f.Began.Before(o.Created.Truncate(time.Millisecond))
+	if o != nil && !f.going {
 		f.before = d.overtaken(o)
-		f.stopped = o.State == callback.OperationStopped || o.State == callback.OperationFailed
-		if n := d.ops.counts[o.ID]; f.stopped && n > o.Matched {
+		n, known := d.ops.counts[o.ID]
+		f.stopped = (o.State == callback.OperationStopped || o.State == callback.OperationFailed) && (!known || n > o.Matched)
+		if f.stopped && known {
 			f.unsent = n - o.Matched
 		}
 	}

@@ -453,7 +453,7 @@ func TestEscapeOrder(t *testing.T) {
 		p.press("enter /")
 		p.types("code:refused")
 		p.press("enter space space / x ?") // the question mark is typed
-		p.see("/ code:refusedx?")
+		p.see("/ code:refused x?")
 		p.press("esc")
 		p.see("code:refused", "2 marked")
 		p.press("x")

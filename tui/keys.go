@@ -162,7 +162,7 @@ var bindings = []binding{
 	bind(actRefresh, anywhere, groupAnywhere, "Ctrl+R", "refresh", "refresh now", "ctrl+r"),
 	bind(actRedraw, anywhere, groupAnywhere, "Ctrl+L", "redraw", "draw the screen again", "ctrl+l"),
 	bind(actHelp, anywhere, groupAnywhere, "?", "help", "these keys", "?"),
-	bind(actQuit, anywhere, groupAnywhere, "q", "quit", "leave; also Ctrl+C twice", "q", "ctrl+c"),
+	bind(actQuit, anywhere, groupAnywhere, "q", "quit", "leave; also Ctrl+C", "q", "ctrl+c"),
 
 	bind(actDown, anywhere, groupLists, "j Down", "down", "down", "j", "down"),
 	bind(actUp, anywhere, groupLists, "k Up", "up", "up", "k", "up"),
@@ -229,6 +229,7 @@ var bindings = []binding{
 	bind(actExtend, onConfirm|onBulk, groupBoxes, "Up Down", "", "change how long it is retried", "up", "down"),
 	bind(actDigit, onConfirm|onBulk, groupBoxes, "0-9", "", "the number of calls, where it is asked for", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
 	bind(actErase, onConfirm|onBulk, groupBoxes, "Backspace", "", "erase a digit", "backspace"),
+	bind(actClear, onBulk, groupBoxes, "Ctrl+U", "", "empty the line", "ctrl+u"),
 	bind(actHide, onLeave, groupBoxes, "h", "hide", "hide the screen, keep delivering", "h"),
 	bind(actStop, onLeave, groupBoxes, "s", "stop", "stop", "s"),
 	bind(actCancel, onLeave, groupBoxes, "Esc", "stay", "stay", "esc"),

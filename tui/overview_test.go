@@ -95,7 +95,7 @@ func TestOverviewTellsWhatIsLeftToDo(t *testing.T) {
 			}
 			f.set(func() { f.health("crm-prod").Live.Counts = callback.Counts{Accepted: 308, Failed: 308} })
 			p.pass(2 * time.Second)
-			p.see("No call waits. 308 given up: r sends")
+			p.see("No call is left to try it. 308 given up: r sends")
 		})
 	}
 }

@@ -225,5 +225,11 @@ func TestRetryThatWasStopped(t *testing.T) {
 		p.m.desk.ops.counts = nil // somebody else's
 		p.pass(time.Second)
 		p.see("3 delivered; stopped before the rest")
+		p.m.desk.ops.counts = map[string]uint64{f.ops.list[0].ID: 3} // all had been let go
+		p.pass(time.Second)
+		p.see("Retry of crm-prod, 14:03: all 3 delivered")
+		f.set(func() { f.health("crm-prod").Live.Requeued.Began = noon.Add(-5 * time.Minute) })
+		p.pass(2 * time.Second)
+		p.see("Retries of crm-prod since 13:58: all 3 delivered") // an earlier one had not come to its end
 	})
 }

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"ringback/callback"
@@ -34,6 +36,9 @@ func newTyping(text string, check func(string) *filterError, apply func(string) 
 
 // newFilterLine returns a line that a filter is typed into.
 func newFilterLine(d *desk, g *language, text string, check func(string) *filterError, apply func(string) tea.Cmd) *typing {
+	if text != "" {
+		text += " " // what is typed next is a word of its own
+	}
 	t := newTyping(text, check, apply)
 	t.d, t.language = d, g
 	return t
@@ -48,10 +53,11 @@ func (t *typing) Key(k tea.KeyPressMsg) (cmd tea.Cmd, done bool) {
 			t.at = min(t.fault.at+t.fault.n, len(t.text)) // where there is something to mend
 			return nil, false
 		}
+		text := strings.TrimSpace(string(t.text))
 		if t.language != nil {
-			t.d.keepLine(t.language, string(t.text))
+			t.d.keepLine(t.language, text)
 		}
-		return t.apply(string(t.text)), true
+		return t.apply(text), true
 	case actComplete:
 		if t.language != nil {
 			t.text, t.at, t.hint = t.language.complete(t.d, t.text, t.at)

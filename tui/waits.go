@@ -39,6 +39,8 @@ func (d *desk) waiting(h *callback.HealthView) string {
 	l, now := &h.Live, d.now()
 	n := l.Counts.Waiting()
 	switch {
+	case n == 0 && l.Outage.Phase != callback.NoOutage:
+		return "No call is left to try it." // so it stays down whatever its endpoint does
 	case n == 0:
 		return "No call waits."
 	case l.Suspended:
