@@ -67,7 +67,7 @@ func (b *bulkBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		b.rate = max(b.rate-1, 0)
 	case a == actFaster && !b.resolve():
 		b.rate = min(b.rate+1, len(rates)-1)
-	case a == actExtend && !b.resolve():
+	case a == actExtend && b.extends():
 		b.want.Extend = !b.want.Extend
 	case a == actDigit && b.large() && len(b.typed) < 12:
 		b.typed += k.String()

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -223,7 +224,7 @@ func (b *bulkBox) warn(add func(Role, bool, string)) {
 	}
 	switch {
 	case h != nil && !h.Retries:
-		add(RoleText, true, "Attempts count; each is tried once, for retries are off.")
+		add(RoleText, true, "Each is tried once, for retries are off; that attempt counts.")
 	case b.want.Extend:
 		add(RoleText, true, "Attempts count. Given-up calls get a new window if this fails.")
 	default:
@@ -300,9 +301,20 @@ func (b *bulkBox) keys() []boxKey {
 		keys = append(keys, boxKey{"Tab", "note"})
 	}
 	if !b.resolve() {
-		keys = append(keys, boxKey{"Left/Right", "speed"}, windowKey(b.want.Extend))
+		keys = append(keys, boxKey{"Left/Right", "speed"})
+	}
+	if b.extends() {
+		keys = append(keys, windowKey(b.want.Extend))
 	}
 	return append(keys, boxKey{"Esc", "do nothing"})
+}
+
+// extends reports whether there are calls that may get a new window.
+func (b *bulkBox) extends() bool {
+	return !b.resolve() && slices.ContainsFunc(b.parts, func(p part) bool {
+		h := b.d.find(p.want.Ref)
+		return h == nil || h.Retries
+	})
 }
 
 // windowKey is the key that gives calls a new window, or not.

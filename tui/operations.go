@@ -120,7 +120,11 @@ func (d *desk) ended(o *callback.OperationView) {
 		says += " (by " + o.By + ")"
 	}
 	if f, ok := d.accounts(o); ok && o.State != callback.OperationFailed { // more than that they were let go
-		d.say(f.role(), d.retryTold(&f))
+		says = d.retryTold(&f)
+		if o.State == callback.OperationStopped && (f.going || !f.stopped) {
+			says = "Stopped. " + says // which does not say so
+		}
+		d.say(f.role(), says)
 		return
 	}
 	d.say(role, "op "+shortID(o.ID)+" "+says)

@@ -21,6 +21,9 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case k.String() == "ctrl+c":
 		return m.interrupt()
+	case k.String() == "ctrl+z": // what stops here is delivery, where the screen is the server's
+		d.say(RoleDim, "Ctrl+Z does not put the screen aside; q leaves it")
+		return nil
 	case m.box != nil:
 		cmd, done := m.box.Key(k)
 		if done {

@@ -233,3 +233,25 @@ func TestRetryThatWasStopped(t *testing.T) {
 		p.see("Retries of crm-prod since 13:58: all 3 delivered") // an earlier one had not come to its end
 	})
 }
+
+// To stop a retry that had let all go says so, although nothing was left to stop.
+func TestRetryStoppedWhenAllWasLetGo(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.ops.preview.Matched, f.ops.preview.Changed = 3, 3
+	fly(t, f, 80, 24, nil, func(p *pilot) {
+		p.press("r enter")
+		p.pass(time.Second)
+		f.set(func() {
+			o := &f.ops.list[0]
+			o.Matched, o.Changed = 3, 3
+			f.health("crm-prod").Live.Requeued = callback.Requeued{Began: noon, Last: noon.Add(time.Second), Calls: 3, Delivered: 1}
+		})
+		p.pass(2 * time.Second)
+		f.set(func() { o := &f.ops.list[0]; o.State, o.Finished = callback.OperationStopped, noon.Add(time.Second) })
+		p.pass(2 * time.Second)
+		p.see("Stopped. Retry of crm-prod, 14:03: 1 delivered, 2 waiting")
+		p.press("ctrl+z")
+		p.see("Ctrl+Z does not put the screen aside")
+	})
+}
