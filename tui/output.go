@@ -74,6 +74,14 @@ func (c *Canvas) run(out []byte, pen uint8, y, x, end int) ([]byte, uint8) {
 			out = append(out, p.sgr[s]...)
 			pen = s
 		}
+		if x+2 < end && row[x+1].r == follows && row[x+2].r == follows {
+			// A sum of several: where a terminal takes them for one, nothing of what
+			// stood here before is to be left.
+			for at := x; at < end && (at == x || row[at].r == follows); at++ {
+				out = append(out, ' ')
+			}
+			out = moveTo(out, x, y)
+		}
 		out = c.cluster(out, cl.r)
 		if x+1 < end && !sure(cl.r) {
 			for x+1 < end && row[x+1].r == follows {

@@ -215,6 +215,29 @@ func TestPictureOfAnotherWidth(t *testing.T) {
 	}
 }
 
+// A terminal that takes four people for one sign keeps nothing of what stood in the
+// cells of the other three.
+func TestPictureOfANarrowerTerminal(t *testing.T) {
+	t.Parallel()
+	const family = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
+	c := NewCanvas(12, 1, NewPalette(ThemeNone, false))
+	g := newGlass(t, 12, 1)
+	g.method = ansi.GraphemeWidth
+	var shown picture
+	for _, text := range []string{"abcdefghijkl", family + "ijkl"} {
+		c.Reset(12, 1)
+		c.Put(0, 0, RoleText, text)
+		c.settle()
+		var next picture
+		next.take(c, manner{})
+		_, _ = g.Write(next.over(nil, &shown))
+		shown = next
+	}
+	if got := strings.Join(g.text[2:9], ""); got != "      i" {
+		t.Errorf("beside the sign stands %q", got)
+	}
+}
+
 // TestBytesPerKey bounds what a key costs a line to far away.
 func TestBytesPerKey(t *testing.T) {
 	t.Parallel()
