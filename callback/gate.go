@@ -23,7 +23,7 @@ type Gate struct {
 	OpenedAt time.Time // when it left Closed
 	Probe    time.Time // while Open: when the next probe may go
 	Last     time.Time // when the last attempt started or ended
-	Asked    bool      // while Open: the next probe waits for no due time. Not stored: a restart asks anyway
+	Asked    bool      // while Open, else false: the next probe waits for no due time. Not stored: a restart asks anyway
 
 	// Row holds the different calls that failed in a row while Closed, while Ramp
 	// the first of them.
@@ -107,7 +107,7 @@ func (g *Gate) row(id CallID) bool {
 }
 
 func (g *Gate) close() {
-	g.State, g.Limit, g.Good, g.RowN = Closed, 0, 0, 0
+	g.State, g.Limit, g.Good, g.RowN, g.Asked = Closed, 0, 0, 0, false
 	g.OpenedAt, g.Probe = time.Time{}, time.Time{}
 }
 
@@ -128,6 +128,3 @@ func (g *Gate) probeNow(now time.Time) {
 		g.Probe, g.Asked = now, true
 	}
 }
-
-// asked reports whether the next probe waits for no due time.
-func (g *Gate) asked() bool { return g.State == Open && g.Asked }

@@ -178,7 +178,7 @@ func (l *lane) dispatch() {
 			if l.p.Ordered && (i > 0 || l.blocked()) {
 				break
 			}
-			asked := l.live.Gate.State == Open && l.live.Gate.Asked
+			asked := l.live.Gate.Asked
 			if c.Due.After(h.now) && !(asked && c.Attempts > 0) && !l.live.Deleted {
 				continue
 			}

@@ -26,7 +26,7 @@ func (s *Step) MayStart(e *Entry) Verdict {
 		return GiveUp
 	case g.State == Open && e.tried() && e.Was == NoReason && s.windowOver(e):
 		return GiveUp
-	case e.Due.After(s.Now) && !(g.asked() && e.tried()) || l.Running >= g.limit(s.Policy):
+	case e.Due.After(s.Now) && !(g.Asked && e.tried()) || l.Running >= g.limit(s.Policy):
 		return Wait
 	case g.State == Open && s.Now.Before(s.probeAt(e)):
 		return Wait
@@ -69,7 +69,7 @@ func (s *Step) StartAt(e *Entry) (time.Time, bool) {
 		return e.Due, true
 	}
 	at, probe := e.Due, l.Gate.Probe
-	if l.Gate.asked() && e.tried() {
+	if l.Gate.Asked && e.tried() {
 		at = time.Time{}
 	}
 	if !e.tried() {

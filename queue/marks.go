@@ -1,13 +1,17 @@
 package queue
 
-import "ringback/callback"
+import (
+	"time"
+
+	"ringback/callback"
+)
 
 // marks are what the engine notes of a callback in memory, and writes with its
 // live state: sums by which damage is noticed, and bounds by which a list knows
 // which callbacks it need not look at.
 type marks struct {
 	xor   uint64          // of the ids of waiting calls, by which a lost index entry is noticed
-	skew  callback.CallID // the greatest id that is ahead of when its call was accepted: the clock had stepped back
+	skew  callback.CallID // the greatest id that is ahead of when its call was accepted or finished: the clock had stepped back
 	spans [numSpans]span
 	heads [2]head // by callback.DueClass
 }
@@ -55,7 +59,12 @@ func (m *marks) note(e *callback.Entry) {
 	if coded(e) {
 		m.spans[spanCode].add(id)
 	}
-	if ms(e.Enqueued) != ms(e.ID.Time()) {
+	if at := ms(e.ID.Time()); ms(e.Enqueued) != at || !e.Finished.IsZero() && ms(e.Finished) < at {
 		m.skew = max(m.skew, e.ID)
 	}
 }
+
+// until returns an id behind which nothing of the callback was accepted, tried or
+// finished before t. A walk from it finds what the time in an id would hide, where
+// the clock had stepped back.
+func (m *marks) until(t time.Time) callback.CallID { return max(callback.FirstCallID(t), m.skew) }

@@ -113,9 +113,7 @@ func (l *list) addHouse(h *house) error {
 func (l *list) bounded(m *marks, i int) span {
 	s := m.spans[i]
 	if !l.q.To.IsZero() {
-		if bound := callback.FirstCallID(l.q.To.Add(time.Millisecond)); m.skew < bound {
-			s.top = min(s.top, uint64(bound))
-		}
+		s.top = min(s.top, uint64(m.until(l.q.To.Add(time.Millisecond))))
 	}
 	return s
 }

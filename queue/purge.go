@@ -87,14 +87,12 @@ func (r *removal) run(ctx context.Context, limit int) (n int, err error) {
 // find returns calls to be removed, with at most one at the end of which there is
 // too much for one commit, and whether there are more rows.
 func (r *removal) find(limit int) (old []doomed, long callback.CallID, more bool, err error) {
-	slot, err := r.e.slot(r.num)
+	slot, first, err := r.e.before(r.num, r.horizon)
 	if err != nil {
 		return nil, 0, false, nil // removed meanwhile
 	}
-	// The oldest rows stand last. A call cannot have finished before it was
-	// enqueued, so the walk begins at the first one older than the horizon.
-	if r.from == nil {
-		r.from = rowKey(slot, r.num, r.status, callback.FirstCallID(r.horizon))
+	if r.from == nil { // the oldest rows stand last
+		r.from = rowKey(slot, r.num, r.status, first)
 	}
 	weight, looked := 0, 0
 	err = r.e.view(func(t *badger.Txn) error {
@@ -126,6 +124,18 @@ func (r *removal) find(limit int) (old []doomed, long callback.CallID, more bool
 		})
 	})
 	return old, long, more, err
+}
+
+// before returns the slot of a callback, and the id behind which nothing of it
+// finished before t.
+func (e *Engine) before(num callback.Num, t time.Time) (byte, callback.CallID, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	h, err := e.house(num)
+	if err != nil {
+		return 0, 0, err
+	}
+	return h.slot, h.marks.until(t), nil
 }
 
 // remove removes calls in one commit.

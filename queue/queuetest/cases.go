@@ -692,6 +692,54 @@ func purge(h *harness) {
 	}
 }
 
+// purgeEarlier finishes calls after the clock stepped back: what the ids tell is
+// later than when they finished, which is what retention goes by.
+func purgeEarlier(h *harness) {
+	before, after := h.create("a", nil), h.create("b", nil)
+	ids := h.add(before.Num, 1)
+	h.now = h.now.Add(-time.Hour)
+	h.reopen()
+	_, err := h.s.Resolve(h.ctx, h.now, before.Num, ids, "ana")
+	h.ok(err)
+	h.add(after.Num, 2)
+	for _, c := range h.claim(after.Num, callback.Fresh) {
+		h.record(c, answer200)
+	}
+	n, err := h.s.Purge(h.ctx, h.now, h.now, h.now, 100)
+	h.ok(err)
+	if n != 0 {
+		h.Fatalf("purged %d before their time", n)
+	}
+	h.now = h.now.Add(time.Minute)
+	h.reopen()
+	n, err = h.s.Purge(h.ctx, h.now, h.now, h.now, 100)
+	h.ok(err)
+	if n != 3 {
+		h.Fatalf("purged %d, want 3: all finished a minute ago", n)
+	}
+}
+
+// deletedWhileAsked deletes a callback whose next probe was asked for, and opens it
+// again: what its gate was asked is not stored.
+func deletedWhileAsked(h *harness) {
+	cb := h.create("a", nil)
+	h.add(cb.Num, 1)
+	h.record(h.claim(cb.Num, callback.Fresh)[0], refused)
+	cb.Description = "mended"
+	_, err := h.s.Update(h.ctx, h.now, cb, 0)
+	h.ok(err)
+	if c, err := h.s.Callback(cb.Num); err != nil || !c.Live.Gate.Asked {
+		h.Fatalf("an edit asks for no probe: %+v, %v", c.Live.Gate, err)
+	}
+	h.ok(h.s.Delete(h.ctx, h.now, cb.Num))
+	before, err := h.s.Callback(cb.Num)
+	h.ok(err)
+	h.reopen()
+	after, err := h.s.Callback(cb.Num)
+	h.ok(err)
+	diff(h, "gate of what was deleted", after.Live.Gate, before.Live.Gate)
+}
+
 func outbox(h *harness) {
 	a, b := h.create("a", nil), h.create("b", nil)
 	for _, cb := range []callback.Callback{a, b} {

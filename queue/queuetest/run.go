@@ -59,6 +59,8 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"interrupted before it was accepted", interruptedEarlier},
 		{"sweep", sweep},
 		{"purge", purge},
+		{"purge after the clock stepped back", purgeEarlier},
+		{"deleted while a probe is asked for", deletedWhileAsked},
 		{"outbox", outbox},
 		{"send again", sendAgain},
 		{"newest first", newestFirst},
