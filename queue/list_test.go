@@ -47,6 +47,48 @@ func TestListsWhileUpdating(t *testing.T) {
 	wg.Wait()
 }
 
+// What was moved to another list has left a tombstone where it was: a list passes over
+// them as over rows, a bounded number in one question and none of them twice, and
+// shows nothing as it was before.
+func TestListPassesOverWhatIsGone(t *testing.T) {
+	t.Parallel()
+	const calls, scan = 500, 100
+	e := quick(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := fill(t, e, cb.Num, calls+1)
+	failed := callback.Attempt{Code: 500, Class: callback.ClassStatus}
+	failAll(t, e, cb.Num, queuetest.Start, failed, ids...)
+	if _, err := e.Resolve(t.Context(), queuetest.Start, cb.Num, ids, "ana"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Reopen(t.Context(), queuetest.Start, cb.Num, ids[1:]); err != nil {
+		t.Fatal(err)
+	}
+	failAll(t, e, cb.Num, queuetest.Start, failed, ids[1:]...) // their rows are written anew, and again
+	for status, want := range map[callback.CallStatus][]callback.CallID{callback.ListSuccess: ids[:1], callback.ListFailed: ids[1:]} {
+		var got []callback.CallID
+		q := callback.CallQuery{Num: cb.Num, Scan: scan, Filter: callback.Filter{Status: status}}
+		questions := 0
+		for more := true; more && questions < calls; questions++ {
+			page, err := e.Calls(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range page.Calls {
+				got = append(got, c.ID)
+			}
+			more, q.After = page.More, page.Next
+		}
+		slices.Reverse(got)
+		if !slices.Equal(got, want) || status == callback.ListSuccess && (questions < calls/scan || questions > calls/scan+1) {
+			t.Errorf("status %v: %d questions for %d calls, want %d", status, questions, len(got), len(want))
+		}
+	}
+}
+
 // Calls with a message id are found in the index of messages, whose slot several
 // callbacks share: what one of them says of its times is not so of another.
 func TestMessageOfSharedSlot(t *testing.T) {

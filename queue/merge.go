@@ -22,6 +22,7 @@ type source struct {
 	head  place // of the row it stands at; before it is opened, a bound of its first
 	end   place // it ends behind this one; zero: nowhere
 	value []byte
+	last  []byte // the key it read last, where it reads all versions
 	state sourceState
 	it    *badger.Iterator
 }
@@ -30,7 +31,8 @@ type sourceState uint8
 
 const (
 	closed sourceState = iota // nothing was read: head is a bound
-	passed                    // some was read and passed over: head is a bound beyond
+	passed                    // some was read and passed over: head is a bound beyond, to seek from
+	gone                      // the same, and it goes on with what comes next
 	ready                     // head is the next row of it
 	taken                     // head was given out
 )
@@ -144,7 +146,7 @@ func (m *merge) next() (*source, error) {
 			m.work++
 			return s, nil
 		}
-		if s.state == passed && m.work >= m.most {
+		if (s.state == passed || s.state == gone) && m.work >= m.most {
 			m.cut = true
 			return nil, nil
 		}
@@ -170,14 +172,14 @@ func (m *merge) advance(s *source) (bool, error) {
 		return m.advanceList(s), nil
 	}
 	backward := m.oldest == s.inverted
-	it, first := s.it, s.state != taken
+	it, first := s.it, s.state != taken && s.state != gone
 	switch {
 	case it != nil && first:
 		it.Seek(s.key(s.head, backward))
 	case it != nil:
 		it.Next()
 	case first && len(m.open) < maxIterators:
-		s.it = m.t.NewIterator(badger.IteratorOptions{Prefix: s.prefix, Reverse: backward})
+		s.it = m.t.NewIterator(badger.IteratorOptions{Prefix: s.prefix, Reverse: backward, AllVersions: s.bare(backward)})
 		m.open = append(m.open, s.it)
 		it = s.it
 		it.Seek(s.key(s.head, backward))
@@ -194,7 +196,19 @@ func (m *merge) advance(s *source) (bool, error) {
 		if !bytes.HasPrefix(k, s.prefix) {
 			break
 		}
+		if it == s.it && s.bare(backward) {
+			if bytes.Equal(k, s.last) { // what it was before
+				it.Next()
+				continue
+			}
+			s.last = append(s.last[:0], k...)
+		}
 		p := s.get(k[len(s.prefix):])
+		if it.Item().IsDeletedOrExpired() {
+			s.head, s.state = s.beside(p, m.oldest), gone
+			m.work++
+			return true, nil
+		}
 		if s.kind != kindDue || be64(k[len(s.prefix):]) == ms(callback.CallID(p.id).Time()) {
 			return m.take(s, p, it.Item())
 		}
@@ -212,6 +226,12 @@ func (m *merge) advance(s *source) (bool, error) {
 	}
 	return false, nil
 }
+
+// bare reports whether s reads what Badger holds of its index, with all that was
+// deleted and not compacted yet, and what each row was before. Else Badger passes over
+// that by itself, however much it is, in each step of a list anew. Backward the
+// oldest version of a key comes first, and in the schedule a head does the same.
+func (s *source) bare(backward bool) bool { return s.layout == &byID && !backward }
 
 // passLate returns where calls that are not late go on behind a late one that
 // is due at the given time, and whether there may be any: the time of no id is

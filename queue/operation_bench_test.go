@@ -32,30 +32,9 @@ func BenchmarkOperation(b *testing.B) {
 		begin := time.Now()
 		if !undo {
 			n++
-			o := callback.Operation{ID: fmt.Sprint(n), Num: cb.Num, Kind: callback.OperationResolve, Filter: callback.Filter{Status: callback.ListFailed}}
-			if o, _, err = e.StartOperation(context.Background(), queuetest.Start, o); err != nil {
-				b.Fatal(err)
-			}
-			for o.Active() {
-				p, err := o.Next(context.Background(), e, page)
-				if err == nil {
-					o, err = e.AdvanceOperation(context.Background(), queuetest.Start, o.ID, p)
-				}
-				if err != nil {
-					b.Fatal(err)
-				}
-			}
-			if o.Changed != calls {
-				b.Fatalf("%+v", o)
-			}
-			return time.Since(begin)
-		}
-		o, err := e.UndoOperation(context.Background(), queuetest.Start, fmt.Sprint(n))
-		for err == nil && o.Active() {
-			o, err = e.AdvanceUndo(context.Background(), queuetest.Start, o.ID, page)
-		}
-		if err != nil || o.Undone != calls {
-			b.Fatalf("%+v, %v", o, err)
+			resolveAll(b, e, cb.Num, fmt.Sprint(n), page, calls)
+		} else {
+			undoAll(b, e, fmt.Sprint(n), page, calls)
 		}
 		return time.Since(begin)
 	}
@@ -82,6 +61,77 @@ func BenchmarkOperation(b *testing.B) {
 		slices.Sort(list)
 		b.ReportMetric(float64(list[len(list)/2].Microseconds())/1000, "ms-p50-"+name)
 		b.ReportMetric(float64(list[len(list)*99/100].Microseconds())/1000, "ms-p99-"+name)
+	}
+}
+
+// BenchmarkSearchAfterUndo looks for a text that none of 100,000 failed calls has, after
+// all of them were resolved, and after that was undone: each leaves a tombstone for each
+// call in the list that it left. In that of successes an older call stands behind them.
+func BenchmarkSearchAfterUndo(b *testing.B) {
+	const calls, page = 100_000, 500
+	e := quickBench(b)
+	if _, err := e.Create(b.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a", MaxInFlight: callback.MaxCallbackRun}); err != nil {
+		b.Fatal(err)
+	}
+	failCalls(b, e, 1, 2)
+	resolveAll(b, e, 1, "first", page, 2)
+	failCalls(b, e, 1, calls)
+	both := callback.ListFailed | callback.ListSuccess
+	search := func(name string, status callback.CallStatus) {
+		b.Run(name, func(b *testing.B) {
+			looked, asked := uint64(0), 0
+			for b.Loop() {
+				q := callback.CallQuery{Num: 1, Filter: callback.Filter{Status: status, Text: "nobody wrote that"}}
+				for more := true; more; asked++ {
+					p, err := e.Calls(b.Context(), q)
+					if err != nil || len(p.Calls) > 0 {
+						b.Fatal(p, err)
+					}
+					looked, more, q.After = looked+p.Looked, p.More, p.Next
+				}
+			}
+			b.ReportMetric(float64(looked)/b.Elapsed().Seconds(), "looked/s")
+			b.ReportMetric(b.Elapsed().Seconds()*1000/float64(asked), "ms/question")
+		})
+	}
+	search("before", both)
+	resolveAll(b, e, 1, "all", page, calls)
+	search("resolved/all states", both)
+	search("resolved/successes", callback.ListSuccess)
+	undoAll(b, e, "all", page, calls)
+	search("undone/all states", both)
+	search("undone/failed", callback.ListFailed)
+	if err := e.db.Flatten(1); err != nil {
+		b.Fatal(err)
+	}
+	search("undone, compacted/all states", both)
+}
+
+// resolveAll resolves all failed calls of a callback by an operation.
+func resolveAll(b *testing.B, e *Engine, num callback.Num, id string, page, want int) {
+	b.Helper()
+	o := callback.Operation{ID: id, Num: num, Kind: callback.OperationResolve, Filter: callback.Filter{Status: callback.ListFailed}}
+	o, _, err := e.StartOperation(b.Context(), queuetest.Start, o)
+	for err == nil && o.Active() {
+		var p callback.OperationPage
+		if p, err = o.Next(b.Context(), e, page); err == nil {
+			o, err = e.AdvanceOperation(b.Context(), queuetest.Start, o.ID, p)
+		}
+	}
+	if err != nil || o.Changed != uint64(want) {
+		b.Fatalf("%+v, %v", o, err)
+	}
+}
+
+// undoAll takes such an operation back.
+func undoAll(b *testing.B, e *Engine, id string, page, want int) {
+	b.Helper()
+	o, err := e.UndoOperation(b.Context(), queuetest.Start, id)
+	for err == nil && o.Active() {
+		o, err = e.AdvanceUndo(b.Context(), queuetest.Start, o.ID, page)
+	}
+	if err != nil || o.Undone != uint64(want) {
+		b.Fatalf("%+v, %v", o, err)
 	}
 }
 
