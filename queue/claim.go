@@ -257,9 +257,6 @@ func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id
 		}
 		before, after := r.entry, r.entry
 		delete(e.runs, id)
-		if e.ending[0] == nil {
-			e.ending[0] = map[callback.CallID]*run{}
-		}
 		e.ending[0][id] = r
 		g.ended = append(g.ended, r.claim)
 		before.Number(attempts)

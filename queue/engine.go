@@ -79,7 +79,7 @@ type Engine struct {
 	names  map[string]*house
 	ids    map[callback.CallbackID]*house
 	runs   map[callback.CallID]*run
-	ending [2]map[callback.CallID]*run // whose results are in the group that is filled, and in the one before it
+	ending [2]map[callback.CallID]*run // they take turns: whose results are in the group that is filled, and in the one before it
 	last   callback.CallID
 	lastIn time.Time            // when the last call was enqueued, since Open
 	lastAt [256]callback.CallID // what each slot's record of last says
@@ -147,7 +147,7 @@ func Open(opt Options) (e *Engine, err error) {
 	e = &Engine{
 		lock: held, opt: opt, ops: make(chan *op, 1024), done: make(chan struct{}), failed: make(chan struct{}),
 		policy: opt.Policy, names: map[string]*house{}, ids: map[callback.CallbackID]*house{},
-		runs: map[callback.CallID]*run{}, claims: map[claimRef]int{},
+		runs: map[callback.CallID]*run{}, ending: [2]map[callback.CallID]*run{{}, {}}, claims: map[claimRef]int{},
 		operations: map[string]*operation{},
 	}
 	if e.db, err = openBadger(opt, e.badgerFailed); err != nil {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"math"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -52,6 +53,45 @@ func (a head) from() uint64 {
 	return uint64(callback.FirstCallID(fromMS(a.due)))
 }
 
+// beyond is the bound where none waits that does not run.
+var beyond = head{due: math.MaxUint64, id: math.MaxUint64}
+
+// lift raises the bounds of callbacks all of whose waiting calls run: where an endpoint
+// keeps up that is so nearly always, and nothing need be read, for which the writer
+// would wait for what is being committed. That has only what reads nothing: so who
+// looks at the disk as it was before misses no call that was never tried. It left its
+// class with an attempt, of which memory tells until the result is to be seen.
+func (e *Engine) lift() {
+	e.stale = slices.DeleteFunc(e.stale, func(h *house) bool {
+		for class := range h.marks.heads {
+			if h.marks.heads[class].gone < e.opt.headStep {
+				continue
+			}
+			if !e.allRun(h, callback.DueClass(class)) {
+				return false
+			}
+			e.mu.Lock()
+			h.marks.heads[class] = beyond
+			e.mu.Unlock()
+		}
+		return true
+	})
+}
+
+// allRun reports whether every call of a class that waits runs.
+func (e *Engine) allRun(h *house, class callback.DueClass) bool {
+	waits := h.live.Counts.InClass(class)
+	if waits > uint64(h.live.Running+h.live.Manual) {
+		return false // most often: the rest is not looked at
+	}
+	for _, r := range e.runs {
+		if c := &r.entry; c.Num == h.num && c.Status == callback.Ready && c.DueClass() == class {
+			waits--
+		}
+	}
+	return waits == 0
+}
+
 // raise moves the bounds of callbacks from which many calls went. The writer
 // does that between two commits, when the disk has all it knows of.
 func (e *Engine) raise() error {
@@ -77,7 +117,7 @@ func (e *Engine) raise() error {
 // the bound would be wrong, behind one that runs it is not, for what ends an
 // attempt lowers it again. Where there is none it is behind all.
 func (e *Engine) first(h *house, class callback.DueClass) (to head, err error) {
-	to = head{due: math.MaxUint64, id: math.MaxUint64}
+	to = beyond
 	prefix := duePrefix(h.slot, h.num, class)
 	err = e.view(func(t *badger.Txn) error {
 		from := h.marks.heads[class].key(prefix, callback.DueKey{})

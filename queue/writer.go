@@ -189,7 +189,10 @@ func (g *group) fill() bool {
 		return false
 	}
 	g.now = g.e.latest
-	if len(g.e.stale) > 0 || g.before != nil && !g.before.blind {
+	if g.before != nil && !g.before.blind {
+		g.see()
+	}
+	if g.e.lift(); len(g.e.stale) > 0 {
 		if g.see(); g.err == nil {
 			g.err = g.e.raise()
 		}
@@ -216,7 +219,8 @@ func (g *group) fill() bool {
 	if g.err == nil {
 		g.e.mu.Lock()
 		g.err = g.flush()
-		g.e.ending[0], g.e.ending[1] = nil, g.e.ending[0] // what the one before had is durable
+		clear(g.e.ending[1]) // what the one before had is durable
+		g.e.ending[0], g.e.ending[1] = g.e.ending[1], g.e.ending[0]
 		g.e.mu.Unlock()
 	}
 	return true

@@ -151,6 +151,11 @@ func TestShownWhileCommitting(t *testing.T) {
 	if _, err := e.Record(t.Context(), queuetest.Start, cb.Num, ids[0], []callback.Attempt{failed}); err != nil {
 		t.Fatal(err)
 	}
+	e.mu.RLock()
+	if n, m := len(e.ending[0]), len(e.ending[1]); n != 0 || m != 1 {
+		t.Errorf("%d and %d results are remembered, want that of the last commit only", n, m)
+	}
+	e.mu.RUnlock()
 	c, err := e.Call(t.Context(), cb.Num, ids[0])
 	if page, fault := e.Due(t.Context(), cb.Num, callback.Tried, callback.DueKey{}, 2); err != nil || c.Running || fault != nil || len(page) != 1 {
 		t.Errorf("the one that failed runs: %v, %v; due are %d, %v", c.Running, err, len(page), fault)
