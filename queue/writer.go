@@ -114,6 +114,7 @@ func (e *Engine) write() {
 	committer.Go(func() {
 		for g := range commits {
 			g.commit()
+			e.manifest.changed() // who waits for the commit need not wait for that
 		}
 	})
 	defer committer.Wait()
@@ -358,7 +359,6 @@ func (g *group) commit() {
 		g.e.stop(g.err)
 	}
 	g.finish(g.ops, g.e.Err())
-	g.e.manifest.changed()
 }
 
 // run applies one operation. An *Error is its caller's, and so is a damaged
