@@ -17,9 +17,16 @@ func Body(cb *callback.Callback, r *callback.Response) (contentType string, body
 	}
 	m := message{Response: r, content: content, params: unique(r.Params)}
 	if cb.ContentType == callback.XML {
-		return "application/xml", m.xml()
+		return mediaType(cb.ContentType), m.xml()
 	}
-	return "application/json", m.json()
+	return mediaType(cb.ContentType), m.json()
+}
+
+func mediaType(c callback.ContentType) string {
+	if c == callback.XML {
+		return "application/xml"
+	}
+	return "application/json"
 }
 
 // message is a response as it is written out.
@@ -107,10 +114,7 @@ func appendMember(b []byte, m member) []byte {
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	plain := 0
-	for plain < len(s) && s[plain] >= 0x20 && s[plain] < utf8.RuneSelf && s[plain] != '"' && s[plain] != '\\' {
-		plain++
-	}
+	plain := callback.Plain(s)
 	b = append(b, s[:plain]...)   // all of it, in most cases
 	for _, r := range s[plain:] { // bytes that are not UTF-8 come as U+FFFD
 		switch {
