@@ -78,6 +78,7 @@ type Poster struct {
 	counts  string // "only 200 counts", for sentences
 	drain   time.Duration
 	clients clients
+	ways    ways
 	flights flights
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,13 +28,10 @@ type job struct {
 	manual            bool
 	connect, response time.Duration
 
+	*way
 	method string
-	url    *url.URL // with the key, where it goes into the query
-	header http.Header
+	header http.Header // of the way, and of the attempt
 	body   []byte
-	keys   [][]byte // that sign
-	secret secrets
-	err    error // why no request can be built; fit to be shown
 }
 
 var (
@@ -48,7 +46,7 @@ func (p *Poster) prepare(cb *callback.Callback, c *callback.Claim) *job {
 		method: http.MethodPost,
 		cb:     cb, call: c.Entry.ID, id: cmp.Or(c.Test, c.Entry.ID.String()), manual: c.Entry.Manual,
 		connect: p.opt.ConnectTimeout, response: p.opt.ResponseTimeout,
-		secret: p.secretsOf(cb),
+		way: p.wayOf(cb),
 	}
 	if cb.ConnectTimeout > 0 {
 		j.connect = cb.ConnectTimeout
@@ -56,15 +54,12 @@ func (p *Poster) prepare(cb *callback.Callback, c *callback.Claim) *job {
 	if cb.ResponseTimeout > 0 {
 		j.response = cb.ResponseTimeout
 	}
-	if j.url, j.err = target(cb); j.err != nil {
+	if j.err != nil {
 		return j
 	}
-	if j.keys, j.err = signingKeys(cb); j.err != nil {
-		return j
-	}
-	var contentType string
-	contentType, j.body = Body(cb, &c.Response)
-	j.header, j.err = p.headers(cb, contentType)
+	_, j.body = Body(cb, &c.Response)
+	j.header = make(http.Header, len(j.way.header)+4)
+	maps.Copy(j.header, j.way.header)
 	return j
 }
 

@@ -61,6 +61,8 @@ func (p *Poster) secretsOf(cb *callback.Callback) secrets {
 	return s
 }
 
+var htmlNames = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#039;")
+
 // forms returns the ways in which endpoints write v back: as it is, in URLs, in
 // JSON (also PHP's, which escapes slashes), in HTML, and in base64.
 func forms(v string) []string {
@@ -69,7 +71,7 @@ func forms(v string) []string {
 	escaped := html.EscapeString(v)
 	all := []string{
 		v, url.QueryEscape(v), url.PathEscape(v), strings.ReplaceAll(v, " ", "+"), quoted, strings.ReplaceAll(quoted, "/", `\/`),
-		escaped, strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#039;").Replace(escaped),
+		escaped, htmlNames.Replace(escaped),
 	}
 	if len(v) >= minSecret {
 		all = append(all, base64.StdEncoding.EncodeToString([]byte(v)))
