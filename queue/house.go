@@ -82,8 +82,10 @@ func (e *Engine) Find(ref string) (callback.Health, error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	h := e.names[ref]
-	if id, err := callback.ParseCallbackID(ref); err == nil {
-		h = e.ids[id]
+	if h == nil { // no name looks like an id
+		if id, err := callback.ParseCallbackID(ref); err == nil {
+			h = e.ids[id]
+		}
 	}
 	if h == nil || h.live.Deleted {
 		return callback.Health{}, callback.NoCallback(ref)
@@ -102,9 +104,8 @@ func (e *Engine) Past(id callback.CallbackID) (callback.Health, error) {
 }
 
 func (e *Engine) health(h *house) callback.Health {
-	live := h.live
-	st := callback.Step{Policy: e.policy.For(&h.cb), Live: &live}
-	return callback.Health{Callback: h.cb, Live: live, NextTick: st.NextTick(), ExpireAt: st.ExpireAt()}
+	st := callback.Step{Policy: e.policy.For(&h.cb), Live: &h.live} // which it only reads
+	return callback.Health{Callback: h.cb, Live: h.live, NextTick: st.NextTick(), ExpireAt: st.ExpireAt()}
 }
 
 func (e *Engine) house(num callback.Num) (*house, error) {
