@@ -77,8 +77,9 @@ type Engine struct {
 
 	moved atomic.Int64 // when an attempt last began or ended, in Unix milliseconds
 
-	signal chan struct{} // wakes Run
-	wg     sync.WaitGroup
+	signal chan struct{}  // wakes Run
+	wg     sync.WaitGroup // of attempts that run, or have their slot, and of lanes that are filled
+	hands  hands
 
 	attempts context.Context // of all attempts; ended when the drain is over
 	cut      context.CancelFunc
@@ -98,6 +99,7 @@ func New(opt Options) *Engine {
 		opt.Ticked = func() {}
 	}
 	d := &Engine{opt: opt, lanes: map[callback.Num]*lane{}, signal: make(chan struct{}, 1), stopping: true}
+	d.hands.work, d.hands.over = make(chan callback.Claim), make(chan struct{})
 	d.memory = newMemory(opt.MaxBytes, opt.MaxInFlight)
 	d.attempts, d.cut = context.WithCancel(context.Background())
 	opt.Store.SetDispatcher(d)
@@ -143,6 +145,8 @@ func (d *Engine) drain() {
 	go func() {
 		defer close(done)
 		d.wg.Wait()
+		close(d.hands.over)
+		d.hands.all.Wait()
 	}()
 	select {
 	case <-done:
@@ -199,12 +203,13 @@ func (d *Engine) Slot(num callback.Num, may bool, size int) bool {
 	return true
 }
 
-// Start implements callback.Dispatcher.
+// Start implements callback.Dispatcher. d.wg was told of the attempt.
 func (d *Engine) Start(c callback.Claim) {
-	go func() {
-		defer d.wg.Done()
-		d.attempt(&c)
-	}()
+	select {
+	case d.hands.work <- c:
+	default:
+		d.hire(c)
+	}
 }
 
 // Wake implements callback.Dispatcher.
@@ -246,10 +251,7 @@ func (d *Engine) Manual(ctx context.Context, num callback.Num, id callback.CallI
 	d.mu.Lock()
 	d.memory.hold(d.lane(num), d.memory.of(&c))
 	d.mu.Unlock()
-	go func() {
-		defer d.wg.Done()
-		d.attempt(&c)
-	}()
+	d.Start(c)
 	return nil
 }
 

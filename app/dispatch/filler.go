@@ -162,7 +162,8 @@ func (f *filler) start(ctx context.Context, calls []callback.Entry) error {
 		f.lane.stuck, f.again = calls[0].ID, true
 	}
 	for _, c := range claims {
-		f.wg.Go(func() { f.attempt(&c) })
+		f.wg.Add(1)
+		f.Start(c)
 	}
 	if len(claims) < len(calls) {
 		f.forget() // what was read ahead stands behind those that were not claimed
