@@ -366,7 +366,7 @@ type OperationView struct {
 	CallbackID CallbackID
 	Callback   string    // name
 	UndoUntil  time.Time // zero: it cannot be undone
-	MissingIDs []CallID  // as in Preview, when it was started; only from StartOperation
+	MissingIDs []CallID  // as in Preview, when it was started, or started again; only from StartOperation
 }
 
 // Cause is why calls failed, with how many there are.
