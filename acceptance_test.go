@@ -167,7 +167,7 @@ func endpointRecovers(s *screen) {
 	s.keys("R")
 	s.shows("Send again now: 12 failed calls", "still down", "Its retries are off")
 	s.keys("Enter")
-	s.shows("of 12", "u stops")
+	s.shows("let go  ", " to come", "u stops")
 	if !poll(func() bool { return refused.Load() > 12 }) {
 		s.Fatal("none goes first")
 	}

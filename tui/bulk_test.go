@@ -85,11 +85,11 @@ func TestRetryAll(t *testing.T) {
 		if from := n.Filter.From; from.After(clockAt(0, 9, 11, 4)) || from.Before(clockAt(0, 9, 10, 0)) {
 			t.Fatalf("calls since %v", from)
 		}
-		p.see("retry crm-prod", "0 of 1,284")
+		p.see("retry crm-prod", "0 let go  1,284 to come")
 		f.set(func() { o := &f.ops.list[0]; o.Matched, o.Changed = 600, 598 })
 		p.press("1 j")
 		p.pass(time.Second)
-		p.see("600 of 1,284", "probe in 2m0", "u stops")
+		p.see("░░░░░░░░ 598 let go  684 to come  ", "probe in 2m0", "u stops")
 		f.set(func() { f.health("crm-prod").Live.Gate.State = callback.Closed })
 		p.pass(time.Second)
 		p.see("100/s  6s")
@@ -246,7 +246,7 @@ func TestOperationsOfOthers(t *testing.T) {
 	fly(t, f, 80, 24, nil, func(p *pilot) {
 		for _, k := range []string{"1", "2", "3", "1 enter"} {
 			p.press(k)
-			p.see("retry crm-prod", "581 of 1,284", "by bob")
+			p.see("retry crm-prod", "579 let go  703 to come", "by bob")
 		}
 		p.press("u")
 		p.see("begun by bob", "581 of at most 1,284")

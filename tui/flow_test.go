@@ -206,7 +206,7 @@ func TestRetryMarked(t *testing.T) {
 		if len(o.IDs) != n || o.Kind != callback.OperationRetry || o.Rate != 100 || !o.Extend || len(o.ID) != 16 {
 			t.Fatalf("begun: %+v", o)
 		}
-		p.see(fmt.Sprintf("0 of %d", n))
+		p.see(fmt.Sprintf("0 let go  %d to come", n))
 		p.unseen("marked")
 	})
 }

@@ -154,7 +154,7 @@ func TestRetryThatWasOvertaken(t *testing.T) {
 			f.health("crm-prod").Live.Gate.State = callback.Closed
 		})
 		p.pass(time.Second)
-		p.see("2 of 8")
+		p.see("0 ok 1 failed  1 let go  6 to come")
 		f.set(func() {
 			o := &f.ops.list[0]
 			o.State, o.Finished = callback.OperationDone, noon.Add(time.Second)
@@ -216,7 +216,7 @@ func TestRetryThatWasStopped(t *testing.T) {
 			f.health("crm-prod").Live.Gate.State = callback.Closed
 		})
 		p.pass(2 * time.Second)
-		p.see("3 of 8", "3 ok 0 failed")
+		p.see("███░░░░░ 3 ok 0 failed  5 to come")
 		f.set(func() { o := &f.ops.list[0]; o.State, o.Finished = callback.OperationStopped, noon.Add(time.Second) })
 		p.pass(2 * time.Second)
 		p.see("Retry of crm-prod, 14:03: 3 delivered, 5 not sent: stopped")
