@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+
+	"ringback/callback"
 )
 
 // command is what the palette offers: what a key does, by its name, or a place
@@ -33,11 +35,12 @@ func (m *model) commands() []command {
 		}
 		for _, c := range m.commandsOf(b) {
 			switch {
-			case m.desk.may(b.act):
-			case m.desk.opt.ReadOnly:
+			case !m.desk.may(b.act) && m.desk.opt.ReadOnly:
 				c.why = "read-only"
-			default:
+			case !m.desk.may(b.act):
 				c.why = "needs role " + string(b.act.needs())
+			case (b.on == onLog || b.act == actTab && c.key == b.Keys()[logTab]) && m.desk.lacksLog() != "":
+				c.why = "needs role " + string(callback.RoleOperator)
 			}
 			if b.on&on == 0 {
 				c.why = cmp.Or(c.why, "on "+placeWords(b.on))
@@ -69,6 +72,9 @@ func (m *model) commandsOf(b *binding) []command {
 		return out
 	}
 	c := command{name: help.Desc, also: b.foot, key: help.Key, twin: twins[b.act], on: m.subject(b.act)}
+	if b.act == actExport && b.on == onLog {
+		c.twin = logTwin
+	}
 	if !hasWords(help.Desc, b.foot) {
 		c.name = b.foot + ": " + help.Desc
 	}
@@ -140,9 +146,12 @@ var twins = map[action]string{
 	actRefresh:    "ringback status",
 }
 
+// logTwin is that of the export of the log.
+const logTwin = "ringback log export -o log.ndjson"
+
 // Twins returns the command lines that the palette names beside its commands.
 func Twins() []string {
-	var out []string
+	out := []string{logTwin}
 	for _, line := range twins {
 		out = append(out, line)
 	}

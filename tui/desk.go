@@ -100,6 +100,18 @@ func (d *desk) role() callback.Role {
 // may reports whether our role is enough for an action.
 func (d *desk) may(a action) bool { return d.role().May(a.needs()) }
 
+// lacksLog says which roles may read the log; "" where our key may, also in a screen
+// that was started to look only.
+func (d *desk) lacksLog() string {
+	if r := d.server.Role; r == "" || r.May(callback.RoleOperator) {
+		return ""
+	}
+	return d.lacks(callback.RoleOperator)
+}
+
+// offers reports whether a key is for our role: for what it does, and where.
+func (d *desk) offers(b *binding) bool { return d.may(b.act) && (b.on != onLog || d.lacksLog() == "") }
+
 // lacks says which roles may do what ours may not; "" where it may.
 func (d *desk) lacks(need callback.Role) string {
 	switch role := d.role(); {

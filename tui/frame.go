@@ -17,6 +17,9 @@ const (
 
 var tabs = [...]string{"Overview", "Calls", "Outages", "Queue", "System", "Log"}
 
+// logTab is the tab of the log, which not every role may read.
+const logTab = 5
+
 // shortTabs are the tabs where the bar has no room for their names.
 var shortTabs = [len(tabs)]string{"Over", "Calls", "Outs", "Queue", "Sys", "Log"}
 
@@ -143,6 +146,9 @@ func (m *model) drawBar(c *Canvas) {
 		room -= c.Width(s.text) + 1
 	}
 	for i, text := range m.tabTexts(room) {
+		if i == logTab && i != m.tab && d.lacksLog() != "" {
+			continue
+		}
 		role := RoleBar
 		if i == m.tab {
 			role = RoleTab

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,7 +15,8 @@ type helpBox struct {
 	d     *desk
 	on    scope // where help was asked for: keys of other places are dim
 	top   int
-	more  bool
+	room  int     // lines that are shown
+	below int     // that are not, behind them
 	query *typing // what keys are searched for, or nil
 }
 
@@ -40,11 +42,13 @@ func (b *helpBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	case actFilter:
 		b.query = newTyping("", func(string) *filterError { return nil }, nil)
 	case actDown:
-		if b.more {
-			b.top++
-		}
+		b.top += min(1, b.below)
 	case actUp:
 		b.top = max(b.top-1, 0)
+	case actPageDown:
+		b.top += min(b.room, b.below)
+	case actPageUp:
+		b.top = max(b.top-b.room, 0)
 	}
 	return nil, false
 }
@@ -93,7 +97,7 @@ func helpGroups(groups ...string) []helpLine {
 	return out
 }
 
-// search leaves out the keys that are not for our role, those that do not have
+// search leaves out the keys that our role may not press, those that do not have
 // all the words, and the groups that have none then.
 func (b *helpBox) search(all []helpLine, words []string) []helpLine {
 	var out, head []helpLine
@@ -104,8 +108,11 @@ func (b *helpBox) search(all []helpLine, words []string) []helpLine {
 			}
 			continue
 		}
+		if l.key.act == actTab && b.d.lacksLog() != "" {
+			l.label = "1-" + strconv.Itoa(logTab) // the log is the last
+		}
 		text := strings.ToLower(l.label + " " + l.says + " " + l.key.Help().Desc + " " + l.key.foot + " " + l.key.group)
-		if !b.d.may(l.key.act) || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+		if !b.d.offers(l.key) || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
 			continue
 		}
 		if len(out) > 0 && head != nil {
@@ -150,7 +157,7 @@ func (b *helpBox) Draw(c *Canvas) {
 	bh := min(long+2, h)
 	room := bh - 2
 	b.top = max(min(b.top, long-room), 0)
-	b.more = b.top+room < long
+	b.room, b.below = room, max(long-room-b.top, 0)
 	says := "Keys   / searches here   Esc closes"
 	if room < long {
 		says = "Keys   / searches here   j k scroll   Esc closes"

@@ -118,6 +118,35 @@ func TestHelpScrollsWhereItHasNoRoom(t *testing.T) {
 	}
 }
 
+func TestHelpPages(t *testing.T) {
+	t.Parallel()
+	same := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Fatalf("%s: got\n%s\nwant\n%s", what, got, want)
+		}
+	}
+	fly(t, newFake(), 60, 15, nil, func(p *pilot) {
+		p.press("?")
+		first := p.text()
+		p.press("pgdown")
+		paged := p.text()
+		p.press("? ?")
+		for range 13 { // as many lines as the box shows
+			p.press("j")
+		}
+		same("PgDn", p.text(), paged)
+		p.press("pgup")
+		same("PgUp", p.text(), first)
+		for range 9 {
+			p.press("pgdown")
+		}
+		last := p.text()
+		p.press("j")
+		same("at the end", p.text(), last)
+	})
+}
+
 func TestNoDangerousKeys(t *testing.T) {
 	t.Parallel()
 	for i := range bindings {

@@ -50,7 +50,7 @@ func newLogPage(d *desk) *logPage { return &logPage{d: d, follow: true, height: 
 func (*logPage) scope() scope { return onLog }
 
 // Trail implements page.
-func (*logPage) Trail() string { return tabs[5] }
+func (*logPage) Trail() string { return tabs[logTab] }
 
 // Refresh implements page.
 func (p *logPage) Refresh() tea.Cmd {
@@ -241,6 +241,8 @@ func (p *logPage) Key(a action) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return d.copies(d.clock.Exact(l.At) + " " + string(l.Level) + " " + l.Part + " " + says(l, true)), true
+	case actExport:
+		return p.export(), true
 	case actEsc:
 		if p.typed == "" && p.part == "" && p.level == 0 {
 			return nil, false
@@ -251,6 +253,31 @@ func (p *logPage) Key(a action) (tea.Cmd, bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// export copies the command that writes the lines to a file. The service selects
+// lines by their words.
+func (p *logPage) export() tea.Cmd {
+	all, words, _ := logLanguage.split(p.typed)
+	var beyond []string
+	for _, cs := range all {
+		beyond = append(beyond, cs[0].key)
+	}
+	if p.level > 0 {
+		beyond = append(beyond, "level (l)")
+	}
+	if p.part != "" {
+		beyond = append(beyond, "part (f)")
+	}
+	if len(beyond) > 0 {
+		p.d.say(RoleError, "E: the server cannot select by "+strings.Join(beyond, " ")+": take it out")
+		return nil
+	}
+	line := "ringback log export"
+	if words != "" {
+		line += " --text " + quoted(words)
+	}
+	return p.d.copies(line + " -o log.ndjson")
 }
 
 // move moves the cursor; the newest line is followed from the top on, until a

@@ -228,3 +228,26 @@ func TestLogWraps(t *testing.T) {
 		}
 	})
 }
+
+// E copies the command that writes the lines to a file; the server selects them by
+// their words, and by nothing else.
+func TestExportOfTheLog(t *testing.T) {
+	t.Parallel()
+	fly(t, newFake(), 140, 40, nil, func(p *pilot) {
+		p.press("6 E")
+		p.see("copied, if the terminal lets us (OSC 52): ringback log export -o log.ndjson")
+		p.press("/")
+		p.types("it's refused")
+		p.press("enter E")
+		p.see(`ringback log export --text 'it'\''s refused' -o log.ndjson`)
+		for keys, says := range map[string]string{"l": "level (l)", "f": "part (f)"} {
+			p.press("esc " + keys + " E")
+			p.see("E: the server cannot select by " + says + ": take it out")
+			p.press("esc")
+		}
+		p.press("/")
+		p.types("cb:crm-prod since:1h refused")
+		p.press("enter E")
+		p.see("E: the server cannot select by cb since: take it out")
+	})
+}

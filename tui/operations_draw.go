@@ -15,7 +15,7 @@ func (d *desk) drawOperation(c *Canvas, y int, o *callback.OperationView, n int)
 	if o.State == callback.OperationUndoing {
 		verb = "undo"
 	}
-	share, parts := d.progress(o)
+	share, parts, pace := d.progress(o)
 	x := 1
 	if w >= 100 {
 		x = c.Put(x, y, RoleText, "op "+shortID(o.ID)) + 2
@@ -27,6 +27,9 @@ func (d *desk) drawOperation(c *Canvas, y int, o *callback.OperationView, n int)
 	}
 	if d.ops.counts[o.ID] == 0 && o.By != "" {
 		parts = append(parts, "by "+o.By)
+	}
+	if pace != "" {
+		parts = append(parts, pace)
 	}
 	if n > 1 {
 		parts = append(parts, fmt.Sprintf("+%d more", n-1))
@@ -45,9 +48,10 @@ func (d *desk) drawOperation(c *Canvas, y int, o *callback.OperationView, n int)
 	}
 }
 
-// progress says which part of an operation is done, and in words. Of a retry that is
-// what was decided: a call that was let go may wait behind a probe for long.
-func (d *desk) progress(o *callback.OperationView) (share float64, parts []string) {
+// progress says which part of an operation is done, in words, too, and at which pace.
+// Of a retry that is what was decided: a call that was let go may wait behind a probe
+// for long.
+func (d *desk) progress(o *callback.OperationView) (share float64, parts []string, pace string) {
 	total, own := d.ops.counts[o.ID]
 	if !own {
 		total = o.Total
@@ -58,7 +62,7 @@ func (d *desk) progress(o *callback.OperationView) (share float64, parts []strin
 		if o.State == callback.OperationUndoing {
 			done, total = o.Undone+o.Missed, o.Changed
 		}
-		return float64(done) / float64(max(total, 1)), []string{Count(done) + " of " + Count(total)}
+		return float64(done) / float64(max(total, 1)), []string{Count(done) + " of " + Count(total)}, d.pace(o, total)
 	}
 	sent, coming := callback.Requeued{Calls: o.Changed}, total-o.Matched
 	if h := d.health(o.CallbackID); h != nil && d.retryThat(h) == o {
@@ -73,11 +77,7 @@ func (d *desk) progress(o *callback.OperationView) (share float64, parts []strin
 	if waiting > 0 || decided == 0 {
 		parts = append(parts, Count(waiting)+" let go")
 	}
-	parts = append(parts, Count(coming)+" to come")
-	if pace := d.pace(o, total); pace != "" {
-		parts = append(parts, pace)
-	}
-	return share, parts
+	return share, append(parts, Count(coming)+" to come"), d.pace(o, total)
 }
 
 // pace says how fast an operation goes, and how long it takes.

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strconv"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -160,6 +161,10 @@ func (m *model) common(a action, k string) (cmd tea.Cmd, ok bool) {
 
 // show brings one of the roots up.
 func (m *model) show(tab int) tea.Cmd {
+	if why := m.desk.lacksLog(); tab == logTab && why != "" {
+		m.desk.say(RoleError, strconv.Itoa(tab+1)+": "+why)
+		return nil
+	}
 	m.drop(0)
 	m.tab = tab
 	m.draw()

@@ -51,7 +51,8 @@ func TestKeysAreThoseOfTheRole(t *testing.T) {
 				if b.group == groupBoxes {
 					continue
 				}
-				if got, want := strings.Contains(p.text(), saidOf(b)), tc.role.May(b.act.needs()); got != want {
+				may := tc.role.May(b.act.needs()) && (b.on != onLog || tc.role.May(callback.RoleOperator))
+				if got, want := strings.Contains(p.text(), saidOf(b)), may; got != want {
 					t.Errorf("%s: help has %s (%s): %v, want %v", tc.role, b.Help().Key, b.Help().Desc, got, want)
 				}
 			}
@@ -132,7 +133,7 @@ func TestCommandsElsewhereOfAnotherRole(t *testing.T) {
 	f := newFake()
 	f.server.Role = callback.RoleRead
 	fly(t, f, 80, 24, nil, func(p *pilot) {
-		p.press("6 :")
+		p.press("5 :")
 		p.types("suspend")
 		if row := p.line("Suspend / resume"); !strings.Contains(row, "needs role operator") {
 			t.Errorf("the palette has %q", row)
@@ -170,7 +171,7 @@ func TestTimeToGoToIsExplained(t *testing.T) {
 }
 
 // Who may only look is offered no marks, which are for what changes calls, and no
-// export; on the log, which their key may not read, no key that is for its lines.
+// export; nor the log, which their key may not read.
 func TestKeysOfAReaderDoSomething(t *testing.T) {
 	t.Parallel()
 	for _, role := range []callback.Role{callback.RoleRead, callback.RoleOperator} {
@@ -197,16 +198,61 @@ func TestKeysOfAReaderDoSomething(t *testing.T) {
 				}
 				p.press("esc")
 			}
-			p.press("6")
-			for _, key := range []string{"/ search", "l level", "F follow", "w wrap", "f from", "y copy"} {
-				if strings.Contains(p.lastRow(), key) != may {
-					t.Errorf("%s: the log's keys are %q", role, p.lastRow())
-				}
+			if bar := p.line("1 Overview"); strings.Contains(bar, "6 Log") != may {
+				t.Errorf("%s: the bar is %s", role, bar)
 			}
-			p.press("/ l w")
-			if open := p.m.desk.typing != nil; open != may {
-				t.Errorf("%s: a filter is typed: %v", role, open)
+			p.press("6")
+			if open := p.m.top().scope() == onLog; open != may || may != (p.m.desk.note.text == "") {
+				t.Errorf("%s: the log is open: %v; 6 says %q", role, open, p.m.desk.note.text)
+			}
+			if !may {
+				p.see("6: this needs a key of role operator or admin; yours has role read")
+			}
+			p.press("? /")
+			p.types("screens")
+			if strings.Contains(p.text(), "1-6 ") != may || strings.Contains(p.text(), "1-5 ") == may {
+				t.Errorf("%s: help has\n%s", role, p.text())
+			}
+			p.press("esc esc :")
+			p.types("log: the screen")
+			if row := p.line("Log: the screen"); strings.Contains(row, "needs role operator") == may {
+				t.Errorf("%s: the palette has %q", role, row)
 			}
 		})
 	}
+}
+
+// A log that the service refuses all the same has no keys for its lines.
+func TestKeysOfALogThatIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, denied := range []bool{false, true} {
+		f := newFake()
+		if denied {
+			f.inside.denied = callback.Errorf(callback.CodeForbidden, "this needs the role operator")
+		}
+		fly(t, f, 160, 45, nil, func(p *pilot) {
+			p.press("6")
+			for _, key := range []string{"/ search", "l level", "F follow", "w wrap", "f from", "y copy"} {
+				if strings.Contains(p.lastRow(), key) == denied {
+					t.Errorf("denied %v: the log's keys are %q", denied, p.lastRow())
+				}
+			}
+			p.press("/ l w")
+			if open := p.m.desk.typing != nil; open == denied {
+				t.Errorf("denied %v: a filter is typed: %v", denied, open)
+			}
+		})
+	}
+}
+
+// Whoever starts the screen to look only reads the log where the key may.
+func TestLogOfAScreenToLook(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.server.Role = callback.RoleOperator
+	fly(t, f, 80, 24, func(o *Options) { o.ReadOnly = true }, func(p *pilot) {
+		p.see("6 Log")
+		p.press("6")
+		p.see("Level: ")
+	})
 }

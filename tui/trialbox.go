@@ -26,6 +26,7 @@ type trialBox struct {
 	trial callback.Trial
 	err   error
 	top   int // the first line that is shown
+	room  int // lines that are shown
 	below int // lines that are not shown
 }
 
@@ -51,6 +52,10 @@ func (b *trialBox) Key(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		b.top += min(1, b.below)
 	case actUp:
 		b.top = max(b.top-1, 0)
+	case actPageDown:
+		b.top += min(b.room, b.below)
+	case actPageUp:
+		b.top = max(b.top-b.room, 0)
 	case actConfirm:
 		if !b.since.IsZero() && !b.done {
 			return nil, false
@@ -129,7 +134,7 @@ func (b *trialBox) Draw(c *Canvas) {
 	lines := b.lines(c, min(boxW, w)-4)
 	room := max(h-6, 1)
 	b.top = max(min(b.top, len(lines)-room), 0)
-	b.below = max(len(lines)-b.top-room, 0)
+	b.room, b.below = room, max(len(lines)-b.top-room, 0)
 	keys := []boxKey{{"Enter", "send again"}, {"Esc", "close"}}
 	if b.top > 0 || b.below > 0 {
 		keys = append(keys, boxKey{"j k", "scroll"})

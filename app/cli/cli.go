@@ -169,7 +169,7 @@ func (c *console) root() *cobra.Command {
 	root.Flags().BoolVar(&headless, "headless", false, "do not show the screen")
 	root.AddCommand(
 		c.serveCommand(), c.attachCommand(), c.demoCommand(), c.benchCommand(), c.checkCommand(),
-		c.enqueueCommand(), c.callbacksCommand(), c.callsCommand(), c.operationsCommand(), c.outagesCommand(), c.alertsCommand(), c.keysCommand(), c.statusCommand(),
+		c.enqueueCommand(), c.callbacksCommand(), c.callsCommand(), c.operationsCommand(), c.outagesCommand(), c.alertsCommand(), c.keysCommand(), c.statusCommand(), c.logCommand(),
 		c.backupCommand(), c.restoreCommand(),
 		c.versionCommand(), c.completionCommand(root),
 	)

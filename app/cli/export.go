@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -32,20 +33,62 @@ func (c *console) callsExport() *cobra.Command {
 			params = strings.TrimPrefix(strings.Replace("&"+params, "&limit=1", "", 1), "&")
 			path += "." + strings.ToLower(format) + "?" + params
 			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
-				if file == "" || file == "-" {
-					safe := &safeWriter{out: c.out, json: strings.EqualFold(format, "ndjson")}
-					return errors.Join(d.fetch(cmd.Context(), path, safe), safe.flush())
-				}
-				return d.save(cmd.Context(), path, file)
+				return c.export(cmd.Context(), d, path, file, strings.EqualFold(format, "ndjson"))
 			})
 		},
 	}
 	f.choose(cmd)
 	cmd.Flags().StringVar(&format, "format", "ndjson", "csv: a row a call, with its last attempt; ndjson: a call a line, with all")
-	cmd.Flags().StringVarP(&file, "output", "o", "", "`FILE` to write; it is there only when it is whole (default: standard output)")
+	outputFlag(cmd, &file)
 	t.flags(cmd)
 	return cmd
 }
+
+func outputFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "output", "o", "", "`FILE` to write; it is there only when it is whole (default: standard output)")
+}
+
+// export writes a document of the API to a file, or to standard output, where it
+// cannot steer a terminal.
+func (c *console) export(ctx context.Context, d *desk, path, file string, lines bool) error {
+	if file == "" || file == "-" {
+		safe := &safeWriter{out: c.out, json: lines}
+		return errors.Join(d.fetch(ctx, path, safe), safe.flush())
+	}
+	return d.save(ctx, path, file)
+}
+
+func (c *console) logCommand() *cobra.Command {
+	return group("log", "Export the log of an appliance that runs", c.logExport())
+}
+
+func (c *console) logExport() *cobra.Command {
+	var t target
+	var words, file string
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write the last lines of the log to a file, as NDJSON", Args: cobra.NoArgs,
+		Long:    "export writes the lines of the log that are in memory, the last 10,000, the oldest first, a line of JSON each.",
+		Example: "  ringback log export --text 'crm-prod refused' -o log.ndjson",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path := "/log.ndjson"
+			if words != "" {
+				path += "?" + url.Values{"q": {words}}.Encode()
+			}
+			return c.withDesk(cmd.Context(), &t, false, func(d *desk) error {
+				if !d.running {
+					return errNoLog
+				}
+				return c.export(cmd.Context(), d, path, file, true)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&words, "text", "", "only lines that have each of these words, in what they say or are about")
+	outputFlag(cmd, &file)
+	t.flags(cmd)
+	return cmd
+}
+
+var errNoLog = errors.New("nothing runs: the lines of the log are in the memory of an appliance that does")
 
 // fetch copies a document of the API to w, however long it is.
 func (d *desk) fetch(ctx context.Context, path string, w io.Writer) error {
