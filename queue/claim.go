@@ -243,43 +243,66 @@ func (e *Engine) ClaimManual(ctx context.Context, now time.Time, num callback.Nu
 	return c, err
 }
 
+// result is a Record on its way to the writer. It is used again, like an enqueue: nobody
+// has it any more when it was answered.
+type result struct {
+	op
+	num      callback.Num
+	id       callback.CallID
+	attempts []callback.Attempt
+	after    callback.Entry // the call, as the attempts left it
+}
+
 // Record implements callback.Queue.
-func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (out callback.Entry, err error) {
-	weight := 32 + (1+excerptParts)*len(attempts)
-	err = e.do(ctx, &op{now: now, weight: weight, bytes: 2048 * len(attempts), blind: true, apply: func(g *group) error {
-		h, err := e.house(num)
-		if err != nil {
+func (e *Engine) Record(ctx context.Context, now time.Time, num callback.Num, id callback.CallID, attempts []callback.Attempt) (callback.Entry, error) {
+	r, ok := e.results.Get().(*result)
+	if !ok {
+		r = new(result)
+		r.apply, r.done, r.blind = r.run, make(chan struct{}, 1), true
+	}
+	r.now, r.weight, r.bytes = now, 32+(1+excerptParts)*len(attempts), 2048*len(attempts)
+	r.num, r.id, r.attempts = num, id, attempts
+	err := e.do(ctx, &r.op)
+	after := r.after
+	r.err, r.attempts, r.after = nil, nil, callback.Entry{} // they may be long
+	e.results.Put(r)
+	return after, err
+}
+
+// run is what the writer does.
+func (r *result) run(g *group) error {
+	e := g.e
+	h, err := e.house(r.num)
+	if err != nil {
+		return err
+	}
+	running := e.runs[r.id]
+	if running == nil || running.entry.Num != r.num {
+		return callback.Errorf(callback.CodeConflict, "call %s has no running attempt", r.id)
+	}
+	before, after := running.entry, running.entry
+	delete(e.runs, r.id)
+	e.ending[0][r.id] = running
+	g.ended = append(g.ended, running.claim)
+	before.Number(r.attempts)
+	for i, last := 0, before.LastAt; i < len(r.attempts); i++ {
+		if err := g.saveAttempt(h, r.id, &r.attempts[i], last); err != nil {
 			return err
 		}
-		r := e.runs[id]
-		if r == nil || r.entry.Num != num {
-			return callback.Errorf(callback.CodeConflict, "call %s has no running attempt", id)
-		}
-		before, after := r.entry, r.entry
-		delete(e.runs, id)
-		e.ending[0][id] = r
-		g.ended = append(g.ended, r.claim)
-		before.Number(attempts)
-		for i, last := 0, before.LastAt; i < len(attempts); i++ {
-			if err := g.saveAttempt(h, id, &attempts[i], last); err != nil {
-				return err
-			}
-			last = attempts[i].Started
-		}
-		g.step(h).Finish(&after, callback.ResultOf(attempts))
-		out = after
-		if err := g.count(h, attempts); err != nil {
-			return err
-		}
-		if err := g.move(h, &before, &after); err != nil {
-			return err
-		}
-		if before.Manual {
-			return nil // its place was one beyond the limit
-		}
-		return g.next(h)
-	}})
-	return out, err
+		last = r.attempts[i].Started
+	}
+	g.step(h).Finish(&after, callback.ResultOf(r.attempts))
+	r.after = after
+	if err := g.count(h, r.attempts); err != nil {
+		return err
+	}
+	if err := g.move(h, &before, &after); err != nil {
+		return err
+	}
+	if before.Manual {
+		return nil // its place was one beyond the limit
+	}
+	return g.next(h)
 }
 
 // next claims the call that stands next, where an attempt has ended: it waits

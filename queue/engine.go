@@ -56,6 +56,7 @@ type Engine struct {
 
 	manifest *manifestKeeper
 	enqueues sync.Pool // of *enqueue, to be used again
+	results  sync.Pool // of *result, the same
 
 	broken      atomic.Bool  // a read panicked, and Badger may hold locks that it took for it
 	interrupted int          // attempts, by the end of the process before

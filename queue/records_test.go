@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -79,6 +80,36 @@ func TestResponsesAreNotMixed(t *testing.T) {
 						t.Errorf("call %s of producer %d is not what was enqueued: damaged %v, %v", out[c].ID, producer, got.Damaged, err)
 						return
 					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// What carries a result to the writer is used again: each is answered with its own
+// call, and a refusal leaves nothing for the next.
+func TestResultsAreNotMixed(t *testing.T) {
+	t.Parallel()
+	e := quick(t)
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a", Retries: true, MaxInFlight: 400})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := underWay(t, e, cb.Num, 400)
+	var wg sync.WaitGroup
+	for part := range slices.Chunk(ids, 25) {
+		wg.Go(func() {
+			for _, id := range part {
+				code := 200 + int(id)%200
+				a := callback.Attempt{OK: true, Code: code, Started: queuetest.Start}
+				got, err := e.Record(t.Context(), queuetest.Start, cb.Num, id, []callback.Attempt{a})
+				if err != nil || got.ID != id || got.LastCode != code || got.Attempts != 1 {
+					t.Errorf("call %s ended with %d: it is %+v, %v", id, code, got, err)
+				}
+				got, err = e.Record(t.Context(), queuetest.Start, cb.Num, id, []callback.Attempt{a})
+				if callback.ErrorCode(err) != callback.CodeConflict || got != (callback.Entry{}) {
+					t.Errorf("call %s, whose attempt is over: %+v, %v", id, got, err)
 				}
 			}
 		})
