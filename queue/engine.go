@@ -72,13 +72,17 @@ type Engine struct {
 
 	err error // why it failed; read when failed is closed
 
+	// index guards houses, names and ids beside mu. Who asks for one callback takes
+	// it alone: the writer holds mu for a whole group, and takes index to change these.
+	index  sync.RWMutex
+	houses []*house // by Num-1; nil where retention removed the callback
+	names  map[string]*house
+	ids    map[callback.CallbackID]*house
+
 	// mu guards what follows. Only the writer changes it.
 	mu     sync.RWMutex
 	disp   callback.Dispatcher
 	policy callback.Policy
-	houses []*house // by Num-1; nil where retention removed the callback
-	names  map[string]*house
-	ids    map[callback.CallbackID]*house
 	runs   map[callback.CallID]*run
 	ending [2]map[callback.CallID]*run // they take turns: whose results are in the group that is filled, and in the one before it
 	last   callback.CallID

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"ringback/callback"
 	"ringback/queue/queuetest"
@@ -60,5 +61,55 @@ func TestAllCopiesLittle(t *testing.T) { // alone, for it counts what all alloca
 	})
 	if allocated > 8 || seen == 0 {
 		t.Errorf("%v allocations for %d callbacks", allocated, n)
+	}
+}
+
+// Who asks for one callback does not wait for the group that is being filled, and sees
+// what the one before did.
+func TestLookWaitsForNoGroup(t *testing.T) {
+	t.Parallel()
+	e, err := Open(Options{Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty, noSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Suspend(t.Context(), queuetest.Start, cb.Num, "Fred"); err != nil {
+		t.Fatal(err)
+	}
+	err = e.submit(t.Context(), queuetest.Start, 1, 0, func(*group) error {
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			for _, ask := range []func() (callback.Health, error){
+				func() (callback.Health, error) { return e.Callback(cb.Num) },
+				func() (callback.Health, error) { return e.Find("a") },
+				func() (callback.Health, error) { return e.Find(cb.ID.String()) },
+				func() (callback.Health, error) { return e.Past(cb.ID) },
+			} {
+				if h, err := ask(); err != nil || h.Num != cb.Num || h.Live.SuspendedBy != "Fred" {
+					t.Error(h, err)
+				}
+			}
+			if slot, err := e.slot(cb.Num); err != nil || slot != slotOf(cb.ID) {
+				t.Error(slot, err)
+			}
+		}()
+		select {
+		case <-answered:
+		case <-time.After(time.Minute): // it waits for this function to return
+			t.Error("not answered while a group is filled")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

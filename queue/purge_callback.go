@@ -49,8 +49,10 @@ func (g *group) purgeCallback(num callback.Num) (purged int, err error) {
 			return 0, err
 		}
 	}
+	e.index.Lock()
 	e.houses[num-1] = nil
 	delete(e.ids, h.cb.ID)
+	e.index.Unlock()
 	g.changed[num] = struct{}{} // so that its lane finds that it is gone
 	return 1, nil
 }

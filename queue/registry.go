@@ -22,8 +22,10 @@ func (e *Engine) Create(ctx context.Context, now time.Time, cb callback.Callback
 		cb.Num, cb.Version = callback.Num(len(e.houses)+1), 1
 		cb.CreatedAt, cb.UpdatedAt = now, now
 		h := &house{cb: cb, num: cb.Num, slot: slotOf(cb.ID), counted: true, live: callback.Live{Num: cb.Num, Since: now}}
+		e.index.Lock()
 		e.houses = append(e.houses, h)
 		e.names[cb.Name], e.ids[cb.ID] = h, h
+		e.index.Unlock()
 		g.step(h)
 		g.changed[cb.Num] = struct{}{}
 		return g.saveCallback(h)
@@ -55,10 +57,12 @@ func (e *Engine) Update(ctx context.Context, now time.Time, cb callback.Callback
 		if cb.Name != h.cb.Name && e.names[cb.Name] != nil {
 			return callback.NameTaken(cb.Name)
 		}
+		e.index.Lock()
 		delete(e.names, h.cb.Name)
+		e.names[cb.Name] = h
+		e.index.Unlock()
 		cb.ID, cb.CreatedAt, cb.Version, cb.UpdatedAt = h.cb.ID, h.cb.CreatedAt, h.cb.Version+1, now
 		h.cb = cb
-		e.names[cb.Name] = h
 		st := g.step(h)
 		st.Policy = e.policy.For(&cb)
 		st.Edited()
@@ -76,7 +80,9 @@ func (e *Engine) Delete(ctx context.Context, now time.Time, num callback.Num) er
 		}
 		g.step(h).Delete()
 		h.cb.DeletedAt = now
+		e.index.Lock()
 		delete(e.names, h.cb.Name)
+		e.index.Unlock()
 		return g.saveCallback(h)
 	})
 }

@@ -420,6 +420,8 @@ func (g *group) flushHouse(h *house, st *callback.Step) error {
 	if err := g.saveCauses(h); err != nil {
 		return err
 	}
+	seen := g.e.health(h)
+	h.seen.Store(&seen)
 	return g.putSplit(liveKey(h.slot, h.cb.Num), encodeLive(&h.live, &h.marks))
 }
 
