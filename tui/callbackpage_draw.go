@@ -63,8 +63,15 @@ func (p *callbackPage) drawHead(c *Canvas, y int, h *callback.HealthView, wide b
 	}
 	x = c.PutIn(1, y+1, min(c.Width("POST "+h.MaskedURL()), max(w-c.Width(kind)-5, w/2)), RoleText, "POST "+h.MaskedURL(), Left) + 3
 	c.PutIn(x, y+1, w-x-1, RoleText, kind, Left)
-	c.PutIn(1, y+2, w-2, RoleText, d.setup(h), Left)
-	y += 3
+	lines := 1
+	if _, rows := c.Size(); rows >= 20 {
+		lines = 2
+	}
+	y += 2
+	for _, line := range c.Wrap(d.setup(h), w-2, lines) {
+		c.Put(1, y, RoleText, line)
+		y++
+	}
 	if end := y + 1; wide || s <= standSuspended {
 		role := RoleText
 		if s <= standFailing {

@@ -54,14 +54,17 @@ func (p *callbackPage) drawTrend(c *Canvas, y int, h *callback.HealthView, tall 
 // drawLatency tells how fast the endpoint answers, and how long it may take.
 func (p *callbackPage) drawLatency(c *Canvas, y, left int, h *callback.HealthView) {
 	w, _ := c.Size()
-	says := "no answer in the last hour"
+	says, hour, limits := "no answer in the last hour", "", ""
 	if h.P50 != 0 || h.P95 != 0 {
-		says = "p50 " + Latency(answered(h.P50)) + "   p95 " + Latency(answered(h.P95)) + " in the last hour"
+		says, hour = "p50 "+Latency(answered(h.P50))+"   p95 "+Latency(answered(h.P95)), " in the last hour"
 	}
-	connect, answer := p.d.limits(h)
-	if connect > 0 && answer > 0 {
-		says += "   limits: connect " + every(connect) + ", answer " + every(answer)
+	if connect, answer := p.d.limits(h); connect > 0 && answer > 0 {
+		limits = "   limits: connect " + every(connect) + ", answer " + every(answer)
 	}
+	if c.Width(says+hour+limits) <= w-left-1 {
+		says += hour
+	}
+	says += limits
 	c.Put(1, y, RoleDim, "latency")
 	c.PutIn(left, y, w-left-1, RoleText, says, Left)
 }

@@ -317,14 +317,14 @@ func (p *callPage) drawAttempt(c *Canvas, y, end int, a *callback.Attempt) int {
 		c.PutIn(1, y, w-2, RoleText, advice, Left)
 		y++
 	}
-	if y < end {
-		says := stages(a)
-		if h := p.d.health(p.view.CallbackID); h != nil && w >= 110 {
-			if connect, answer := p.d.limits(h); connect > 0 && answer > 0 {
-				says += "   limits: connect " + every(connect) + ", answer " + every(answer)
-			}
+	says = stages(a)
+	if h := p.d.health(p.view.CallbackID); h != nil && w >= 110 {
+		if connect, answer := p.d.limits(h); connect > 0 && answer > 0 {
+			says += "   limits: connect " + every(connect) + ", answer " + every(answer)
 		}
-		c.PutIn(1, y, w-2, RoleText, says, Left)
+	}
+	for _, line := range c.Wrap(says, w-2, min(end-y, 2)) {
+		c.Put(1, y, RoleText, line)
 		y++
 	}
 	return y

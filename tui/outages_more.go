@@ -94,6 +94,9 @@ func (p *outagesPage) drawDays(c *Canvas, y int, ids []callback.CallbackID) int 
 	return y + 2
 }
 
+// maxMailLines is how many rows one e-mail of an outage takes at most.
+const maxMailLines = 3
+
 // drawMails draws what there is to tell of the chosen outage, and its e-mails,
 // and returns the row after them.
 func (p *outagesPage) drawMails(c *Canvas, y, end int, o *callback.OutageView) int {
@@ -148,8 +151,13 @@ func (p *outagesPage) drawMails(c *Canvas, y, end int, o *callback.OutageView) i
 		t.put(c, y, 1, RoleText, string(a.Kind))
 		t.put(c, y, 2, RoleText, strconv.Itoa(a.Tries))
 		t.put(c, y, 3, m.role, m.String())
-		t.put(c, y, 4, RoleText, d.mailRest(a))
-		y++
+		_, room, _ := t.at(4)
+		lines := c.Wrap(d.mailRest(a), room, max(min(end-y-(len(o.Alerts)-1-i), maxMailLines), 1))
+		for _, line := range lines { // the end is what says why an e-mail failed
+			t.put(c, y, 4, RoleText, line)
+			y++
+		}
+		y += max(1-len(lines), 0)
 	}
 	return min(y, end)
 }
