@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -67,16 +69,26 @@ func status(t *testing.T, method, url, body string) (int, string) {
 	return res.StatusCode, string(b)
 }
 
-// tmpfs mounts a small file system in memory, or skips.
+// tmpfs mounts a small file system in memory, or skips. A process of its own unmounts
+// it once this one lets go of a pipe: also when it is killed, and runs no Cleanup.
 func tmpfs(t *testing.T, options string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
 		t.Skipf("mount a tmpfs: %v; this needs root", err)
 	}
+	guard := exec.CommandContext(context.WithoutCancel(t.Context()), "sh", "-c", `cat; exec umount -l "$0"`, dir)
+	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what ends our group must not end it
+	held, err := guard.StdinPipe()
+	if err == nil {
+		err = guard.Start()
+	}
+	if err != nil {
+		t.Fatal(errors.Join(err, syscall.Unmount(dir, 0)))
+	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
+		if err := errors.Join(held.Close(), guard.Wait()); err != nil {
+			t.Errorf("unmount %s: %v", dir, err)
 		}
 	})
 	return dir
@@ -192,7 +204,7 @@ func TestFewDescriptors(t *testing.T) {
 		t.Errorf("nobody is told that the store may come to lack files: %s", body)
 	}
 	for _, runs := range []bool{true, false} {
-		check := exec.CommandContext(t.Context(), bin, "check")
+		check := bounded(t, bin, "check")
 		check.Env = append(os.Environ(), "RINGBACK_DATA_DIR="+data, "RINGBACK_HTTP_LISTEN="+strings.TrimPrefix(p.url, "http://"))
 		if out, err := check.CombinedOutput(); err != nil || !strings.Contains(string(out), "raise LimitNOFILE") {
 			t.Errorf("check while it runs (%v): %v\n%s", runs, err, out)
