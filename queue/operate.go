@@ -115,7 +115,8 @@ const sweepPage = 500
 // Sweep implements callback.Queue.
 func (e *Engine) Sweep(ctx context.Context, now time.Time, num callback.Num) error {
 	deleted := false
-	err := e.change(ctx, now, num, func(_ *group, h *house) error {
+	err := e.change(ctx, now, num, func(g *group, h *house) error {
+		g.step(h)
 		// What begins to wait from here on lowers Oldest by itself.
 		h.live.Oldest, deleted = time.Time{}, h.live.Deleted
 		return nil
@@ -133,7 +134,8 @@ func (e *Engine) Sweep(ctx context.Context, now time.Time, num callback.Num) err
 			return err
 		}
 	}
-	return e.change(ctx, now, num, func(_ *group, h *house) error {
+	return e.change(ctx, now, num, func(g *group, h *house) error {
+		g.step(h)
 		if l := &h.live; !left.Oldest.IsZero() && (l.Oldest.IsZero() || left.Oldest.Before(l.Oldest)) {
 			l.Oldest = left.Oldest
 		}

@@ -456,7 +456,8 @@ func (g *group) finish(ops []*op, err error) {
 	}
 }
 
-// step returns the step of this group for a callback, which is then written.
+// step returns the step of this group for a callback, which is then written, and shown to
+// whoever asks: what changes h.cb or h.live asks for it.
 func (g *group) step(h *house) *callback.Step {
 	st := g.touched[h]
 	if st == nil {

@@ -659,6 +659,27 @@ func sweep(h *harness) {
 	}
 }
 
+// A sweep that gives nothing up, for what was oldest waits no more, tells when the next is due all the same.
+func sweepNothing(h *harness) {
+	cb := h.create("a", nil)
+	first := h.add(cb.Num, 1)
+	h.record(h.claim(cb.Num, callback.Fresh)[0], refused)
+	h.now = h.now.Add(time.Hour)
+	second := h.add(cb.Num, 1)[0]
+	by, err := h.s.ClaimManual(h.ctx, h.now, cb.Num, second, false) // for others wait behind the outage
+	h.ok(err)
+	h.record(by, refused)
+	_, err = h.s.Resolve(h.ctx, h.now, cb.Num, first, "Fred")
+	h.ok(err)
+	h.now = h.now.Add(23*time.Hour + 30*time.Minute)
+	h.ok(h.s.Sweep(h.ctx, h.now, cb.Num))
+	health, err := h.s.Callback(cb.Num)
+	h.ok(err)
+	if got := h.call(cb.Num, second); got.Status != callback.Ready || !health.ExpireAt.After(h.now) {
+		h.Fatalf("%v, and the next sweep is due at %v, now %v", got.Entry, health.ExpireAt, h.now)
+	}
+}
+
 func purge(h *harness) {
 	cb := h.create("a", nil)
 	r := response(1)

@@ -58,6 +58,7 @@ func Run(t *testing.T, fresh func(tb testing.TB) Open) {
 		{"interrupted", interrupted},
 		{"interrupted before it was accepted", interruptedEarlier},
 		{"sweep", sweep},
+		{"sweep of nothing", sweepNothing},
 		{"purge", purge},
 		{"purge after the clock stepped back", purgeEarlier},
 		{"deleted while a probe is asked for", deletedWhileAsked},
