@@ -105,13 +105,20 @@ func (m *model) signals(out []signal) []signal {
 	return out
 }
 
+// shows reports whether the bar has a tab: it leaves out what our key may not see.
+func (m *model) shows(tab int) bool {
+	return tab != logTab || tab == m.tab || m.desk.lacksLog() == ""
+}
+
 // tabTexts returns what the tabs say in so many cells: their names, shorter
 // ones, or of all but the open one the number alone.
 func (m *model) tabTexts(room int) [len(tabs)]string {
 	for _, texts := range tabStyles[:2] {
 		n := 0
-		for _, text := range texts {
-			n += len(text)
+		for i, text := range texts {
+			if m.shows(i) {
+				n += len(text)
+			}
 		}
 		if n <= room {
 			return texts
@@ -146,7 +153,7 @@ func (m *model) drawBar(c *Canvas) {
 		room -= c.Width(s.text) + 1
 	}
 	for i, text := range m.tabTexts(room) {
-		if i == logTab && i != m.tab && d.lacksLog() != "" {
+		if !m.shows(i) {
 			continue
 		}
 		role := RoleBar

@@ -222,6 +222,16 @@ func TestKeysOfAReaderDoSomething(t *testing.T) {
 	}
 }
 
+// Without the tab of the log the others have room for their names earlier.
+func TestTabsOfAReader(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.server.Role = callback.RoleRead
+	fly(t, f, 84, 24, nil, func(p *pilot) {
+		p.see(" 1 Overview  2 Calls  3 Outages  4 Queue  5 System  ", "read-only")
+	})
+}
+
 // A log that the service refuses all the same has no keys for its lines.
 func TestKeysOfALogThatIsRefused(t *testing.T) {
 	t.Parallel()
