@@ -142,9 +142,7 @@ func (tm *terminal) browses() {
 // costOf returns the share of a core that a process takes, in percent.
 func costOf(t *testing.T, p *process, span time.Duration) float64 {
 	t.Helper()
-	before := p.cpu(t)
-	time.Sleep(span)
-	return 100 * (p.cpu(t) - before).Seconds() / span.Seconds()
+	return costsOf(t, span, p)[0]
 }
 
 // pagesOfCalls prints how long pages of 64 calls take over HTTP, from anywhere.

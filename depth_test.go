@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,7 +24,8 @@ import (
 // how long it takes to open, when the first call is sent, what memory it holds
 // and what processor time it takes while nothing happens; the
 // same of a folder with a thousand callbacks and no call; and the most memory it
-// holds under full load. DEPTH_TIME says how long each of those lasts (default 60s).
+// holds under full load. DEPTH_TIME says how long each of those lasts (default 60s);
+// idling is spread over several starts.
 func TestDepth(t *testing.T) {
 	dir := os.Getenv("DEPTH_DIR")
 	if dir == "" {
@@ -100,18 +100,6 @@ func killed(t *testing.T, what, bin, data string) {
 	firstCall(t, what+", after kill -9", bin, data)
 }
 
-// idle prints what a process costs that has nothing to do: its endpoint is down.
-func idle(t *testing.T, what, bin, data string, span time.Duration) {
-	t.Helper()
-	p := start(t, bin, data)
-	defer p.end(t)
-	time.Sleep(3 * time.Second) // let it settle
-	before := p.cpu(t)
-	time.Sleep(span)
-	busy := p.cpu(t) - before
-	t.Logf("%s: idle %.2f %% of a core; %s", what, 100*busy.Seconds()/span.Seconds(), p.memory(t))
-}
-
 // loaded prints the most memory of its own that a process holds while 64 streams
 // of responses of 1 KB come and go out again.
 func loaded(t *testing.T, bin, data string, span time.Duration) {
@@ -170,56 +158,6 @@ func stream(ctx context.Context, url string, line []byte) (answered int64) {
 		}
 	}
 	return answered
-}
-
-// cpu returns the processor time of the process so far, to the microsecond: the
-// hundredths in its stat are too coarse for one that is idle.
-func (p *process) cpu(t *testing.T) (sum time.Duration) {
-	t.Helper()
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range tasks {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			continue // the thread ended
-		}
-		n, err := strconv.ParseInt(strings.Fields(string(b))[0], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += time.Duration(n)
-	}
-	return sum
-}
-
-// memory returns what the kernel says of the process's memory, in MiB.
-func (p *process) memory(t *testing.T) string {
-	t.Helper()
-	m := p.status(t)
-	return fmt.Sprintf("RSS %d MiB: its own %d, files %d", m["VmRSS"], m["RssAnon"], m["RssFile"])
-}
-
-func (p *process) status(t *testing.T) map[string]int {
-	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]int{}
-	for line := range strings.Lines(string(b)) {
-		name, value, _ := strings.Cut(line, ":")
-		if !strings.HasSuffix(strings.TrimSpace(value), " kB") {
-			continue
-		}
-		n, err := strconv.Atoi(strings.Fields(value)[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[name] = n >> 10
-	}
-	return out
 }
 
 // manyCallbacks makes a folder with a thousand callbacks.

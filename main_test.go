@@ -24,6 +24,13 @@ const patience = 2 * time.Minute
 var binaries string
 
 func TestMain(m *testing.M) {
+	if what := os.Getenv(besideVar); what != "" {
+		if err := besides(what); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	http.DefaultClient.Timeout = patience
 	os.Exit(func() int {
 		var err error
