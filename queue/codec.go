@@ -64,8 +64,9 @@ func bits(v []bool) (n uint64) {
 // reader takes a record apart. After a fault every read is zero and err says
 // what was wrong.
 type reader struct {
-	b   []byte
-	err error
+	b    []byte
+	text string // of which b is the end, or ""
+	err  error
 }
 
 // open checks a record's version and checksum.
@@ -113,9 +114,25 @@ func (r *reader) string() string {
 		r.err = errors.Join(r.err, errCorrupt)
 		return ""
 	}
-	s := string(r.b[:n])
+	s := r.text
+	if from := len(s) - len(r.b); from >= 0 {
+		s = s[from : from+int(n)]
+	} else {
+		s = string(r.b[:n])
+	}
 	r.b = r.b[n:]
 	return s
+}
+
+// maxText is how long a record may be that is kept whole for the strings in it: one
+// of them may be kept for long, and alone.
+const maxText = 4 << 10
+
+// share has the strings that follow share their memory.
+func (r *reader) share() {
+	if len(r.b) <= maxText {
+		r.text = string(r.b)
+	}
 }
 
 func (r *reader) bool(v ...*bool) {

@@ -33,6 +33,7 @@ func decodePayload(b []byte) (r callback.Response, num callback.Num, at time.Tim
 	num, at = callback.Num(rd.uint()), rd.time()
 	r.DeliverAt = rd.time()
 	f, m := &r.From, &r.Message
+	rd.share()
 	for _, s := range []*string{
 		&r.Key, &r.MessageID, &r.MessageLocation, &f.Name, &f.MRI, &f.Mobile, &f.Email, &f.Voice,
 		&m.Channel, &m.Acknowledged, &m.Undeliverable, &m.Content,
