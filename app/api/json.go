@@ -13,7 +13,7 @@ import (
 	"ringback/callback"
 )
 
-// This file, json_plain.go and json_response.go are the only ones that know how JSON is written.
+// This file and json_response.go are the only ones that know how JSON is written.
 
 // maxDepth bounds how deep a document nests.
 const maxDepth = 64

@@ -2,10 +2,103 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"math"
+	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"ringback/callback"
 )
+
+// This file reads the responses that nearly all are, without a tree. What it
+// does not take it leaves to binder.response, which alone says what is wrong: a
+// fuzz test has both read the same and holds them to each other.
+
+// plainResponse is a response as nearly all are written.
+type plainResponse struct {
+	ID                 string        `json:"id"`
+	CallbackID         string        `json:"callbackId"`
+	MessageID          string        `json:"messageId"`
+	MessageLocation    string        `json:"messageLocation"`
+	From               fromShape     `json:"from"`
+	ResponseMessage    *messageShape `json:"responseMessage"`
+	CustomParameters   plainParams   `json:"customParameters"`
+	CallbackParameters plainParams   `json:"callbackParameters"`
+	DeliverAt          *string       `json:"deliverAt"`
+}
+
+// plainJSON reads a response into r, and reports whether it could. It takes nothing
+// that parseJSON and binder.response would not read the same.
+func plainJSON(body []byte, r *callback.NewResponse) bool {
+	var s plainResponse
+	if json.Unmarshal(body, &s, onlyKnown) != nil || s.ResponseMessage == nil && s.MessageID == "" {
+		return false
+	}
+	r.Response = callback.Response{
+		MessageID: s.MessageID, MessageLocation: s.MessageLocation, From: callback.From(s.From),
+		Params: s.CustomParameters, Key: s.ID,
+	}
+	if s.ResponseMessage != nil {
+		r.Response.Message = callback.Message(*s.ResponseMessage)
+	}
+	r.Ref = s.CallbackID
+	if len(s.CustomParameters) == 0 {
+		r.Response.Params = s.CallbackParameters
+	} else if len(s.CallbackParameters) > 0 {
+		return false
+	}
+	if s.DeliverAt == nil {
+		return true
+	}
+	t, err := time.Parse(time.RFC3339, *s.DeliverAt)
+	r.Response.DeliverAt = t
+	return err == nil && t.Year() >= 1
+}
+
+var onlyKnown = json.RejectUnknownMembers(true)
+
+// plainParams are custom parameters written as an object of scalars.
+type plainParams []callback.Param
+
+var errNotPlain = errors.New("not plain")
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (p *plainParams) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	tok, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if tok.Kind() == jsontext.KindNull {
+		return nil
+	}
+	if tok.Kind() != jsontext.KindBeginObject {
+		return errNotPlain
+	}
+	for d.PeekKind() == jsontext.KindString {
+		if len(*p) == callback.MaxParams {
+			return errNotPlain
+		}
+		if tok, err = d.ReadToken(); err != nil {
+			return err
+		}
+		kv := callback.Param{Key: tok.String()}
+		if tok, err = d.ReadToken(); err != nil {
+			return err
+		}
+		switch tok.Kind() {
+		case jsontext.KindNull:
+		case jsontext.KindString, jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse:
+			kv.Value = tok.String()
+		default:
+			return errNotPlain
+		}
+		*p = append(*p, kv)
+	}
+	_, err = d.ReadToken()
+	return err
+}
 
 // splitJSON returns the items of an array without reading what is in them. All
 // of it is checked: what is wrong anywhere refuses the whole.

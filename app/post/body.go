@@ -114,9 +114,9 @@ func appendMember(b []byte, m member) []byte {
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	plain := callback.Plain(s)
-	b = append(b, s[:plain]...)   // all of it, in most cases
-	for _, r := range s[plain:] { // bytes that are not UTF-8 come as U+FFFD
+	n := plain(s)
+	b = append(b, s[:n]...)   // all of it, in most cases
+	for _, r := range s[n:] { // bytes that are not UTF-8 come as U+FFFD
 		switch {
 		case r == '"', r == '\\':
 			b = append(b, '\\', byte(r))

@@ -1,11 +1,11 @@
-package callback
+package post
 
 import "unicode/utf8"
 
-// Plain returns how many of the first bytes of s stand in a JSON string as they
+// plain returns how many of the first bytes of s stand in a JSON string as they
 // are (RFC 8259, 7): printable ASCII but quotes and backslashes. In most texts
 // that is all of them, so they are looked at eight at a time.
-func Plain[T string | []byte](s T) int {
+func plain(s string) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	n := 0
 	for ; n+8 <= len(s); n += 8 {
