@@ -25,6 +25,9 @@ func (e *Engine) Purge(ctx context.Context, now, delivered, failed time.Time, li
 			if status == rowFailed {
 				r.horizon = failed
 			}
+			if r.horizon.IsZero() {
+				continue // they are kept for ever
+			}
 			n, err := r.run(ctx, limit-purged)
 			if purged += n; err != nil || purged >= limit {
 				return purged, cmp.Or(err, ctx.Err())
@@ -193,6 +196,7 @@ func (r *removal) trim(ctx context.Context, id callback.CallID) (changed bool, e
 			var keys [][]byte
 			if after, keys, err = g.shorter(h, before); err == nil {
 				changed = true
+				g.step(h)
 				h.live.Trim(&before, &after)
 				return g.cut(h, &before, &after, keys)
 			}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -59,7 +60,11 @@ func nothingLeft(t *testing.T, e *Engine) {
 // whole after each.
 func TestPurgeOfAnEndlessCall(t *testing.T) {
 	t.Parallel()
-	e := quick(t)
+	opt := Options{Dir: t.TempDir(), Now: queuetest.Start, Policy: queuetest.Policy(), Free: plenty, noSync: true}
+	e, err := Open(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cb, err := e.Create(t.Context(), queuetest.Start, callback.Callback{ID: 1, Name: "a"})
 	if err != nil {
 		t.Fatal(err)
@@ -87,14 +92,20 @@ func TestPurgeOfAnEndlessCall(t *testing.T) {
 	if err != nil || c.Entry.Attempts != attempts-trimmed || c.LastCode != 500+(attempts-trimmed-1)%3 {
 		t.Fatalf("%d attempts and code %d are left, %v", c.Entry.Attempts, c.LastCode, err)
 	}
-	if err := e.Check(t.Context()); err != nil {
+	if err := errors.Join(e.Check(t.Context()), e.Close()); err != nil {
 		t.Fatal(err)
+	}
+	if e, err = Open(opt); err != nil { // what the process ended with there
+		t.Fatal(err)
+	}
+	if err := e.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 	if n, err := e.Purge(t.Context(), later, later, later, 10); err != nil || n != 1 {
 		t.Fatalf("purged %d: %v", n, err)
 	}
 	nothingLeft(t, e)
-	if err := e.Check(t.Context()); err != nil {
+	if err := errors.Join(e.Check(t.Context()), e.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
