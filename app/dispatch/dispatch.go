@@ -141,11 +141,11 @@ func (d *Engine) drain() {
 	cut := time.AfterFunc(d.opt.Drain, d.cut)
 	defer cut.Stop()
 	defer d.cut()
+	close(d.hands.over) // whoever makes an attempt from here on waits for no other
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		d.wg.Wait()
-		close(d.hands.over)
 		d.hands.all.Wait()
 	}()
 	select {

@@ -16,7 +16,7 @@ const maxIdle = 64
 // to grow it costs more than the goroutine.
 type hands struct {
 	work chan callback.Claim // taken by those that wait
-	over chan struct{}       // closed when there is no more
+	over chan struct{}       // closed when none waits any more
 	idle atomic.Int32        // how many wait, or are about to
 	all  sync.WaitGroup
 }

@@ -41,3 +41,23 @@ func TestHandsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// Where a commit failed a slot is never used, so that Run ends without what it waited
+// for. Nobody waits for an attempt then all the same.
+func TestHandsEndWithRun(t *testing.T) {
+	run(t, 512, func(w *world) {
+		a := w.create("a", up, nil)
+		w.add(a, 12)
+		w.pass(time.Second)
+		if n := w.d.hands.idle.Load(); n == 0 {
+			t.Error("nobody waits for another attempt")
+		}
+		w.d.wg.Add(1)
+		w.end()
+		if n := w.d.hands.idle.Load(); n != 0 {
+			t.Errorf("%d goroutines wait after Run", n)
+		}
+		w.d.wg.Done()
+		w.end = func() {}
+	})
+}
