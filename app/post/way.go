@@ -22,8 +22,10 @@ type way struct {
 }
 
 func (p *Poster) newWay(cb *callback.Callback) *way {
-	w := &way{secret: p.secretsOf(cb), made: *cb}
-	w.made.Headers = slices.Clone(cb.Headers)
+	w := &way{secret: p.secretsOf(cb), made: callback.Callback{ // the rest, a CA among it, may be long
+		URL: cb.URL, Auth: cb.Auth, ContentType: cb.ContentType, SigningSecret: cb.SigningSecret,
+		PreviousSecret: cb.PreviousSecret, Headers: slices.Clone(cb.Headers),
+	}}
 	if w.url, w.err = target(cb); w.err != nil {
 		return w
 	}

@@ -13,6 +13,7 @@ func TestWayIsOfTheCallback(t *testing.T) {
 	t.Parallel()
 	base := func() *callback.Callback {
 		cb := newCallback("http://h/hook")
+		cb.CA = "what a way is not made of is not kept with it"
 		cb.SigningSecret, cb.Headers = secret("whsec_c2VjcmV0"), []callback.Param{{Key: "X-One", Value: "1"}}
 		return cb
 	}
@@ -28,6 +29,9 @@ func TestWayIsOfTheCallback(t *testing.T) {
 	} {
 		p := newPoster(t, Options{})
 		first := p.prepare(base(), newClaim())
+		if first.made.CA != "" {
+			t.Errorf("%s: %q is kept", name, first.made.CA)
+		}
 		if again := p.prepare(base(), newClaim()); again.way != first.way {
 			t.Errorf("%s: made anew for a callback that is the same", name)
 		}
