@@ -133,6 +133,12 @@ func (h *harness) check() {
 			h.Fatalf("Check: %v", err)
 		}
 	}
+	// Who asks for one callback is shown what each change that was answered left.
+	for _, want := range h.s.Callbacks() {
+		got, err := h.s.Callback(want.Num)
+		h.ok(err)
+		diff(h, "a callback that is asked for, beside all of them", got, want)
+	}
 }
 
 func (h *harness) ok(err error) {
