@@ -28,7 +28,9 @@ type Store interface {
 	Close() error
 }
 
-// Registry keeps the callbacks. Reads come from memory.
+// Registry keeps the callbacks. Reads come from memory, and show each change once
+// whoever made it was answered, at the latest. Callback, Find and Past wait for no
+// change that is being made; Callbacks and All may show more of those.
 type Registry interface {
 	// Callbacks returns all callbacks with their live state in order of Num,
 	// deleted ones included until PurgeOutages removes them. A number is never
