@@ -157,6 +157,9 @@ func (tm *terminal) takes() (yes bool) {
 	tm.control(tm.slave, func(fd int) error {
 		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 		_, err := unix.Poll(ready, 0)
+		for errors.Is(err, unix.EINTR) { // Go's runtime sends signals to its own threads
+			_, err = unix.Poll(ready, 0)
+		}
 		yes = ready[0].Revents&unix.POLLOUT != 0
 		return err
 	})
