@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -199,7 +200,7 @@ func (l *attempts) attempt(s *source, count bool) (row callback.CallAttempt, ok 
 	if err != nil || !l.q.MatchesResponse(&response) {
 		return row, false, err
 	}
-	row.MessageID = response.MessageID
+	row.MessageID = strings.Clone(response.MessageID) // the whole response would be kept with it
 	if !row.OK && !count {
 		l.work += attemptWork
 		row.Excerpt, err = readExcerpt(l.t, s.h.slot, id, n)

@@ -264,6 +264,11 @@ func (e *Engine) SetPolicy(p callback.Policy) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.policy = p
+	for _, h := range e.houses {
+		if h != nil {
+			h.seen.Store(nil) // it says what the policy before made of the times
+		}
+	}
 }
 
 // SetDispatcher implements callback.Queue.

@@ -122,8 +122,12 @@ func TestHeadRisesWhileCommitting(t *testing.T) {
 	wg.Go(func() { record(ids[0], answer()) })
 	<-begun
 	wg.Go(func() { fill(t, e, cb.Num, 1) })
-	for e.Callbacks()[0].Live.Counts.Accepted < 3 { // for ever, where the writer waits
-		runtime.Gosched()
+	for late := time.After(time.Minute); e.Callbacks()[0].Live.Counts.Accepted < 3; runtime.Gosched() {
+		select {
+		case <-late:
+			t.Fatal("the writer waits for the commit before")
+		default:
+		}
 	}
 	e.mu.RLock()
 	if head, last := callback.CallID(e.houses[0].marks.heads[callback.Fresh].id), e.last; head != last {

@@ -32,7 +32,7 @@ type sourceState uint8
 const (
 	closed sourceState = iota // nothing was read: head is a bound
 	passed                    // some was read and passed over: head is a bound beyond, to seek from
-	gone                      // the same, and it goes on with what comes next
+	buried                    // the same, and it goes on with what comes next
 	ready                     // head is the next row of it
 	taken                     // head was given out
 )
@@ -146,7 +146,7 @@ func (m *merge) next() (*source, error) {
 			m.work++
 			return s, nil
 		}
-		if (s.state == passed || s.state == gone) && m.work >= m.most {
+		if (s.state == passed || s.state == buried) && m.work >= m.most {
 			m.cut = true
 			return nil, nil
 		}
@@ -172,7 +172,7 @@ func (m *merge) advance(s *source) (bool, error) {
 		return m.advanceList(s), nil
 	}
 	backward := m.oldest == s.inverted
-	it, first := s.it, s.state != taken && s.state != gone
+	it, first := s.it, s.state != taken && s.state != buried
 	switch {
 	case it != nil && first:
 		it.Seek(s.key(s.head, backward))
@@ -205,7 +205,7 @@ func (m *merge) advance(s *source) (bool, error) {
 		}
 		p := s.get(k[len(s.prefix):])
 		if it.Item().IsDeletedOrExpired() {
-			s.head, s.state = s.beside(p, m.oldest), gone
+			s.head, s.state = s.beside(p, m.oldest), buried
 			m.work++
 			return true, nil
 		}
